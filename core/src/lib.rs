@@ -1,0 +1,10 @@
+//! licentia: verify signed software licenses offline.
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)
+)]
+
+mod errors;
+
+pub use errors::{Code, Error, Result};
