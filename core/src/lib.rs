@@ -6,5 +6,6 @@
 )]
 
 mod errors;
+pub mod json;
 
 pub use errors::{Code, Error, Result};
