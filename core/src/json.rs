@@ -8,6 +8,7 @@
 //! surrogate; numbers are integers that a double holds exactly, and not `-0`.
 
 mod flaws;
+mod names;
 mod scanner;
 #[cfg(test)]
 mod tests;
@@ -28,7 +29,7 @@ pub const DEPTH_MAX: usize = 16;
 /// The longest string or member name, in bytes of UTF-8 after decoding.
 pub const STRING_MAX: usize = 4096;
 
-/// The most values in one text: the root, members and elements, at every depth.
+/// The most values and member names in one text, at every depth, the root included.
 pub const VALUES_MAX: usize = 16_384;
 
 /// The largest integer, and the smallest with a minus: 2^53 - 1, as in JavaScript.
@@ -57,7 +58,7 @@ pub fn scan(text: &[u8], max_bytes: usize) -> std::result::Result<&str, Flaw> {
 /// Reads a strict JSON object of at most `max_bytes` into `T`.
 ///
 /// # Errors
-/// `too_large` for a text, a string or a number of values beyond its limit; `malformed` for
+/// `too_large` for a text, a string or a count of values beyond its limit; `malformed` for
 /// every other flaw, and if the members are not those of `T`.
 pub fn parse<'a, T: Deserialize<'a>>(text: &'a [u8], max_bytes: usize) -> Result<T> {
     let text = scan(text, max_bytes)?;

@@ -64,7 +64,7 @@ kinds! {
     Depth = "too many levels", true;
     /// A string or member name longer than [`super::STRING_MAX`].
     LongString = "too long a string", true;
-    /// More values than [`super::VALUES_MAX`].
+    /// More values and names than [`super::VALUES_MAX`].
     Values = "too many values", true;
     /// More bytes than the caller allows.
     Size = "too many bytes", true;

@@ -4,8 +4,8 @@
 //! holds it. What it allocates is that list and 8 bytes for each member of an open object.
 
 use std::cmp::Ordering;
-use std::str::Chars;
 
+use super::names::{Name, compare};
 use super::{DEPTH_MAX, Flaw, FlawKind, INTEGER_MAX, STRING_MAX, VALUES_MAX};
 
 type Result<T> = std::result::Result<T, Flaw>;
@@ -16,7 +16,7 @@ pub(super) fn scan(text: &str) -> Result<()> {
         text,
         bytes: text.as_bytes(),
         at: 0,
-        values: 0,
+        counted: 0,
         names: Vec::new(),
         open: Vec::with_capacity(DEPTH_MAX),
     }
@@ -28,8 +28,8 @@ struct Scanner<'a> {
     bytes: &'a [u8],
     /// Where the next byte to look at is.
     at: usize,
-    /// How many values have begun, the root included.
-    values: usize,
+    /// How many values and names have begun, the root included.
+    counted: usize,
     /// The member names of every open object, outer ones first.
     names: Vec<Name>,
     open: Vec<Frame>,
@@ -41,17 +41,6 @@ struct Frame {
     /// How many names there were when it was opened.
     first_name: usize,
 }
-
-/// Where a member name stands between its quotes. Small, because an attacker chooses how many
-/// there are; a name of `STRING_MAX` bytes takes at most six times that, all escapes.
-#[derive(Clone, Copy)]
-struct Name {
-    start: u32,
-    len: u16,
-    escaped: bool,
-}
-
-const _: () = assert!(STRING_MAX * 6 <= u16::MAX as usize);
 
 impl<'a> Scanner<'a> {
     fn document(&mut self) -> Result<()> {
@@ -89,10 +78,7 @@ impl<'a> Scanner<'a> {
 
     /// Takes a whole scalar, or the opening bracket of a container (then it gives true).
     fn value(&mut self) -> Result<bool> {
-        self.values += 1;
-        if self.values > VALUES_MAX {
-            return Err(self.flaw(FlawKind::Values));
-        }
+        self.count()?;
         match self.peek() {
             Some(b'{') => self.enter(b'}')?,
             Some(b'[') => self.enter(b']')?,
@@ -110,6 +96,11 @@ impl<'a> Scanner<'a> {
             _ => return Err(self.unexpected()),
         }
         Ok(true)
+    }
+
+    fn count(&mut self) -> Result<()> {
+        self.counted += 1;
+        if self.counted > VALUES_MAX { Err(self.flaw(FlawKind::Values)) } else { Ok(()) }
     }
 
     fn enter(&mut self, closer: u8) -> Result<()> {
@@ -146,6 +137,7 @@ impl<'a> Scanner<'a> {
         if self.peek() != Some(b'"') {
             return Err(self.unexpected());
         }
+        self.count()?;
         let start = self.at + 1;
         let escaped = self.string()?;
         let len = self.at - 1 - start;
@@ -336,63 +328,4 @@ impl<'a> Scanner<'a> {
 
 fn is_low(unit: u32) -> bool {
     (0xdc00..=0xdfff).contains(&unit)
-}
-
-/// Orders two names by what they mean. Characters and the bytes of UTF-8 sort alike, so it does
-/// not matter which of the two ways a pair takes.
-fn compare(text: &str, a: Name, b: Name) -> Ordering {
-    let (left, right) = (spelling(text, a), spelling(text, b));
-    if a.escaped || b.escaped {
-        Decoded(left.chars()).cmp(Decoded(right.chars()))
-    } else {
-        left.cmp(right)
-    }
-}
-
-fn spelling(text: &str, name: Name) -> &str {
-    let start = name.start as usize;
-    text.get(start..start + usize::from(name.len)).unwrap_or_default()
-}
-
-/// The characters that a string stands for, once the scanner has found no flaw in it.
-struct Decoded<'a>(Chars<'a>);
-
-impl Iterator for Decoded<'_> {
-    type Item = char;
-
-    fn next(&mut self) -> Option<char> {
-        match self.0.next()? {
-            '\\' => Some(match self.0.next()? {
-                'b' => '\u{8}',
-                'f' => '\u{c}',
-                'n' => '\n',
-                'r' => '\r',
-                't' => '\t',
-                'u' => self.code_point()?,
-                itself => itself,
-            }),
-            itself => Some(itself),
-        }
-    }
-}
-
-impl Decoded<'_> {
-    fn code_point(&mut self) -> Option<char> {
-        let first = self.unit()?;
-        if !(0xd800..=0xdbff).contains(&first) {
-            return char::from_u32(first);
-        }
-        // Past the `\u` of the other half.
-        self.0.nth(1)?;
-        let second = self.unit()?;
-        char::from_u32(0x10000 + ((first & 0x3ff) << 10) + (second & 0x3ff))
-    }
-
-    fn unit(&mut self) -> Option<u32> {
-        let mut unit = 0;
-        for _ in 0..4 {
-            unit = unit * 16 + self.0.next()?.to_digit(16)?;
-        }
-        Some(unit)
-    }
 }

@@ -134,10 +134,10 @@ fn limits_hold_at_the_edge() {
     assert_eq!(flaw(&name(&"\\u0041".repeat(4096))), None);
     assert_eq!(flaw(&name(&"\\u0041".repeat(4097))), Some((K::LongString, 1)));
 
-    // The root and the array are values too.
-    let elements = |n: usize| format!("{{\"a\":[{}0]}}", "0,".repeat(n - 3));
+    // The root, the name and the array count too.
+    let elements = |n: usize| format!("{{\"a\":[{}0]}}", "0,".repeat(n - 4));
     assert_eq!(flaw(&elements(VALUES_MAX)), None);
-    let past = 6 + 2 * (VALUES_MAX - 2);
+    let past = 6 + 2 * (VALUES_MAX - 3);
     assert_eq!(flaw(&elements(VALUES_MAX + 1)), Some((K::Values, past)));
 
     assert_eq!(scan(b"{}", 2), Ok("{}"));
