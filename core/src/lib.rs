@@ -1,11 +1,50 @@
 //! licentia: verify signed software licenses offline.
+//!
+//! A vendor signs licenses; a [`Product`] verifies them with the keys it trusts, and gives a
+//! [`License`], which says what it allows at any later moment. There is no other way to a
+//! `License`: one that was not verified cannot be held.
+//!
+//! Time and machine are inputs ([`Product::set`]), nothing here talks to a network, and there is
+//! no global state. The format is specified in `docs/format.md`.
 #![forbid(unsafe_code)]
 #![cfg_attr(
     not(test),
     deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)
 )]
 
+mod claims;
+mod clock;
+mod coat;
 mod errors;
+mod feature;
 pub mod json;
+mod jwk;
+mod keys;
+mod keyset;
+mod license;
+pub mod limits;
+pub mod machine;
+mod product;
+mod settings;
+mod signature;
+mod stages;
+mod token;
 
+#[cfg(feature = "issue")]
+pub mod issue;
+#[cfg(feature = "issue")]
+mod secret;
+
+pub use claims::{Binding, Claims, Customer, Details, Metadata, Notice, ProductName};
+pub use clock::{parse_time, rfc3339};
 pub use errors::{Code, Error, Result};
+pub use feature::{Feature, UNLIMITED, is_feature_id};
+pub use keys::{KeySet, KeyState, PublicKey, Role, TrustedKey};
+pub use license::{License, bounded};
+pub use product::Product;
+pub use settings::{SETTINGS, Setting};
+pub use stages::{Stage, Stages};
+pub use token::Kind;
+
+#[cfg(feature = "issue")]
+pub use secret::SecretKey;

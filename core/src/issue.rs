@@ -1,0 +1,106 @@
+//! Signing: what a vendor's tools do.
+
+use crate::claims::{Claims, Details};
+use crate::clock::Clock;
+use crate::errors::{Code, Error, Result};
+use crate::keyset::SignedKeys;
+use crate::keys::KeySet;
+use crate::secret::SecretKey;
+use crate::token::{self, Kind};
+
+/// Letters of a serial number: Crockford's base32, without what is easily misread.
+const SERIAL: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/// Starts a license: in force from `now` (seconds since 1970), without end, granting nothing,
+/// with a new id, token id and serial number. Fails with `io` if there is no randomness.
+pub fn draft(issuer: &str, product: &str, now: i64) -> Result<Claims> {
+    Ok(Claims {
+        iss: issuer.to_string(),
+        aud: product.to_string(),
+        sub: None,
+        jti: uuid::Uuid::now_v7().to_string(),
+        iat: now,
+        exp: None,
+        nbf: None,
+        must: None,
+        license: Details {
+            id: uuid::Uuid::new_v4().to_string(),
+            serial: Some(serial(product)?),
+            kind: "perpetual".to_string(),
+            tier: None,
+            description: None,
+            policy: None,
+            product: None,
+            customer: None,
+            created_at: Some(now),
+            updated_at: None,
+            valid_from: now,
+            valid_until: None,
+            support_until: None,
+            seats: None,
+            machines: None,
+            features: Vec::new(),
+            binding: None,
+            refresh_days: None,
+            notice: None,
+            stages: None,
+            metadata: None,
+        },
+    })
+}
+
+/// `LIC-<PRODUCT CODE>-<8 characters>`: a name for people, 40 random bits.
+fn serial(product: &str) -> Result<String> {
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| Error::new(Code::Io, format!("no randomness: {error}")))?;
+    let letter = |byte: &u8| SERIAL.get(usize::from(byte % 32)).map(|letter| char::from(*letter));
+    let tail: String = bytes.iter().filter_map(letter).collect();
+    Ok(format!("LIC-{}-{tail}", product.to_ascii_uppercase()))
+}
+
+/// Signs a license. Fails as verifying it would with `malformed`, `too_large` or `too_new`, so
+/// that nothing is issued that every product refuses, and with `invalid_argument` where its type
+/// and its dates contradict each other.
+pub fn sign(key: &SecretKey, claims: &Claims) -> Result<String> {
+    check_type(claims)?;
+    let payload = serde_json::to_vec(claims)
+        .map_err(|error| Error::new(Code::Internal, format!("the claims: {error}")))?;
+    Claims::parse(&payload)?;
+    let token = token::sign(key, Kind::License, &payload);
+    if token.len() > Kind::License.max_bytes() {
+        return Err(Error::new(Code::TooLarge, format!("{} bytes of license", token.len())));
+    }
+    Ok(token)
+}
+
+/// Signs exact bytes as a document of a kind, without looking at them: for key sets that are
+/// written by hand, and for tests that need what no honest vendor would sign.
+pub fn sign_bytes(key: &SecretKey, kind: Kind, payload: &[u8]) -> String {
+    token::sign(key, kind, payload)
+}
+
+/// Signs a key set for a product with a root key. `payload` is the claim set of docs/format.md,
+/// section 5.3; fails as trusting it would.
+pub fn sign_key_set(key: &SecretKey, product: &str, payload: &[u8]) -> Result<String> {
+    let token = token::sign(key, Kind::KeySet, payload);
+    SignedKeys::verify(&token, product, &KeySet::parse(&key.public().to_short())?)?;
+    Ok(token)
+}
+
+fn check_type(claims: &Claims) -> Result<()> {
+    let license = &claims.license;
+    let what = match (license.kind.as_str(), license.valid_until) {
+        ("perpetual", Some(_)) => "a perpetual license has no end",
+        ("subscription" | "trial", None) => "a subscription or a trial needs an end",
+        ("floating", _) if license.seats.is_none() => "a floating license needs seats",
+        ("perpetual" | "subscription" | "trial" | "node_locked" | "floating", _) => return Ok(()),
+        _ => "the type is none of perpetual, subscription, trial, node_locked and floating",
+    };
+    Err(Error::new(Code::InvalidArgument, what))
+}
+
+/// A clock for a vendor's tools: the system's, in seconds since 1970.
+pub fn now() -> i64 {
+    Clock::system().now()
+}

@@ -1,0 +1,47 @@
+//! Every limit but those of JSON itself (`json.rs`), each with its reason.
+
+/// A license, key set, lease, clock reset or product file, in bytes. A license that carries every
+/// field of every seed has 3,400; this leaves room for a thousand features.
+pub const TOKEN_MAX: usize = 64 * 1024;
+
+/// A sync answer: it may carry a renewed license and a message.
+pub const SYNC_MAX: usize = 256 * 1024;
+
+/// A revocation list: 100,000 ids of 16 bytes, in base64url twice over, with room to spare.
+pub const REVOCATIONS_MAX: usize = 4 * 1024 * 1024;
+
+/// A document in its coat may be this many times as large as the document: base64 adds a third,
+/// line ends a little, and nothing else is taken off.
+pub const COAT_FACTOR: usize = 2;
+
+/// The header of a document: ours has 100 bytes.
+pub const HEADER_MAX: usize = 1024;
+
+/// A key set as text.
+pub const KEYS_TEXT_MAX: usize = 64 * 1024;
+
+/// Keys in one set: a vendor has a handful.
+pub const KEYS_MAX: usize = 64;
+
+/// Features of one license.
+pub const FEATURES_MAX: usize = 1024;
+
+/// Capability words in `must`.
+pub const MUST_MAX: usize = 16;
+
+/// Members of `metadata`, and bytes in each.
+pub const METADATA_MAX: usize = 64;
+/// Bytes in a name or a value of `metadata`.
+pub const METADATA_VALUE_MAX: usize = 1024;
+
+/// The last second of the year 9999: the last that RFC 3339 can write.
+pub const TIME_MAX: i64 = 253_402_300_799;
+
+/// Days in any `stages`: a century.
+pub const STAGE_DAYS_MAX: u32 = 36_500;
+
+/// Days in `notice` and `refresh_days`: ten years.
+pub const NOTICE_DAYS_MAX: u32 = 3_650;
+
+/// Bytes in an identity that a host gives its machine.
+pub const IDENTITY_MAX: usize = 4 * 1024;

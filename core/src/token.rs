@@ -1,0 +1,185 @@
+//! Signed documents: compact JWS (RFC 7515) with Ed25519 (RFC 8037) and one `typ` per kind.
+
+use crate::errors::{Code, Error, Result};
+use crate::json;
+use crate::keys::{KeySet, KeyState, Role, TrustedKey};
+use crate::limits::{HEADER_MAX, REVOCATIONS_MAX, SYNC_MAX, TOKEN_MAX};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
+
+/// What a signed document is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A license.
+    License,
+    /// A signed key set.
+    KeySet,
+    /// A server's answer to a sync.
+    Sync,
+    /// A revocation list.
+    Revocations,
+    /// A seat lease.
+    Lease,
+    /// A clock reset.
+    Clock,
+    /// A product file.
+    Product,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Kind; 7] = [
+        Kind::License,
+        Kind::KeySet,
+        Kind::Sync,
+        Kind::Revocations,
+        Kind::Lease,
+        Kind::Clock,
+        Kind::Product,
+    ];
+
+    /// Its `typ`, compared byte for byte.
+    pub const fn typ(self) -> &'static str {
+        match self {
+            Kind::License => "lic+jwt",
+            Kind::KeySet => "lic-keys+jwt",
+            Kind::Sync => "lic-sync+jwt",
+            Kind::Revocations => "lic-revs+jwt",
+            Kind::Lease => "lic-lease+jwt",
+            Kind::Clock => "lic-clock+jwt",
+            Kind::Product => "lic-product+jwt",
+        }
+    }
+
+    /// What to call it in a sentence.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Kind::License => "license",
+            Kind::KeySet => "key set",
+            Kind::Sync => "sync answer",
+            Kind::Revocations => "revocation list",
+            Kind::Lease => "seat lease",
+            Kind::Clock => "clock reset",
+            Kind::Product => "product file",
+        }
+    }
+
+    /// The role a key needs to sign one.
+    pub const fn role(self) -> Role {
+        match self {
+            Kind::License => Role::License,
+            Kind::KeySet | Kind::Product => Role::Root,
+            Kind::Sync | Kind::Revocations | Kind::Lease | Kind::Clock => Role::Server,
+        }
+    }
+
+    /// The largest one, in bytes of compact serialization.
+    pub const fn max_bytes(self) -> usize {
+        match self {
+            Kind::Sync => SYNC_MAX,
+            Kind::Revocations => REVOCATIONS_MAX,
+            _ => TOKEN_MAX,
+        }
+    }
+}
+
+/// A payload whose signature holds, and the key that made it.
+#[derive(Debug)]
+pub(crate) struct Opened<'k> {
+    pub(crate) payload: Vec<u8>,
+    pub(crate) key: &'k TrustedKey,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Header {
+    alg: String,
+    kid: String,
+    typ: String,
+}
+
+/// Checks 2 to 6 of docs/format.md, section 4, on a document that is out of its coat.
+pub(crate) fn open<'k>(token: &str, kind: Kind, keys: &'k KeySet) -> Result<Opened<'k>> {
+    let (signed, signature) = token.rsplit_once('.').ok_or_else(not_three_parts)?;
+    let (header, payload) = signed.split_once('.').ok_or_else(not_three_parts)?;
+    if payload.contains('.') {
+        return Err(not_three_parts());
+    }
+    let header = parse_header(&decode(header, "header")?)?;
+    let payload = decode(payload, "payload")?;
+    let signature: [u8; 64] = decode(signature, "signature")?
+        .try_into()
+        .map_err(|_| malformed("the signature is not of 64 bytes"))?;
+    check_kind(&header.typ, kind)?;
+    let key = keys
+        .find(&header.kid)
+        .filter(|key| key.roles.contains(&kind.role()))
+        .ok_or_else(|| unknown_key(&header.kid, kind, keys))?;
+    if !key.key.verifies(signed.as_bytes(), &signature) {
+        let what = format!("the {} was altered after it was signed", kind.name());
+        return Err(Error::new(Code::BadSignature, what));
+    }
+    if key.state == KeyState::Compromised {
+        let what = format!("the key {} that signed it is compromised", header.kid);
+        return Err(Error::new(Code::KeyCompromised, what));
+    }
+    Ok(Opened { payload, key })
+}
+
+fn not_three_parts() -> Error {
+    malformed("it does not have the three parts of a signed document")
+}
+
+fn malformed(what: &str) -> Error {
+    Error::new(Code::Malformed, what)
+}
+
+fn decode(part: &str, name: &str) -> Result<Vec<u8>> {
+    URL_SAFE_NO_PAD
+        .decode(part)
+        .map_err(|_| malformed(&format!("the {name} is not base64url in its one spelling")))
+}
+
+fn parse_header(bytes: &[u8]) -> Result<Header> {
+    let header: Header = json::parse(bytes, HEADER_MAX)
+        .map_err(|error| Error::new(error.code(), format!("the header: {}", error.detail())))?;
+    if header.alg != "EdDSA" && header.alg != "Ed25519" {
+        return Err(malformed(&format!("alg is {:.40}, not EdDSA", header.alg)));
+    }
+    Ok(header)
+}
+
+fn check_kind(typ: &str, wanted: Kind) -> Result<()> {
+    if typ == wanted.typ() {
+        return Ok(());
+    }
+    let found = Kind::ALL.into_iter().find(|kind| kind.typ() == typ).map_or_else(
+        || format!("its typ is {typ:.40}, not {}", wanted.typ()),
+        |kind| format!("it is a {}, not a {}", kind.name(), wanted.name()),
+    );
+    Err(Error::new(Code::WrongKind, found))
+}
+
+fn unknown_key(kid: &str, kind: Kind, keys: &KeySet) -> Error {
+    let what = if keys.find(kid).is_some() {
+        format!("the key {kid} may not sign a {}", kind.name())
+    } else {
+        format!("it was signed by the key {kid:.64}, which is not trusted")
+    };
+    Error::new(Code::UnknownKey, what)
+}
+
+/// Signs a payload as a document of this kind: its compact serialization.
+#[cfg(feature = "issue")]
+pub(crate) fn sign(key: &crate::secret::SecretKey, kind: Kind, payload: &[u8]) -> String {
+    let header =
+        format!(r#"{{"alg":"EdDSA","kid":"{}","typ":"{}"}}"#, key.public().kid(), kind.typ());
+    let mut token = URL_SAFE_NO_PAD.encode(header);
+    token.push('.');
+    URL_SAFE_NO_PAD.encode_string(payload, &mut token);
+    let signature = key.sign(token.as_bytes());
+    token.push('.');
+    URL_SAFE_NO_PAD.encode_string(signature, &mut token);
+    token
+}
