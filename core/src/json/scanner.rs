@@ -267,6 +267,9 @@ impl<'a> Scanner<'a> {
                 return Err(malformed);
             }
         }
+        if !matches!(self.peek(), Some(b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t')) {
+            return Err(self.unexpected());
+        }
         if inexact {
             return Err(Flaw { kind: FlawKind::Inexact, offset });
         }

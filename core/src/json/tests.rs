@@ -96,6 +96,8 @@ fn names_each_flaw_and_its_place() {
 fn grammar_is_judged_before_policy_within_one_token() {
     assert_eq!(flaw(r#"{"a":"\u0000\ud800\q"}"#), Some((K::Escape, 18)));
     assert_eq!(flaw(r#"{"a":-00.5}"#), Some((K::Number, 5)));
+    assert_eq!(flaw(r#"{"a":1.0.0}"#), Some((K::Unexpected, 8)));
+    assert_eq!(flaw(r#"{"a":1.0"#), Some((K::End, 8)));
     assert!(!K::Number.is_policy() && K::Nul.is_policy());
 }
 
