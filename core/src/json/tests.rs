@@ -102,6 +102,50 @@ fn grammar_is_judged_before_policy_within_one_token() {
 }
 
 #[test]
+fn every_control_character_has_to_be_escaped() {
+    for control in '\u{0}'..' ' {
+        assert_eq!(flaw(&format!("{{\"a\":\"{control}\"}}")), Some((K::Control, 6)));
+    }
+}
+
+#[test]
+fn a_name_is_the_same_however_it_is_spelled() {
+    let twice = |a: &str, b: &str| flaw(&format!("{{\"{a}\":1,\"{b}\":2}}")).map(|(kind, _)| kind);
+    let planes = ('\u{10000}'..=char::MAX).step_by(61);
+    for c in (' '..'\u{10000}').chain(planes).filter(|c| !matches!(c, '"' | '\\')) {
+        let units = c.encode_utf16(&mut [0; 2]).iter().map(|u| format!("\\u{u:04x}")).collect();
+        let escaped: String = units;
+        assert_eq!(twice(&c.to_string(), &escaped), Some(K::Duplicate), "{escaped}");
+        assert_eq!(
+            twice(&escaped, &escaped.to_uppercase().replace("\\U", "\\u")),
+            Some(K::Duplicate)
+        );
+        assert_eq!(twice(&format!("{c}a"), &escaped), None, "{escaped}");
+    }
+    for (short, unit) in [
+        ('"', 0x22),
+        ('\\', 0x5c),
+        ('/', 0x2f),
+        ('b', 8),
+        ('f', 12),
+        ('n', 10),
+        ('r', 13),
+        ('t', 9),
+    ] {
+        for other in 1..0x80 {
+            let expected = (other == unit).then_some(K::Duplicate);
+            assert_eq!(twice(&format!("\\{short}"), &format!("\\u{other:04X}")), expected);
+        }
+    }
+}
+
+#[test]
+fn the_first_repetition_is_named() {
+    let names = "\"b\":1,\"a\":1,".repeat(100);
+    assert_eq!(flaw(&format!("{{{names}\"c\":1}}")), Some((K::Duplicate, 13)));
+}
+
+#[test]
 fn refuses_bytes_that_are_not_utf8() {
     for (bytes, offset) in [
         (&b"{\"a\":\"\xff\"}"[..], 6),
@@ -126,7 +170,17 @@ fn limits_hold_at_the_edge() {
     let string = |s: &str| format!("{{\"a\":\"{s}\"}}");
     assert_eq!(flaw(&string(&"x".repeat(4096))), None);
     assert_eq!(flaw(&string(&"x".repeat(4097))), Some((K::LongString, 5)));
-    for (escape, len) in [("\\n", 1), ("\\u0041", 1), ("\\u00e9", 2), ("\\u20ac", 3)] {
+    for (escape, len) in [
+        ("\\n", 1),
+        ("\\u0001", 1),
+        ("\\u007f", 1),
+        ("\\u0080", 2),
+        ("\\u07FF", 2),
+        ("\\u0800", 3),
+        ("\\ud7ff", 3),
+        ("\\ue000", 3),
+        ("\\uffff", 3),
+    ] {
         assert_eq!(flaw(&string(&escape.repeat(4096 / len))), None, "{escape}");
         assert_eq!(flaw(&string(&escape.repeat(4096 / len + 1))), Some((K::LongString, 5)));
     }
