@@ -1,0 +1,126 @@
+//! What reading a machine gives before it is hashed. Nothing here can be printed: the values
+//! are raw, and they end here.
+
+use std::io;
+
+use super::{Kind, Source, State, junk};
+
+/// One value that was found, or one reason why there is none.
+pub(super) struct Finding {
+    pub kind: Kind,
+    pub state: State,
+    /// The normalized value, if it was found.
+    pub value: Option<String>,
+    /// Whether the file's mode lets only its owner read it, whoever read it now.
+    pub root_only: bool,
+    pub note: &'static str,
+}
+
+impl Finding {
+    pub fn found(kind: Kind, value: String, root_only: bool) -> Finding {
+        Finding { kind, state: State::Found, value: Some(value), root_only, note: "" }
+    }
+
+    pub fn without(kind: Kind, state: State, note: &'static str) -> Finding {
+        Finding { kind, state, value: None, root_only: false, note }
+    }
+
+    pub fn missing(kind: Kind) -> Finding {
+        Finding::without(kind, State::Missing, "this machine has none")
+    }
+
+    pub fn unreadable(kind: Kind) -> Finding {
+        Finding::without(kind, State::Unreadable, "this process may not read it")
+    }
+
+    pub fn junk(kind: Kind, note: &'static str) -> Finding {
+        Finding::without(kind, State::Junk, note)
+    }
+}
+
+/// A file's text, or why there is none.
+pub(super) enum Text {
+    Found { text: String, root_only: bool },
+    Missing,
+    Unreadable,
+}
+
+/// Bytes that are read of any file. The longest that matters is the list of mounts, and the
+/// root is near its beginning.
+const FILE_MAX: u64 = 1024 * 1024;
+
+/// Permission bit: others may read.
+const OTHERS_READ: u32 = 0o004;
+
+/// A source with the questions that all kinds ask.
+pub(super) struct View<'a>(pub &'a dyn Source);
+
+impl View<'_> {
+    /// The text of a file. Bytes that are not UTF-8 become U+FFFD, which no value may contain.
+    pub fn text(&self, path: &str) -> Text {
+        match self.0.read(path, FILE_MAX) {
+            Ok(bytes) => Text::Found {
+                text: String::from_utf8_lossy(&bytes).into_owned(),
+                root_only: self.0.mode(path).is_ok_and(|mode| mode & OTHERS_READ == 0),
+            },
+            Err(error) if is_absent(&error) => Text::Missing,
+            Err(_) => Text::Unreadable,
+        }
+    }
+
+    /// The text of a file that matters only if it is there.
+    pub fn hint(&self, path: &str) -> Option<String> {
+        match self.text(path) {
+            Text::Found { text, .. } => Some(text),
+            Text::Missing | Text::Unreadable => None,
+        }
+    }
+
+    /// A hint in normalized form, empty if there is none.
+    pub fn word(&self, path: &str) -> String {
+        self.hint(path).map(|text| junk::normal(&text)).unwrap_or_default()
+    }
+
+    /// Whether a file, folder or link is there, as far as this process may see.
+    pub fn exists(&self, path: &str) -> bool {
+        self.0.mode(path).is_ok() || self.0.link(path).is_ok()
+    }
+
+    /// The names in a folder, sorted: the kernel's order changes.
+    pub fn names(&self, path: &str) -> io::Result<Vec<String>> {
+        let mut names = self.0.list(path)?;
+        names.sort();
+        Ok(names)
+    }
+
+    /// The last name on the path that a link holds.
+    pub fn link_name(&self, path: &str) -> Option<String> {
+        let target = self.0.link(path).ok()?;
+        target.rsplit('/').next().map(str::to_owned)
+    }
+
+    /// A value of `kind` from one file, judged by `flaw` after it is normalized.
+    pub fn value(
+        &self,
+        kind: Kind,
+        path: &str,
+        flaw: impl Fn(&str) -> Option<&'static str>,
+    ) -> Finding {
+        match self.text(path) {
+            Text::Missing => Finding::missing(kind),
+            Text::Unreadable => Finding::unreadable(kind),
+            Text::Found { text, root_only } => {
+                let value = junk::normal(&text);
+                match flaw(&value) {
+                    Some(note) => Finding::junk(kind, note),
+                    None => Finding::found(kind, value, root_only),
+                }
+            }
+        }
+    }
+}
+
+/// Whether an error says that there is nothing, rather than that it cannot be read.
+pub(super) fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
