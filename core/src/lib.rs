@@ -35,6 +35,9 @@ pub mod issue;
 #[cfg(feature = "issue")]
 mod secret;
 
+#[cfg(all(test, feature = "issue"))]
+mod corpora;
+
 pub use claims::{Binding, Claims, Customer, Details, Metadata, Notice, ProductName};
 pub use clock::{parse_time, rfc3339};
 pub use errors::{Code, Error, Result};
