@@ -11,8 +11,12 @@ static KEY: LazyLock<SecretKey> = LazyLock::new(|| SecretKey::from_seed(&[7; 32]
 
 /// A license that the pinned key signed.
 static LICENSE: LazyLock<String> = LazyLock::new(|| {
-    let payload = br#"{"iss":"acme","aud":"myapp","jti":"1","iat":1763769600,"license":{"id":"7c9e6679-7425-40de-944b-e07fc1f90ae7","type":"perpetual","valid_from":0,"valid_until":null,"features":[]}}"#;
-    sign_bytes(&KEY, Kind::License, payload)
+    let payload = concat!(
+        r#"{"iss":"acme","aud":"myapp","jti":"1","iat":1763769600,"license":"#,
+        r#"{"id":"7c9e6679-7425-40de-944b-e07fc1f90ae7","type":"perpetual","#,
+        r#""valid_from":0,"valid_until":null,"features":[]}}"#
+    );
+    sign_bytes(&KEY, Kind::License, payload.as_bytes())
 });
 
 fuzz_target!(|input: &[u8]| {
