@@ -83,7 +83,7 @@ fn from_blob(text: &str) -> Result<String> {
     bytes.truncate(end);
     String::from_utf8(bytes)
         .ok()
-        .filter(|token| token.bytes().all(|byte| is_coat(byte)))
+        .filter(|token| token.bytes().all(is_coat))
         .ok_or_else(|| bad("the base64 does not hold a license"))
 }
 
