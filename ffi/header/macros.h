@@ -1,0 +1,27 @@
+
+#define LICENTIA_VERSION "@VERSION@"
+#define LICENTIA_ABI @ABI@
+
+// On Windows, define LICENTIA_STATIC to link the static library.
+#if defined(_WIN32) && !defined(LICENTIA_STATIC)
+#define LICENTIA_API __declspec(dllimport)
+#else
+#define LICENTIA_API
+#endif
+
+#if defined(__GNUC__)
+#define LICENTIA_MUST_USE __attribute__((warn_unused_result))
+#elif defined(_MSC_VER)
+#define LICENTIA_MUST_USE _Check_return_
+#else
+#define LICENTIA_MUST_USE
+#endif
+
+/// What a call came to: one of the constants below. It is no enum, so that its size is the same
+/// in every program. More constants will come: keep a `default` in every switch.
+typedef int32_t licentia_status;
+
+enum {
+  /// It worked.
+  LICENTIA_OK = 0,
+@CODES@};

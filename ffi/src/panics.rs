@@ -1,0 +1,82 @@
+//! A panic injected into every export, which must not leave it. Compiled into unit tests only.
+
+use crate::license::*;
+use crate::product::*;
+use crate::status::*;
+use licentia_core::Code;
+use std::cell::Cell;
+use std::ffi::{CStr, c_char};
+use std::mem::MaybeUninit;
+use std::ptr::null_mut;
+
+thread_local!(static ASKED: Cell<bool> = const { Cell::new(false) });
+
+/// Called inside the net that every export is run in.
+pub(crate) fn panic_if_asked() {
+    if ASKED.replace(false) {
+        panic!("injected");
+    }
+}
+
+fn panicking<T>(export: impl FnOnce() -> T) -> T {
+    ASKED.set(true);
+    let result = export();
+    assert!(!ASKED.get(), "this export is not run in the net");
+    result
+}
+
+const KEY: &CStr = c"ed25519:11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+
+#[test]
+fn a_panic_becomes_internal_and_the_handle_lives_on() {
+    let mut error = MaybeUninit::<licentia_error>::zeroed();
+    let error = error.as_mut_ptr();
+    let mut product: *mut licentia_product = null_mut();
+    let mut license: *mut licentia_license = null_mut();
+    let mut json: *mut c_char = null_mut();
+    let made = unsafe { licentia_product_new(c"myapp".as_ptr(), KEY.as_ptr(), &mut product, error) };
+    assert_eq!(made, LICENTIA_OK);
+
+    let internal = |export: &mut dyn FnMut() -> licentia_status| {
+        assert_eq!(panicking(export), Code::Internal.number());
+        let error = unsafe { &*error };
+        assert_eq!(error.status, Code::Internal.number());
+        let message = unsafe { CStr::from_ptr(error.message.as_ptr()) }.to_str().unwrap();
+        assert!(message.contains("report this as a bug"), "{message}");
+    };
+    let (text, data) = (c"x".as_ptr(), c"x".as_ptr().cast());
+    unsafe {
+        let mut other = null_mut();
+        internal(&mut || licentia_product_new(text, text, &mut other, error));
+        internal(&mut || licentia_product_trust(product, text, error));
+        internal(&mut || licentia_product_set(product, text, text, error));
+        internal(&mut || licentia_product_machine(product, &mut json, error));
+        internal(&mut || licentia_product_verify(product, data, 1, &mut license, error));
+        internal(&mut || licentia_product_inspect(product, data, 1, &mut license, error));
+        assert!(other.is_null() && json.is_null() && license.is_null());
+
+        let clock = licentia_product_set(product, c"clock".as_ptr(), c"0".as_ptr(), error);
+        assert_eq!(clock, LICENTIA_OK, "the product works after six panics");
+        panicking(|| licentia_product_free(product));
+        licentia_product_free(product);
+    }
+}
+
+#[test]
+fn a_panic_in_an_answer_grants_nothing() {
+    let nothing: *const licentia_license = std::ptr::null();
+    let text = c"x".as_ptr();
+    let empty = |text: *const c_char| unsafe { *text } == 0;
+    unsafe {
+        assert!(!panicking(|| licentia_license_allows(nothing, text)));
+        assert_eq!(panicking(|| licentia_license_limit(nothing, text)), 0);
+        assert_eq!(panicking(|| licentia_license_expires(nothing)), 0);
+        assert!(empty(panicking(|| licentia_license_serial(nothing))));
+        assert!(empty(panicking(|| licentia_license_customer(nothing))));
+        assert!(empty(panicking(|| licentia_license_json(nothing))));
+        panicking(|| licentia_license_free(null_mut()));
+        panicking(|| licentia_string_free(null_mut()));
+        let name = CStr::from_ptr(panicking(|| licentia_status_name(21)));
+        assert_eq!(name, c"unknown");
+    }
+}
