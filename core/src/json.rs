@@ -61,7 +61,11 @@ pub fn scan(text: &[u8], max_bytes: usize) -> std::result::Result<&str, Flaw> {
 /// `too_large` for a text, a string or a count of values beyond its limit; `malformed` for
 /// every other flaw, and if the members are not those of `T`.
 pub fn parse<'a, T: Deserialize<'a>>(text: &'a [u8], max_bytes: usize) -> Result<T> {
-    let text = scan(text, max_bytes)?;
+    read(scan(text, max_bytes)?)
+}
+
+/// Reads a text that [`scan`] has passed into `T`. Fails as [`parse`] does after its scan.
+pub(crate) fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T> {
     match serde_json::from_str::<Object<T>>(text) {
         Ok(Object(value)) => Ok(value),
         Err(error) => Err(Error::new(Code::Malformed, describe(&error))),

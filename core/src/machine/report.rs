@@ -136,8 +136,7 @@ impl Report {
     }
 
     fn of(product: &str, environment: Environment, findings: Vec<Finding>) -> Report {
-        let inside = environment.container.is_some();
-        let rows = findings.into_iter().map(|finding| row(product, finding, inside)).collect();
+        let rows = findings.into_iter().map(|found| row(product, found, &environment)).collect();
         Report::with(product.to_owned(), environment, rows)
     }
 
@@ -232,7 +231,7 @@ impl<'de> Deserialize<'de> for Report {
     }
 }
 
-fn row(product: &str, finding: Finding, in_container: bool) -> Component {
+fn row(product: &str, finding: Finding, environment: &Environment) -> Component {
     let Finding { kind, state, value, root_only, note } = finding;
     let hash = value.map(|value| digest::hash(product, kind, &value));
     let reason = if hash.is_none() {
@@ -241,8 +240,10 @@ fn row(product: &str, finding: Finding, in_container: bool) -> Component {
         Some("it names a model that many machines have")
     } else if root_only {
         Some("only root can read it")
-    } else if in_container && kind != Kind::Identity {
+    } else if environment.container.is_some() {
         Some("in a container it is the image's or the host's")
+    } else if environment.wsl && kind == Kind::Disk {
+        Some("Windows lends it, and lends some to every machine")
     } else {
         None
     };
