@@ -203,30 +203,44 @@ impl Comparison {
     }
 }
 
-/// As in `2 of 3 needed parts match: machine_id, nic match; disk drifted; root_fs is missing`.
+/// As in `2 of 4 parts match and 3 are needed: machine_id, nic match; disk drifted; root_fs is
+/// missing`.
 impl fmt::Display for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} of {} needed parts match: ", self.matched, self.need)?;
-        let of = |wanted: Outcome| -> Vec<&str> {
-            let parts = self.parts.iter().filter(|part| part.outcome == wanted);
-            parts.map(|part| part.kind.as_str()).collect()
-        };
-        let mut phrases = Vec::new();
-        for (outcome, one, many) in [
-            (Outcome::Matched, "matches", "match"),
-            (Outcome::Drifted, "drifted", "drifted"),
-        ] {
-            match of(outcome).as_slice() {
-                [] => {}
-                [kind] => phrases.push(format!("{kind} {one}")),
-                kinds => phrases.push(format!("{} {many}", kinds.join(", "))),
-            }
-        }
+        let matches = if self.matched == 1 { "matches" } else { "match" };
+        let are = if self.need == 1 { "is" } else { "are" };
+        let (matched, need, parts) = (self.matched, self.need, self.parts.len());
+        write!(f, "{matched} of {parts} parts {matches} and {need} {are} needed")?;
+        let mut outcomes: Vec<Outcome> = Vec::new();
         for part in &self.parts {
-            if !matches!(part.outcome, Outcome::Matched | Outcome::Drifted) {
-                phrases.push(format!("{} is {}", part.kind, part.outcome.word()));
+            if !outcomes.contains(&part.outcome) {
+                outcomes.push(part.outcome);
             }
         }
-        f.write_str(&phrases.join("; "))
+        outcomes.sort_by_key(|outcome| match outcome {
+            Outcome::Matched => 0,
+            Outcome::Drifted => 1,
+            Outcome::Absent(_) | Outcome::Unknown => 2,
+        });
+        for (n, outcome) in outcomes.into_iter().enumerate() {
+            f.write_str(if n == 0 { ": " } else { "; " })?;
+            f.write_str(&self.phrase(outcome))?;
+        }
+        Ok(())
+    }
+}
+
+impl Comparison {
+    /// The kinds with one outcome and what became of them, as in `disk, nic drifted`.
+    fn phrase(&self, outcome: Outcome) -> String {
+        let alike = self.parts.iter().filter(|part| part.outcome == outcome);
+        let kinds: Vec<&str> = alike.map(|part| part.kind.as_str()).collect();
+        let (list, one) = (kinds.join(", "), kinds.len() == 1);
+        match outcome {
+            Outcome::Matched if one => format!("{list} matches"),
+            Outcome::Matched => format!("{list} match"),
+            Outcome::Drifted => format!("{list} drifted"),
+            _ => format!("{list} {} {}", if one { "is" } else { "are" }, outcome.word()),
+        }
     }
 }

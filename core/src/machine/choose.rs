@@ -43,7 +43,11 @@ impl Binding {
         }
         let kinds: Vec<Kind> = parts.keys().copied().collect();
         if kinds.is_empty() {
-            return Err(Error::new(Code::WeakBinding, "this machine has no part to bind to"));
+            let detail = match &report.environment().container {
+                Some(_) => "in a container no part is the machine's own",
+                None => "this machine has no part to bind to",
+            };
+            return Err(Error::new(Code::WeakBinding, detail));
         }
         let need = options.need.unwrap_or_else(|| usual_need(&kinds));
         if need == 0 || need as usize > kinds.len() {
