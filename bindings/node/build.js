@@ -1,0 +1,31 @@
+'use strict'
+// Builds the native addon for this machine with cargo, and puts it beside index.js.
+
+const { execFileSync } = require('node:child_process')
+const fs = require('node:fs')
+const path = require('node:path')
+const { fileName, libc } = require('./addon.js')
+
+const args = ['build', '--release', '--package', 'licentia-node', '--message-format',
+  'json-render-diagnostics', ...process.argv.slice(2)]
+
+function build() {
+  const options = { cwd: __dirname, encoding: 'utf8', maxBuffer: 1 << 28 }
+  const stdio = ['ignore', 'pipe', 'inherit']
+  const lines = execFileSync(process.env.CARGO ?? 'cargo', args, { ...options, stdio })
+  const messages = lines.split('\n').filter(Boolean).map((line) => JSON.parse(line))
+  const made = messages.find(({ target }) => target?.name === 'licentia_node')
+  const library = made.filenames.find((name) => /\.(so|dylib|dll)$/.test(name))
+  const addon = path.join(__dirname, fileName(libc()))
+  // A process that has the old one loaded keeps it: the new one is another file.
+  fs.copyFileSync(library, `${addon}.new`)
+  fs.renameSync(`${addon}.new`, addon)
+  console.log(path.relative(process.cwd(), addon))
+}
+
+try {
+  build()
+} catch (error) {
+  console.error(error.status === undefined ? error.message : 'cargo could not build the addon')
+  process.exitCode = 1
+}

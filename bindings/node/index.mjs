@@ -1,0 +1,3 @@
+import licentia from './index.js'
+
+export const { License, Product } = licentia

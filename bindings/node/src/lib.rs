@@ -1,0 +1,98 @@
+//! The native half of licentia for Node: it verifies, and hands what it verified to `index.js`
+//! once, which answers from then on. Nothing here decides anything.
+
+mod errors;
+mod facts;
+mod machine;
+
+use errors::{Failure, attempt};
+use facts::Facts;
+use machine::MachineTask;
+use napi::bindgen_prelude::{AsyncTask, Either, Uint8ArraySlice};
+use napi_derive::napi;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+/// A product behind the class `Product` of `index.js`, which checks types before it calls.
+#[napi]
+pub struct NativeProduct {
+    product: Arc<RwLock<licentia::Product>>,
+}
+
+/// A license in any coat: text as such, bytes in place.
+type Data<'a> = Either<String, Uint8ArraySlice<'a>>;
+
+#[napi]
+impl NativeProduct {
+    /// Takes a product code and a key set as text.
+    #[napi(constructor)]
+    pub fn new(code: String, keys: String) -> Result<NativeProduct, Failure> {
+        let product = attempt(|| licentia::Product::new(&code, &keys))?;
+        Ok(NativeProduct { product: Arc::new(RwLock::new(product)) })
+    }
+
+    /// Trusts more keys.
+    #[napi]
+    pub fn trust(&self, keys: String) -> Result<(), Failure> {
+        attempt(|| self.write().trust(&keys))
+    }
+
+    /// Sets one setting by its name in the table. Gives the time the clock is stopped at.
+    #[napi]
+    pub fn set(&self, name: String, value: String) -> Result<Option<f64>, Failure> {
+        attempt(|| {
+            let mut product = self.write();
+            product.set(&name, &value)?;
+            Ok(product.fixed_clock().map(|seconds| seconds as f64))
+        })
+    }
+
+    /// Checks a license in full.
+    #[napi]
+    pub fn verify(&self, data: Data<'_>) -> Result<Facts, Failure> {
+        attempt(|| Ok(Facts::of(&self.read().verify(bytes(&data))?)))
+    }
+
+    /// Checks who signed a license and for which product.
+    #[napi]
+    pub fn inspect(&self, data: Data<'_>) -> Result<Facts, Failure> {
+        attempt(|| Ok(Facts::of(&self.read().inspect(bytes(&data))?)))
+    }
+
+    /// Reads this machine on a thread of the pool.
+    #[napi]
+    pub fn machine(&self) -> AsyncTask<MachineTask> {
+        AsyncTask::new(MachineTask(Arc::clone(&self.product)))
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, licentia::Product> {
+        self.product.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, licentia::Product> {
+        self.product.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn bytes<'a>(data: &'a Data<'_>) -> &'a [u8] {
+    match data {
+        Either::A(text) => text.as_bytes(),
+        Either::B(bytes) => bytes,
+    }
+}
+
+/// The names of all settings, in the order of the table.
+#[napi]
+pub fn settings() -> Vec<&'static str> {
+    licentia::SETTINGS.iter().map(|setting| setting.name).collect()
+}
+
+/// The words of all errors, in the order of their numbers.
+#[napi]
+pub fn error_codes() -> Vec<&'static str> {
+    licentia::Code::ALL.iter().map(|code| code.slug()).collect()
+}
+
+/// The most characters that any text given to a product can need: longer ones are cut after this
+/// many and one before they are copied, and are still too large.
+#[napi]
+pub const TEXT_MAX: u32 = (licentia::limits::TOKEN_MAX * licentia::limits::COAT_FACTOR) as u32;
