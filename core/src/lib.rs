@@ -33,6 +33,8 @@ mod token;
 #[cfg(feature = "issue")]
 pub mod issue;
 #[cfg(feature = "issue")]
+pub mod peek;
+#[cfg(feature = "issue")]
 mod secret;
 
 #[cfg(all(test, feature = "issue"))]

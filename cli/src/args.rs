@@ -1,0 +1,100 @@
+//! The commands, and the values that several of them take.
+
+use crate::output::Outcome;
+use crate::{completions, fingerprint, inspect, issue, key, man, verify};
+use clap::{Parser, Subcommand};
+use licentia::limits::TIME_MAX;
+use licentia::machine::Kind;
+
+/// Make keys, issue licenses, verify them, and identify a machine.
+///
+/// Exit status: 0 good, 1 refused, 2 wrong usage, 3 something could not be read or written.
+/// Results go to standard output, messages to standard error. `-` as a file is standard input.
+#[derive(Parser)]
+#[command(name = "licentia", version, max_term_width = 100)]
+pub struct Cli {
+    /// Print one JSON object, with the word for what happened in `code`
+    #[arg(long, global = true)]
+    pub json: bool,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    #[command(subcommand)]
+    Key(key::Command),
+    Issue(Box<issue::Args>),
+    Verify(verify::Args),
+    Inspect(inspect::Args),
+    Fingerprint(fingerprint::Args),
+    Completions(completions::Args),
+    Man(man::Args),
+}
+
+impl Command {
+    pub fn run(self) -> Outcome {
+        match self {
+            Command::Key(command) => command.run(),
+            Command::Issue(args) => issue::run(&args),
+            Command::Verify(args) => verify::run(&args),
+            Command::Inspect(args) => inspect::run(&args),
+            Command::Fingerprint(args) => fingerprint::run(&args),
+            Command::Completions(args) => completions::run(&args),
+            Command::Man(args) => man::run(&args),
+        }
+    }
+}
+
+/// A product code, as docs/format.md has it: wrong ones are wrong usage, before a file is read.
+pub fn product_code(text: &str) -> Result<String, String> {
+    let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let good = text.len() <= 100
+        && text.bytes().next().is_some_and(letter)
+        && text.bytes().all(|byte| letter(byte) || byte == b'-');
+    if good { Ok(text.to_string()) } else { Err("a product code is of a-z, 0-9 and -".into()) }
+}
+
+/// A time, in seconds since 1970.
+pub fn time(text: &str) -> Result<i64, String> {
+    licentia::parse_time(text)
+        .filter(|at| (0..=TIME_MAX).contains(at))
+        .ok_or_else(|| "a time is 2026-12-31, 2026-12-31T10:30:00Z or seconds since 1970".into())
+}
+
+/// A kind of part of a machine.
+pub fn kind(text: &str) -> Result<Kind, String> {
+    Kind::from_word(text).ok_or_else(|| {
+        let words: Vec<_> = Kind::ALL.iter().map(|kind| kind.word()).collect();
+        format!("the kinds are {}", words.join(", "))
+    })
+}
+
+/// `NAME=VALUE`, split at the first `=`.
+pub fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_string(), value.to_string())),
+        _ => Err("it is written NAME=VALUE".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn clap_finds_no_fault_with_the_commands() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_product_code_is_what_the_core_takes() {
+        let keys = "ed25519:11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+        let (hundred, more) = ("a".repeat(100), "a".repeat(101));
+        for code in ["myapp", "0-a", "", "-a", "A", "a b", "ä", "a\n", &hundred, &more] {
+            let core = licentia::Product::new(code, keys).is_ok();
+            assert_eq!(product_code(code).is_ok(), core, "{code:?}");
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! `fingerprint`: what identifies this machine.
+
+use crate::args::product_code;
+use crate::input;
+use crate::machine::{self, MachineArgs};
+use crate::output::{Answer, Outcome, show};
+use std::path::PathBuf;
+
+/// Show what identifies this machine, and which parts of it a license would bind to
+///
+/// Nothing that is shown can be turned back into a serial number: the hashes are keyed with the
+/// product code. `--json` or `--out` gives the report that `issue --bind` takes.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The product whose licenses are to be bound
+    #[arg(long, value_name = "CODE", value_parser = product_code)]
+    product: String,
+    #[command(flatten)]
+    machine: MachineArgs,
+    /// Write the report to a new file, to be sent to the vendor
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Write over the file if it is there
+    #[arg(long, requires = "out")]
+    force: bool,
+}
+
+/// Reads the machine.
+pub fn run(args: &Args) -> Outcome {
+    let report = args.machine.report(&args.product)?;
+    let mut answer = Answer {
+        fields: machine::fields(&report),
+        text: machine::table(&report),
+        notes: Vec::new(),
+    };
+    if let Some(path) = &args.out {
+        input::write(path, &(report.to_json() + "\n"), args.force)?;
+        answer.notes.push(format!("written to {}", show(&path.display().to_string())));
+    }
+    Ok(answer)
+}

@@ -1,0 +1,135 @@
+//! `inspect`: what a file says, and whether anybody signed it.
+
+use crate::args::product_code;
+use crate::facts;
+use crate::input::{self, DOCUMENT_BYTES};
+use crate::keys;
+use crate::machine;
+use crate::output::{Answer, BAD, Fields, GOOD, LOOK, Outcome, pretty, show};
+use licentia::machine::Report;
+use licentia::peek::{Unverified, peek};
+use licentia::{Code, Error, Kind, Product, Result, issue};
+use serde_json::Value;
+
+/// Show what is in a license, another signed document, or a machine report
+///
+/// With --keys, the signature is checked, and a license is shown even if it has ended or is for
+/// another machine. Without, everything is shown as what it is: a claim that anybody can write.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Check the signature with these keys: a file or the text, in any form; repeatable, a signed
+    /// set after its root
+    #[arg(long, value_name = "KEYS")]
+    keys: Vec<String>,
+    /// Refuse it unless it is for this product [default: whichever it is for]
+    #[arg(long, value_name = "CODE", value_parser = product_code, requires = "keys")]
+    product: Option<String>,
+    /// The document, in any form
+    #[arg(value_name = "FILE")]
+    file: String,
+}
+
+/// Shows a document.
+pub fn run(args: &Args) -> Outcome {
+    input::one_stdin(args.keys.iter().chain([&args.file]).map(String::as_str))?;
+    let data = input::read(&args.file, DOCUMENT_BYTES)?;
+    let start = data.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&data).trim_ascii_start();
+    if start.starts_with(b"{") {
+        return Ok(report(&data)?);
+    }
+    if start.starts_with(b"-----") || start.starts_with(b"ed25519:") {
+        let what = "it is a key: `licentia key show` shows it";
+        return Err(Error::new(Code::WrongKind, what).into());
+    }
+    let seen = peek(&data)?;
+    if args.keys.is_empty() {
+        return Ok(unverified(&seen));
+    }
+    let product = keys::product(&args.code(&seen)?, &args.keys)?;
+    match seen.kind {
+        Some(Kind::KeySet) => Ok(key_set(product, &data, &seen)?),
+        _ => Ok(license(&product, &data)?),
+    }
+}
+
+impl Args {
+    /// The product to hold it to. One that it names itself proves nothing, and is not meant to.
+    fn code(&self, seen: &Unverified) -> Result<String> {
+        if let Some(code) = &self.product {
+            return Ok(code.clone());
+        }
+        let payload = value(&seen.payload);
+        let code = payload["aud"].as_str().and_then(|code| product_code(code).ok());
+        code.ok_or_else(|| Error::new(Code::Malformed, "it does not name the product it is for"))
+    }
+}
+
+fn value(json: &str) -> Value {
+    serde_json::from_str(json).unwrap_or_default()
+}
+
+fn report(data: &[u8]) -> Result<Answer> {
+    let text = String::from_utf8_lossy(data);
+    let report = Report::from_json(text.trim_start_matches('\u{feff}')).map_err(|error| {
+        let what = format!("it is JSON, but no machine report: {}", error.detail());
+        Error::new(error.code(), what)
+    })?;
+    let fields = Fields::default().with("kind", "machine report").with("signature", "none");
+    let json = value(&report.to_json());
+    let text = format!("a machine report (reports are not signed)\n{}", machine::table(&report));
+    Ok(Answer { fields: fields.with("report", json), text, notes: Vec::new() })
+}
+
+fn unverified(seen: &Unverified) -> Answer {
+    let kind = seen.kind.map_or("document of an unknown kind", Kind::name);
+    let (header, payload) = (value(&seen.header), value(&seen.payload));
+    let text = format!(
+        "{LOOK}UNVERIFIED{LOOK:#}: signature not checked. What follows calls itself a {kind};\n\
+         anybody can write that. Check it with --keys.\n\nheader {}\n\npayload {}\n",
+        pretty(&header),
+        pretty(&payload)
+    );
+    let fields = Fields::default()
+        .with("kind", kind)
+        .with("signature", "not checked")
+        .with("header", header)
+        .with("payload", payload);
+    Answer { fields, text, notes: Vec::new() }
+}
+
+fn key_set(mut product: Product, data: &[u8], seen: &Unverified) -> Result<Answer> {
+    let text = String::from_utf8_lossy(data);
+    product.trust(&text)?;
+    let payload = value(&seen.payload);
+    let text = format!(
+        "{GOOD}signature checked{GOOD:#}: a key set that a trusted root key signed\n\n{}\n",
+        pretty(&payload)
+    );
+    let fields = Fields::default()
+        .with("kind", Kind::KeySet.name())
+        .with("signature", "good")
+        .with("payload", payload);
+    Ok(Answer { fields, text, notes: Vec::new() })
+}
+
+fn license(product: &Product, data: &[u8]) -> Result<Answer> {
+    let license = product.inspect(data)?;
+    let (verdict, said) = match product.verify(data) {
+        Ok(_) => ("ok", format!("{GOOD}valid{GOOD:#}, here and now")),
+        Err(error) => {
+            let said = show(&error.to_string());
+            (error.slug(), format!("{BAD}refused here and now{BAD:#}: {said} ({})", error.slug()))
+        }
+    };
+    let now = issue::now();
+    let text = format!(
+        "{GOOD}signature checked{GOOD:#}: a license that a trusted key signed\n{said}\n{}",
+        facts::text(&license, now)
+    );
+    let mut fields = Fields::default()
+        .with("kind", Kind::License.name())
+        .with("signature", "good")
+        .with("verdict", verdict);
+    fields.append(facts::fields(&license, now));
+    Ok(Answer { fields, text, notes: Vec::new() })
+}

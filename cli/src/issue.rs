@@ -1,0 +1,356 @@
+//! `issue`: sign a license.
+
+use crate::args::{pair, product_code, time};
+use crate::entitlement::{self, entitlement, feature};
+use crate::input;
+use crate::key::{default_issuer, deliver};
+use crate::keys;
+use crate::machine::{Bound, MachineArgs, read_report};
+use crate::output::{Fields, Outcome};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use clap::{ArgGroup, ValueEnum};
+use licentia::limits::{NOTICE_DAYS_MAX, STAGE_DAYS_MAX};
+use licentia::machine::{self, Kind, Report};
+use licentia::{
+    Binding, Claims, Code, Customer, Error, Feature, Metadata, Notice, Result, Stage, Stages, issue,
+};
+use serde_json::Value;
+use std::path::PathBuf;
+
+const DAY: i64 = 86_400;
+
+/// Sign a license
+///
+/// Prints it, or writes it to a file, and says on standard error what it binds to. Its end has to
+/// be stated: --days, --until or --perpetual. Times without an hour are the first second of the
+/// day, in UTC.
+#[derive(clap::Args)]
+#[command(group(ArgGroup::new("end").args(["days", "until", "perpetual"]).required(true)))]
+#[command(group(ArgGroup::new("bind_to").args(["bind_this_machine", "bind"])))]
+pub struct Args {
+    /// The private key that signs it
+    #[arg(long, value_name = "FILE")]
+    key: String,
+    /// The product it is for
+    #[arg(long, value_name = "CODE", value_parser = product_code)]
+    product: String,
+    /// Who issues it, a URL or a name [default: the key's RFC 9278 name,
+    /// urn:ietf:params:oauth:jwk-thumbprint:sha-256:KID]
+    #[arg(long, env = "LICENTIA_ISSUER", value_name = "TEXT")]
+    issuer: Option<String>,
+
+    /// Who it is for
+    #[arg(long, value_name = "NAME", help_heading = "Customer")]
+    customer: Option<String>,
+    /// Your id of the customer
+    #[arg(long, value_name = "ID", help_heading = "Customer")]
+    customer_id: Option<String>,
+    /// The customer's address
+    #[arg(long, value_name = "EMAIL", help_heading = "Customer")]
+    customer_email: Option<String>,
+
+    /// A feature that is on; repeatable
+    #[arg(long, value_name = "ID", value_parser = feature, help_heading = "What it grants")]
+    feature: Vec<Feature>,
+    #[arg(long, value_name = "NAME=LIMIT", value_parser = entitlement, help = entitlement::HELP)]
+    #[arg(help_heading = "What it grants")]
+    entitlement: Vec<Feature>,
+    /// How many seats the server gives out
+    #[arg(long, value_name = "N", value_parser = count(), help_heading = "What it grants")]
+    seats: Option<u64>,
+    /// How many machines the server activates
+    #[arg(long, value_name = "N", value_parser = count(), help_heading = "What it grants")]
+    machines: Option<u64>,
+
+    #[command(flatten)]
+    dates: Dates,
+    #[command(flatten)]
+    binding: BindingArgs,
+    #[command(flatten)]
+    record: Record,
+
+    /// text to paste, or the base64 blob of a .lic file
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+    /// Write it to a new file
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Write over the file if it is there
+    #[arg(long, requires = "out")]
+    force: bool,
+}
+
+#[derive(clap::Args)]
+#[command(next_help_heading = "Dates")]
+struct Dates {
+    /// It ends this many days after it begins
+    #[arg(long, value_name = "N", value_parser = days(STAGE_DAYS_MAX))]
+    days: Option<u32>,
+    /// It ends with the last second before this
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    until: Option<i64>,
+    /// It has no end
+    #[arg(long)]
+    perpetual: bool,
+    /// It begins here [default: now]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    from: Option<i64>,
+    /// Everything goes on for this many days after the end [default: 0]
+    #[arg(long, value_name = "N", value_parser = days(STAGE_DAYS_MAX))]
+    grace_days: Option<u32>,
+    /// Warn this many days before the end
+    #[arg(long, value_name = "N", value_parser = days(NOTICE_DAYS_MAX))]
+    notice_days: Option<u32>,
+    /// Support ends with the last second before this
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    support_until: Option<i64>,
+    /// The product is to fetch a new token this often
+    #[arg(long, value_name = "N", value_parser = days(NOTICE_DAYS_MAX))]
+    refresh_days: Option<u32>,
+    /// The token itself is good for this many days, and has to be renewed by then
+    #[arg(long, value_name = "N", value_parser = days(STAGE_DAYS_MAX))]
+    token_days: Option<u32>,
+    /// Everything goes on for this many days after that [default: 0]
+    #[arg(long, value_name = "N", value_parser = days(STAGE_DAYS_MAX), requires = "token_days")]
+    token_grace_days: Option<u32>,
+}
+
+#[derive(clap::Args)]
+#[command(next_help_heading = "Where it may be used")]
+struct BindingArgs {
+    /// Bind it to the machine this runs on
+    #[arg(long)]
+    bind_this_machine: bool,
+    /// Bind it to the machine of a report that `licentia fingerprint` wrote
+    #[arg(long, value_name = "FILE")]
+    bind: Option<String>,
+    #[command(flatten)]
+    machine: MachineArgs,
+    /// The kinds of parts to bind to, separated by commas [default: every one that tells machines
+    /// apart and can be read without being root]
+    #[arg(long, value_name = "KINDS", value_delimiter = ',', value_parser = crate::args::kind)]
+    #[arg(requires = "bind_to")]
+    bind_parts: Vec<Kind>,
+    /// How many of the kinds have to match [default: three of five]
+    #[arg(long, value_name = "N", requires = "bind_to")]
+    need: Option<u32>,
+    /// Bind even to what another machine may match
+    #[arg(long, requires = "bind_to")]
+    allow_weak_binding: bool,
+    /// Bind it to an installation
+    #[arg(long, value_name = "UUID")]
+    bind_installation: Option<String>,
+    /// Bind it to an instance by its root URL
+    #[arg(long, value_name = "URL")]
+    bind_instance: Option<String>,
+}
+
+#[derive(clap::Args)]
+#[command(next_help_heading = "For people")]
+struct Record {
+    /// What kind of license it is called [default: perpetual or subscription, by its end]
+    #[arg(long = "type", value_enum)]
+    kind: Option<Type>,
+    /// The serial number [default: LIC-CODE- and 8 random characters]
+    #[arg(long, value_name = "TEXT")]
+    serial: Option<String>,
+    /// The tier, such as Enterprise
+    #[arg(long, value_name = "TEXT")]
+    tier: Option<String>,
+    /// A sentence about it
+    #[arg(long, value_name = "TEXT")]
+    description: Option<String>,
+    /// Whatever else you note: an integer, true, false or text; repeatable
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    metadata: Vec<(String, String)>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    Blob,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+enum Type {
+    Perpetual,
+    Subscription,
+    Trial,
+    NodeLocked,
+    Floating,
+}
+
+impl Type {
+    fn word(self) -> &'static str {
+        match self {
+            Type::Perpetual => "perpetual",
+            Type::Subscription => "subscription",
+            Type::Trial => "trial",
+            Type::NodeLocked => "node_locked",
+            Type::Floating => "floating",
+        }
+    }
+}
+
+fn days(max: u32) -> clap::builder::RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(0..=i64::from(max))
+}
+
+fn count() -> clap::builder::RangedU64ValueParser<u64> {
+    clap::value_parser!(u64).range(..=licentia::json::INTEGER_MAX)
+}
+
+/// Signs a license.
+pub fn run(args: &Args) -> Outcome {
+    let binding = &args.binding;
+    let machine = binding.machine.machine.as_deref();
+    input::one_stdin([Some(args.key.as_str()), binding.bind.as_deref(), machine].into_iter().flatten())?;
+    let key = keys::secret(&args.key)?;
+    let issuer = args.issuer.clone().unwrap_or_else(|| default_issuer(key.public()));
+    let mut claims = issue::draft(&issuer, &args.product, issue::now())?;
+    args.fill(&mut claims)?;
+    let bound = binding.bind(&args.product, &mut claims)?;
+    if args.record.kind == Some(Type::NodeLocked) && claims.license.binding.is_none() {
+        return Err(refuse("a node_locked license needs --bind-this-machine or another --bind…").into());
+    }
+    let token = issue::sign(&key, &claims).map_err(as_argument)?;
+    let license = match args.format {
+        Format::Text => token,
+        Format::Blob => STANDARD.encode(token + "\n"),
+    };
+    let (need, notes) = bound.map_or((Value::Null, Vec::new()), |(need, bound, report)| {
+        (bound.json(need), bound.notes(need, &report))
+    });
+    let fields = Fields::default()
+        .with("license", license.as_str())
+        .with("kid", key.public().kid())
+        .with("serial", claims.license.serial.clone())
+        .with("bound_to", need)
+        .with("claims", serde_json::to_value(&claims).unwrap_or_default());
+    let mut answer = deliver(&license, args.out.as_deref(), args.force, fields)?;
+    answer.notes.splice(0..0, notes);
+    Ok(answer)
+}
+
+fn refuse(what: &str) -> Error {
+    Error::new(Code::InvalidArgument, what)
+}
+
+/// What would be a malformed license is, before it is signed, an argument to correct.
+fn as_argument(error: Error) -> Error {
+    match error.code() {
+        Code::Malformed | Code::TooLarge => refuse(error.detail()),
+        _ => error,
+    }
+}
+
+impl Args {
+    /// Everything but the binding.
+    fn fill(&self, claims: &mut Claims) -> Result<()> {
+        claims.sub = self.customer_id.clone();
+        self.dates.fill(claims)?;
+        let license = &mut claims.license;
+        let default = if self.dates.perpetual { Type::Perpetual } else { Type::Subscription };
+        license.kind = self.record.kind.unwrap_or(default).word().to_string();
+        if self.customer.is_some() || self.customer_email.is_some() {
+            let (name, email) = (self.customer.clone(), self.customer_email.clone());
+            license.customer = Some(Customer { name, email, ..Customer::default() });
+        }
+        license.features = self.feature.iter().chain(&self.entitlement).cloned().collect();
+        license.seats = self.seats;
+        license.machines = self.machines;
+        if let Some(serial) = &self.record.serial {
+            license.serial = Some(serial.clone());
+        }
+        license.tier = self.record.tier.clone();
+        license.description = self.record.description.clone();
+        for (name, value) in &self.record.metadata {
+            let all = license.metadata.get_or_insert_default();
+            if all.insert(name.clone(), metadata(value)).is_some() {
+                return Err(refuse(&format!("the metadata {name:.40} is given twice")));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An integer or a boolean where it is written as JSON would write it; else text.
+fn metadata(value: &str) -> Metadata {
+    match (value, value.parse::<i64>()) {
+        ("true", _) => Metadata::Flag(true),
+        ("false", _) => Metadata::Flag(false),
+        (_, Ok(number))
+            if number.to_string() == value
+                && number.unsigned_abs() <= licentia::json::INTEGER_MAX =>
+        {
+            Metadata::Integer(number)
+        }
+        _ => Metadata::Text(value.to_string()),
+    }
+}
+
+impl Dates {
+    fn fill(&self, claims: &mut Claims) -> Result<()> {
+        let after = |start: i64, days: u32| start.saturating_add(i64::from(days) * DAY);
+        claims.exp = self.token_days.map(|days| after(claims.iat, days));
+        let license = &mut claims.license;
+        license.valid_from = self.from.unwrap_or(claims.iat);
+        license.valid_until = self.days.map(|days| after(license.valid_from, days)).or(self.until);
+        if license.valid_until.is_some_and(|until| until <= license.valid_from) {
+            return Err(refuse("the license would end before it begins"));
+        }
+        license.support_until = self.support_until;
+        license.refresh_days = self.refresh_days;
+        license.notice =
+            self.notice_days.map(|days| Notice { license: Some(days), ..Notice::default() });
+        let stage = |days: &Option<u32>| {
+            days.filter(|days| *days > 0).map(|days| Stage { deny: Some(days), ..Stage::default() })
+        };
+        let stages = Stages {
+            ended: stage(&self.grace_days),
+            overdue: stage(&self.token_grace_days),
+            suspended: None,
+        };
+        license.stages = (stages != Stages::default()).then_some(stages);
+        Ok(())
+    }
+}
+
+impl BindingArgs {
+    /// Binds the license, and says what a machine's binding was made from.
+    fn bind(&self, product: &str, claims: &mut Claims) -> Result<Option<(u32, Bound, Report)>> {
+        let report = self.report(product)?;
+        let mut made = None;
+        if let Some(report) = report {
+            let options = machine::Options {
+                need: self.need,
+                kinds: (!self.bind_parts.is_empty()).then(|| self.bind_parts.clone()),
+                allow_weak: self.allow_weak_binding,
+            };
+            let binding = machine::Binding::bind(&report, &options)?;
+            let bound = Bound::new(&binding, &report);
+            made = Some((binding, bound, report));
+        }
+        let installation = self.bind_installation.as_ref().map(|id| id.to_ascii_lowercase());
+        let binding = Binding {
+            machine: made.as_ref().map(|(binding, ..)| binding.clone()),
+            installation,
+            instance: self.bind_instance.clone(),
+        };
+        claims.license.binding = (binding != Binding::default()).then_some(binding);
+        Ok(made.map(|(binding, bound, report)| (binding.need(), bound, report)))
+    }
+
+    fn report(&self, product: &str) -> Result<Option<Report>> {
+        if self.machine.are_given() && !self.bind_this_machine {
+            return Err(refuse("--machine, --machine-root and --exclude go with --bind-this-machine"));
+        }
+        match &self.bind {
+            Some(path) => read_report(path, product).map(Some),
+            None if self.bind_this_machine => self.machine.report(product).map(Some),
+            None => Ok(None),
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Which machine is meant, and what was found on it.
+
+use crate::args::kind;
+use crate::input;
+use crate::output::{Fields, LOOK, show};
+use licentia::limits::IDENTITY_MAX;
+use licentia::machine::{Binding, Component, Environment, Kind, REPORT_MAX, Report};
+use licentia::{Code, Error, Result};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+/// How to recognize the machine, where it is not by the hardware under `/`.
+#[derive(clap::Args, Default)]
+pub struct MachineArgs {
+    /// Identify the machine by the text in this file, as a cluster's or a cloud instance's id
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["machine_root", "exclude"])]
+    pub machine: Option<String>,
+    /// Read the hardware under another root, such as the host's, mounted into a container
+    #[arg(long, value_name = "DIR")]
+    pub machine_root: Option<PathBuf>,
+    /// Kinds of parts that are not to be read, separated by commas
+    #[arg(long, value_name = "KINDS", value_delimiter = ',', value_parser = kind)]
+    pub exclude: Vec<Kind>,
+}
+
+impl MachineArgs {
+    /// Whether anything was said.
+    pub fn are_given(&self) -> bool {
+        self.machine.is_some() || self.machine_root.is_some() || !self.exclude.is_empty()
+    }
+
+    /// The machine, as this product sees it.
+    pub fn report(&self, product: &str) -> Result<Report> {
+        if let Some(identity) = self.identity(product)? {
+            return Report::from_identity(product, &identity);
+        }
+        let root = self.root()?.unwrap_or(Path::new("/"));
+        Ok(Report::read(product, root, &self.exclude))
+    }
+
+    /// The text that the machine is identified by. Nobody means a machine report to be one, nor
+    /// an empty file.
+    pub fn identity(&self, product: &str) -> Result<Option<String>> {
+        let Some(path) = &self.machine else { return Ok(None) };
+        // A report is longer than an identity, and is to be recognized.
+        let text = input::read_text(path, REPORT_MAX, Code::InvalidArgument)?;
+        if Report::from_json(&text).is_ok() {
+            let what = format!("{path:.60} is a machine report, not a machine's identity");
+            return Err(Error::new(Code::InvalidArgument, what));
+        }
+        let identity = text.trim_start_matches('\u{feff}').trim().to_string();
+        if identity.len() > IDENTITY_MAX {
+            let what = format!("{path:.60} has more than {IDENTITY_MAX} bytes of identity");
+            return Err(Error::new(Code::InvalidArgument, what));
+        }
+        Report::from_identity(product, &identity)?;
+        Ok(Some(identity))
+    }
+
+    /// The other root. One that is not there is a slip, not a machine without parts.
+    pub fn root(&self) -> Result<Option<&Path>> {
+        let Some(root) = self.machine_root.as_deref() else { return Ok(None) };
+        std::fs::read_dir(root).map_err(|error| {
+            let what = format!("the folder {:.80}: {error}", root.display().to_string());
+            Error::new(Code::Io, what)
+        })?;
+        Ok(Some(root))
+    }
+}
+
+/// Reads a report that `fingerprint` wrote, and holds it to the product.
+pub fn read_report(path: &str, product: &str) -> Result<Report> {
+    let text = input::read_text(path, REPORT_MAX, Code::Malformed)?;
+    let report = Report::from_json(text.trim_start_matches('\u{feff}')).map_err(|error| {
+        Error::new(error.code(), format!("the machine report: {}", error.detail()))
+    })?;
+    if report.product() != product {
+        let found = report.product();
+        let what = format!("the machine report is for the product {found:.60}, not {product:.60}");
+        return Err(Error::new(Code::WrongProduct, what));
+    }
+    Ok(report)
+}
+
+/// The members of a report, in its own order.
+pub fn fields(report: &Report) -> Fields {
+    let json: Value = serde_json::from_str(&report.to_json()).unwrap_or_default();
+    ["v", "product", "id", "environment", "components"]
+        .into_iter()
+        .fold(Fields::default(), |fields, name| fields.with(name, json[name].clone()))
+}
+
+/// A report for people.
+pub fn table(report: &Report) -> String {
+    let id = report.id().unwrap_or("nothing that binds was found");
+    let place = place(report.environment());
+    let head = crate::output::rows(&[
+        ("Machine", id.to_string()),
+        ("Product", show(report.product())),
+        ("Runs in", show(&place)),
+    ]);
+    let mut text = format!("{head}\n  {:<15} {:<11} {:<6} {:<23} why\n", "part", "state", "binds", "hash");
+    for part in report.components() {
+        let Component { kind, state, hash, binds, note } = part;
+        let hash = hash.as_deref().unwrap_or("-");
+        let binds = if *binds { "yes" } else { "no" };
+        let line = format!(
+            "  {:<15} {:<11} {binds:<6} {hash:<23} {}",
+            kind.word(),
+            state.word(),
+            show(note)
+        );
+        text += line.trim_end();
+        text.push('\n');
+    }
+    text
+}
+
+fn place(environment: &Environment) -> String {
+    let mut places = Vec::new();
+    let Environment { container, vm, cloud, wsl } = environment;
+    for (what, name) in [("container", container), ("virtual machine", vm), ("cloud", cloud)] {
+        places.extend(name.as_ref().map(|name| format!("a {what} ({name})")));
+    }
+    if *wsl {
+        places.push("the Windows Subsystem for Linux".to_string());
+    }
+    if places.is_empty() { "no container or virtual machine that is known".into() } else { places.join(", ") }
+}
+
+/// What a license was bound to, for whoever issues it.
+pub struct Bound {
+    pub binds: Vec<String>,
+    pub leaves: Vec<(String, String)>,
+}
+
+impl Bound {
+    /// Compares a binding with the report it was made from.
+    pub fn new(binding: &Binding, report: &Report) -> Bound {
+        let binds: Vec<String> = binding.parts().keys().cloned().collect();
+        let mut leaves: Vec<(String, String)> = Vec::new();
+        for part in report.components() {
+            let kind = part.kind.word().to_string();
+            let known = leaves.iter().any(|(other, _)| *other == kind);
+            if !binds.contains(&kind) && !known {
+                leaves.push((kind, reason(part)));
+            }
+        }
+        Bound { binds, leaves }
+    }
+
+    /// Lines for standard error.
+    pub fn notes(&self, need: u32, report: &Report) -> Vec<String> {
+        let id = report.id().unwrap_or("without an id");
+        let mut notes = vec![format!(
+            "bound to the machine {id}: {need} of {} parts have to match",
+            self.binds.len()
+        )];
+        notes.extend(self.binds.iter().map(|kind| format!("  binds        {kind}")));
+        notes.extend(self.leaves.iter().map(|(kind, why)| {
+            format!("  {LOOK}does not{LOOK:#}     {kind}: {}", show(why))
+        }));
+        notes
+    }
+
+    /// The same for programs.
+    pub fn json(&self, need: u32) -> Value {
+        let leaves: Vec<Value> =
+            self.leaves.iter().map(|(kind, why)| json!({ "kind": kind, "why": why })).collect();
+        json!({ "need": need, "binds": self.binds, "leaves": leaves })
+    }
+}
+
+fn reason(part: &Component) -> String {
+    match (part.hash.is_some(), part.note.as_str()) {
+        (true, "") => "it was not asked for".to_string(),
+        (true, note) => note.to_string(),
+        (false, "") => part.state.word().to_string(),
+        (false, note) => format!("{}: {note}", part.state.word()),
+    }
+}

@@ -1,0 +1,211 @@
+//! The only place that prints.
+
+use crate::status;
+use anstream::AutoStream;
+use anstyle::{AnsiColor, Style};
+use licentia::{Code, Error};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::Value;
+use std::io::{self, ErrorKind, Write};
+use std::process::ExitCode;
+
+/// For what is in force.
+pub const GOOD: Style = AnsiColor::Green.on_default().bold();
+/// For what is not.
+pub const BAD: Style = AnsiColor::Red.on_default().bold();
+/// For what somebody should look at.
+pub const LOOK: Style = AnsiColor::Yellow.on_default().bold();
+
+/// What a command has to say, in both tongues.
+#[derive(Default)]
+pub struct Answer {
+    /// The members of the JSON object, after `code`.
+    pub fields: Fields,
+    /// For people, on standard output.
+    pub text: String,
+    /// For people, on standard error.
+    pub notes: Vec<String>,
+}
+
+/// Why a command failed, and what it knows all the same.
+pub struct Failure {
+    /// The code and the sentence.
+    pub error: Error,
+    /// Members of the JSON object, after `code` and `message`.
+    pub fields: Fields,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        Failure { error, fields: Fields::default() }
+    }
+}
+
+/// What every command comes to.
+pub type Outcome = Result<Answer, Failure>;
+
+/// Members of an object, in an order for readers.
+#[derive(Default)]
+pub struct Fields(Vec<(&'static str, Value)>);
+
+impl Fields {
+    /// Adds a member.
+    pub fn with(mut self, name: &'static str, value: impl Into<Value>) -> Fields {
+        self.0.push((name, value.into()));
+        self
+    }
+
+    /// Adds all of another's members.
+    pub fn append(&mut self, mut more: Fields) {
+        self.0.append(&mut more.0);
+    }
+}
+
+/// An object that starts with its code.
+struct Object<'a> {
+    code: &'a str,
+    message: Option<String>,
+    fields: &'a Fields,
+}
+
+impl Serialize for Object<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("code", self.code)?;
+        if let Some(message) = &self.message {
+            map.serialize_entry("message", message)?;
+        }
+        for (name, value) in &self.fields.0 {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
+/// Prints an outcome and gives the exit status.
+pub fn finish(outcome: Outcome, json: bool) -> ExitCode {
+    let status = outcome.as_ref().map_or_else(|f| status::of(f.error.code()), |_| status::GOOD);
+    let printed = match (&outcome, json) {
+        (Ok(answer), false) => {
+            notes(&answer.notes);
+            text(&answer.text)
+        }
+        (Ok(answer), true) => object("ok", None, &answer.fields),
+        (Err(failure), false) => {
+            sentence(&failure.error);
+            Ok(())
+        }
+        (Err(failure), true) => {
+            let error = &failure.error;
+            object(error.slug(), Some(error.to_string()), &failure.fields)
+        }
+    };
+    exit(status, printed)
+}
+
+/// Prints what clap has to say: help and version, or what is wrong with the arguments.
+pub fn usage(error: &clap::Error, json: bool) -> ExitCode {
+    if !error.use_stderr() {
+        return exit(status::GOOD, error.print());
+    }
+    let printed = if json {
+        let sentence = error.render().to_string();
+        let sentence = sentence.trim_start_matches("error: ").trim().to_string();
+        object(Code::InvalidArgument.slug(), Some(sentence), &Fields::default())
+    } else {
+        // A terminal that is gone cannot be told.
+        let _ = error.print();
+        Ok(())
+    };
+    exit(status::USAGE, printed)
+}
+
+/// A reader that has seen enough changes nothing about what happened; any other failure to print
+/// does, because the result is lost.
+fn exit(status: u8, printed: io::Result<()>) -> ExitCode {
+    match printed {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            sentence(&Error::new(Code::Io, format!("standard output: {error}")));
+            ExitCode::from(status::IO)
+        }
+        _ => ExitCode::from(status),
+    }
+}
+
+fn text(text: &str) -> io::Result<()> {
+    let mut out = AutoStream::auto(io::stdout()).lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+fn object(code: &str, message: Option<String>, fields: &Fields) -> io::Result<()> {
+    let json = serde_json::to_string(&Object { code, message, fields })?;
+    let mut out = io::stdout().lock();
+    writeln!(out, "{}", escape_json(&json))?;
+    out.flush()
+}
+
+fn notes(notes: &[String]) {
+    let mut err = AutoStream::auto(io::stderr()).lock();
+    for note in notes {
+        // Nobody may be listening.
+        let _ = writeln!(err, "{note}");
+    }
+}
+
+fn sentence(error: &Error) {
+    let message = show(&error.to_string());
+    notes(&[format!("{BAD}error:{BAD:#} {message} ({})", error.slug())]);
+}
+
+/// Foreign text for a terminal: what moves the cursor, reorders or hides text is spelled out.
+pub fn show(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if misleads(c) { out.extend(c.escape_unicode()) } else { out.push(c) }
+    }
+    out
+}
+
+/// JSON for people: indented, and safe for a terminal.
+pub fn pretty(value: &Value) -> String {
+    let json = serde_json::to_string_pretty(value).unwrap_or_default();
+    json.lines().map(escape_json).collect::<Vec<_>>().join("\n")
+}
+
+/// JSON writes raw what only terminals mind. All of it is inside strings, so it can be escaped.
+fn escape_json(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if misleads(c) { out += &format!("\\u{:04x}", u32::from(c)) } else { out.push(c) }
+    }
+    out
+}
+
+fn misleads(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// Lines of a label and a value, the values under each other.
+pub fn rows<L: AsRef<str>>(rows: &[(L, String)]) -> String {
+    let width = rows.iter().map(|(label, _)| label.as_ref().chars().count()).max().unwrap_or(0);
+    let line = |(label, value): &(L, String)| format!("  {:<width$}  {value}\n", label.as_ref());
+    rows.iter().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn foreign_text_cannot_speak_to_the_terminal() {
+        let foreign = "a\u{1b}[2Jb\nc\u{202e}d\u{9b}e\u{200b}";
+        assert_eq!(show(foreign), r"a\u{1b}[2Jb\u{a}c\u{202e}d\u{9b}e\u{200b}");
+        let json = pretty(&serde_json::json!({ "a": foreign }));
+        assert!(!json.chars().any(|c| c != '\n' && misleads(c)), "{json}");
+        let back: Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(back, serde_json::json!({ "a": foreign }));
+    }
+}

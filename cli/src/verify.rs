@@ -1,0 +1,80 @@
+//! `verify`: whether a license is good, here and now.
+
+use crate::args::{pair, product_code, time};
+use crate::facts;
+use crate::input::{self, TOKEN_BYTES};
+use crate::keys;
+use crate::machine::MachineArgs;
+use crate::output::{Answer, Failure, Fields, GOOD, Outcome};
+use licentia::{Product, Result, issue};
+
+/// Check a license as a product would: signature, product, dates, machine
+///
+/// Says who it is for, until when, and what it allows; or, with the exit status 1, why it is
+/// refused.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The keys that are trusted: a file or the text, in any form; repeatable, a signed set after
+    /// its root
+    #[arg(long, required = true, value_name = "KEYS")]
+    keys: Vec<String>,
+    /// The product that asks
+    #[arg(long, value_name = "CODE", value_parser = product_code)]
+    product: String,
+    /// Check it as of this time [default: now]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    at: Option<i64>,
+    #[command(flatten)]
+    machine: MachineArgs,
+    /// A setting of the product, as in docs/settings.md; repeatable
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    set: Vec<(String, String)>,
+    /// The license, in any form
+    #[arg(value_name = "FILE")]
+    file: String,
+}
+
+/// Checks a license.
+pub fn run(args: &Args) -> Outcome {
+    let machine = args.machine.machine.iter();
+    input::one_stdin(args.keys.iter().chain(machine).chain([&args.file]).map(String::as_str))?;
+    let product = args.product()?;
+    let data = input::read(&args.file, TOKEN_BYTES)?;
+    let now = product.fixed_clock().unwrap_or_else(issue::now);
+    match product.verify(&data) {
+        Ok(license) => Ok(Answer {
+            text: format!(
+                "{GOOD}valid{GOOD:#}: the license is good, here and now\n{}",
+                facts::text(&license, now)
+            ),
+            fields: facts::fields(&license, now),
+            notes: Vec::new(),
+        }),
+        Err(error) => {
+            // Refused for its dates or its place, it can still be told from another.
+            let known = product.inspect(&data).map(|license| facts::fields(&license, now));
+            Err(Failure { error, fields: known.unwrap_or_else(|_| Fields::default()) })
+        }
+    }
+}
+
+impl Args {
+    fn product(&self) -> Result<Product> {
+        let mut product = keys::product(&self.product, &self.keys)?;
+        if let Some(identity) = self.machine.identity(&self.product)? {
+            product.set("machine", &identity)?;
+        }
+        if let Some(root) = self.machine.root()? {
+            product.set("machine_root", &root.to_string_lossy())?;
+        }
+        let kinds: Vec<&str> = self.machine.exclude.iter().map(|kind| kind.word()).collect();
+        product.set("machine_exclude", &kinds.join(","))?;
+        for (name, value) in &self.set {
+            product.set(name, value)?;
+        }
+        if let Some(at) = self.at {
+            product.set("clock", &at.to_string())?;
+        }
+        Ok(product)
+    }
+}
