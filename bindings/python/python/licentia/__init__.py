@@ -1,0 +1,17 @@
+"""Verify software licenses offline, and know what they allow.
+
+A ``Product`` is what you ship: its code and your public keys. It verifies licenses, and gives a
+``License`` or raises an ``Error``::
+
+    product = licentia.Product("myapp", keys)
+    license = product.verify(data)
+    if "reports" in license:
+        ...
+"""
+
+from . import errors
+from ._licentia import License, Product, __version__
+from .errors import *  # noqa: F403
+
+__all__ = ["License", "Product", "__version__"]
+__all__ += errors.__all__

@@ -1,0 +1,168 @@
+//! What Python values the binding takes, and what it gives back.
+
+use crate::errors::argument;
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{
+    PyBool, PyByteArray, PyBytes, PyDateTime, PyDelta, PyInt, PyMemoryView, PyString, PyTzInfo,
+};
+use std::ops::Deref;
+
+/// A `str` as UTF-8. One that has none (half a surrogate pair) is an `ArgumentError`.
+pub struct Text(PyBackedStr);
+
+impl Deref for Text {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromPyObject<'_, '_> for Text {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Text> {
+        let text = object.cast::<PyString>()?.to_owned();
+        PyBackedStr::try_from(text)
+            .map(Text)
+            .map_err(|_| argument(object.py(), "a text holds half a surrogate pair"))
+    }
+}
+
+/// The bytes of a license: `str`, `bytes`, `bytearray` or `memoryview`. They are Python's own,
+/// or a copy where another thread could change them.
+pub struct Data(PyBackedBytes);
+
+impl AsRef<[u8]> for Data {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl FromPyObject<'_, '_> for Data {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Data> {
+        if let Ok(text) = object.cast::<PyString>() {
+            // A surrogate becomes bytes that are not UTF-8: the core says what that is.
+            let bytes = text.call_method1("encode", ("utf-8", "surrogatepass"))?;
+            return Ok(Data(bytes.cast_into::<PyBytes>()?.into()));
+        }
+        if let Ok(view) = object.cast::<PyMemoryView>() {
+            let bytes = view.call_method0("tobytes")?;
+            return Ok(Data(bytes.cast_into::<PyBytes>()?.into()));
+        }
+        object.extract().map(Data).map_err(|_: CastFailed<'_, '_>| {
+            let given = object.get_type().name();
+            let given = given.map_or_else(|_| "something else".into(), |name| name.to_string());
+            PyTypeError::new_err(format!("str, bytes, bytearray or memoryview wanted, not {given}"))
+        })
+    }
+}
+
+type CastFailed<'a, 'py> = pyo3::CastError<'a, 'py>;
+
+/// A key set: `str`, or `bytes` of UTF-8.
+pub struct Keys(Data);
+
+impl Keys {
+    /// Its text. Bytes that are not UTF-8 are an `ArgumentError`.
+    pub fn text(&self, py: Python<'_>) -> PyResult<&str> {
+        std::str::from_utf8(self.0.as_ref()).map_err(|_| argument(py, "the keys are not UTF-8"))
+    }
+}
+
+impl FromPyObject<'_, '_> for Keys {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Keys> {
+        if object.is_instance_of::<PyString>() || object.is_instance_of::<PyBytes>() {
+            return object.extract().map(Keys);
+        }
+        Err(wrong_type("the keys", "str or bytes", object.as_any()))
+    }
+}
+
+/// The value of the setting `name` as the text that the core takes. `None` is the default.
+pub fn setting(name: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
+    if value.is_none() {
+        return Ok(String::new());
+    }
+    if value.is_instance_of::<PyString>() {
+        return Ok(value.extract::<Text>()?.to_string());
+    }
+    match name {
+        "clock" => clock(value),
+        "machine_file" | "machine_root" => path(value),
+        "machine_exclude" => kinds(value),
+        _ => Err(wrong_type(name, "str", value)),
+    }
+}
+
+fn clock(value: &Bound<'_, PyAny>) -> PyResult<String> {
+    let py = value.py();
+    if value.is_instance_of::<PyInt>() && !value.is_instance_of::<PyBool>() {
+        return Ok(value.str()?.to_string());
+    }
+    let Ok(time) = value.cast::<PyDateTime>() else {
+        return Err(wrong_type("clock", "str, int or datetime", value));
+    };
+    if time.call_method0("utcoffset")?.is_none() {
+        let what = "the clock is a datetime without a time zone, such as tzinfo=timezone.utc";
+        return Err(argument(py, what));
+    }
+    let second = PyDelta::new(py, 0, 1, 0, false)?;
+    Ok(time.sub(epoch(py)?)?.floor_div(second)?.str()?.to_string())
+}
+
+fn path(value: &Bound<'_, PyAny>) -> PyResult<String> {
+    static FSPATH: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let path = FSPATH.import(value.py(), "os", "fspath")?.call1((value,))?;
+    if !path.is_instance_of::<PyString>() {
+        return Err(wrong_type("a path", "str or PathLike[str]", &path));
+    }
+    Ok(path.extract::<Text>()?.to_string())
+}
+
+fn kinds(value: &Bound<'_, PyAny>) -> PyResult<String> {
+    if value.is_instance_of::<PyBytes>() || value.is_instance_of::<PyByteArray>() {
+        return Err(wrong_type("machine_exclude", "str or an iterable of str", value));
+    }
+    let words: Vec<Text> = value.try_iter()?.map(|word| word?.extract()).collect::<PyResult<_>>()?;
+    Ok(words.iter().map(Deref::deref).collect::<Vec<_>>().join(","))
+}
+
+/// A `TypeError` in Python's own words.
+pub fn wrong_type(what: &str, wanted: &str, given: &Bound<'_, PyAny>) -> PyErr {
+    match given.get_type().name() {
+        Ok(name) => PyTypeError::new_err(format!("{what} must be {wanted}, not {name}")),
+        Err(error) => error,
+    }
+}
+
+/// Seconds since 1970 as an aware `datetime` in UTC.
+pub fn instant(py: Python<'_>, seconds: i64) -> PyResult<Bound<'_, PyAny>> {
+    const DAY: i64 = 86_400;
+    // Not `fromtimestamp`: it ends in the year 3001 on Windows.
+    let days = i32::try_from(seconds.div_euclid(DAY))?;
+    let rest = i32::try_from(seconds.rem_euclid(DAY))?;
+    epoch(py)?.add(PyDelta::new(py, days, rest, 0, false)?)
+}
+
+fn epoch(py: Python<'_>) -> PyResult<&Bound<'_, PyDateTime>> {
+    static EPOCH: PyOnceLock<Py<PyDateTime>> = PyOnceLock::new();
+    let epoch = EPOCH.get_or_try_init(py, || {
+        let utc = PyTzInfo::utc(py)?.to_owned();
+        PyDateTime::new(py, 1970, 1, 1, 0, 0, 0, 0, Some(&utc)).map(Bound::unbind)
+    })?;
+    Ok(epoch.bind(py))
+}
+
+/// The Python value of a JSON text.
+pub fn from_json<'py>(py: Python<'py>, json: &str) -> PyResult<Bound<'py, PyAny>> {
+    static LOADS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    LOADS.import(py, "json", "loads")?.call1((json,))
+}

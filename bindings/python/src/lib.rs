@@ -1,0 +1,25 @@
+//! The native half of the Python package `licentia`.
+//!
+//! It holds no logic: it turns Python values into those of the core, asks the core, and turns
+//! the answer back. The package around it (`python/licentia`) holds the exceptions.
+
+use pyo3::prelude::*;
+
+mod convert;
+mod errors;
+mod license;
+mod product;
+
+/// The native half of licentia. Import `licentia` instead.
+// Safe without the GIL: classes are frozen, and what changes is behind a lock.
+#[pymodule(gil_used = false)]
+mod _licentia {
+    #[pymodule_export]
+    use super::license::License;
+    #[pymodule_export]
+    use super::product::Product;
+
+    #[pymodule_export]
+    #[allow(non_upper_case_globals)]
+    const __version__: &str = env!("CARGO_PKG_VERSION");
+}

@@ -1,0 +1,198 @@
+//! `licentia.Product`.
+
+use crate::convert::{Data, Keys, Text, from_json, setting, wrong_type};
+use crate::errors::{exception, raise};
+use crate::license::License;
+use pyo3::prelude::*;
+use pyo3::sync::RwLockExt;
+use pyo3::types::{PyByteArray, PyBytes, PyList, PyMemoryView, PyString};
+use std::sync::{PoisonError, RwLock};
+
+/// Verifies before it looks for Ctrl-C: some 10 ms.
+const BATCH: usize = 256;
+
+/// What you ship: a product code, and the keys that may sign its licenses.
+///
+/// ``keys`` is a key set as text: a JWKS, PEM public keys, or ``ed25519:…``. The keywords are the
+/// settings of ``docs/settings.md``. One product may be used by any number of threads at once.
+#[pyclass(frozen, module = "licentia")]
+pub struct Product {
+    state: RwLock<State>,
+}
+
+struct State {
+    product: licentia::Product,
+    /// Whether the machine is read from a path that the host named, which may be slow.
+    reads_path: bool,
+}
+
+impl State {
+    fn set(&mut self, name: &str, value: &str) -> licentia::Result<()> {
+        self.product.set(name, value)?;
+        if matches!(name, "machine_file" | "machine_root") {
+            self.reads_path |= !value.is_empty();
+        }
+        Ok(())
+    }
+}
+
+impl Product {
+    /// Asks the product while other threads wait: for answers within microseconds.
+    fn ask<T>(&self, py: Python<'_>, question: impl FnOnce(&State) -> T) -> T {
+        question(&self.state.read_py_attached(py).unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Asks the product while other threads go on: for answers that take files or time.
+    fn ask_detached<T: Send>(
+        &self,
+        py: Python<'_>,
+        question: impl FnOnce(&licentia::Product) -> T + Send,
+    ) -> T {
+        py.detach(|| {
+            question(&self.state.read().unwrap_or_else(PoisonError::into_inner).product)
+        })
+    }
+
+    fn change<T>(&self, py: Python<'_>, change: impl FnOnce(&mut State) -> T) -> T {
+        change(&mut self.state.write_py_attached(py).unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn check(&self, py: Python<'_>, data: &Data, check: Check) -> PyResult<License> {
+        // Letting another thread in costs up to its whole turn, 5 ms; a license takes 50 µs, and
+        // a machine that is read for the first time 300 µs, from files that are not on a disk.
+        let held = self.ask(py, |state| {
+            (!state.reads_path).then(|| check(&state.product, data.as_ref()))
+        });
+        held.unwrap_or_else(|| self.ask_detached(py, |product| check(product, data.as_ref())))
+            .map_err(|error| raise(py, &error))
+            .and_then(|license| License::new(py, license))
+    }
+}
+
+type Check = fn(&licentia::Product, &[u8]) -> licentia::Result<licentia::License>;
+
+#[pymethods]
+impl Product {
+    #[new]
+    #[pyo3(signature = (
+        code, keys, *, clock=None, issuer=None, machine=None, machine_file=None,
+        machine_root=None, machine_exclude=None, installation=None, instance=None,
+    ))]
+    #[allow(clippy::too_many_arguments)]
+    fn new(
+        py: Python<'_>,
+        code: Text,
+        keys: Keys,
+        clock: Option<Bound<'_, PyAny>>,
+        issuer: Option<Bound<'_, PyAny>>,
+        machine: Option<Bound<'_, PyAny>>,
+        machine_file: Option<Bound<'_, PyAny>>,
+        machine_root: Option<Bound<'_, PyAny>>,
+        machine_exclude: Option<Bound<'_, PyAny>>,
+        installation: Option<Bound<'_, PyAny>>,
+        instance: Option<Bound<'_, PyAny>>,
+    ) -> PyResult<Product> {
+        let product = licentia::Product::new(&code, keys.text(py)?);
+        let product = product.map_err(|error| raise(py, &error))?;
+        let mut state = State { product, reads_path: false };
+        let settings = [
+            ("clock", clock),
+            ("issuer", issuer),
+            ("machine", machine),
+            ("machine_file", machine_file),
+            ("machine_root", machine_root),
+            ("machine_exclude", machine_exclude),
+            ("installation", installation),
+            ("instance", instance),
+        ];
+        for (name, value) in settings {
+            let Some(value) = value else { continue };
+            let value = setting(name, &value)?;
+            state.set(name, &value).map_err(|error| raise(py, &error))?;
+        }
+        Ok(Product { state: RwLock::new(state) })
+    }
+
+    /// The product code.
+    #[getter]
+    fn code(&self, py: Python<'_>) -> String {
+        self.ask(py, |state| state.product.code().to_owned())
+    }
+
+    /// Set one of the settings of ``docs/settings.md`` by name; ``None`` is its default.
+    ///
+    /// Set a product up before sharing it between threads. ``clock`` alone may be set at any
+    /// time, and the licenses that are held follow it.
+    ///
+    /// Raises ArgumentError, naming the nearest setting, and then changes nothing.
+    fn set(&self, py: Python<'_>, name: Text, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        let value = setting(&name, value)?;
+        self.change(py, |state| state.set(&name, &value)).map_err(|error| raise(py, &error))
+    }
+
+    /// Trust more keys: a key set as text, or one that a pinned root key signed.
+    fn trust(&self, py: Python<'_>, keys: Keys) -> PyResult<()> {
+        let keys = keys.text(py)?;
+        self.change(py, |state| state.product.trust(keys)).map_err(|error| raise(py, &error))
+    }
+
+    /// What identifies this machine, read anew and without the GIL. It holds hashes, and no
+    /// value that they were made from. ``["id"]`` is a short id for people, or ``None``.
+    fn machine<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let json = self.ask_detached(py, |product| product.machine().map(|found| found.to_json()));
+        from_json(py, &json.map_err(|error| raise(py, &error))?)
+    }
+
+    /// Check a license in full, in any of its coats, or raise an Error that says why not.
+    ///
+    /// Holds the GIL for these 50 µs, unless the machine is read from a path that was set.
+    fn verify(&self, py: Python<'_>, data: Data) -> PyResult<License> {
+        self.check(py, &data, licentia::Product::verify)
+    }
+
+    /// Check a license's signature, key, issuer and product only, to show one that has ended or
+    /// belongs elsewhere. What it gives allows nothing unless it is in force here.
+    fn inspect(&self, py: Python<'_>, data: Data) -> PyResult<License> {
+        self.check(py, &data, licentia::Product::inspect)
+    }
+
+    /// Check many licenses without the GIL. Gives, in their order, the License of each that
+    /// holds and the Error of each that does not; nothing is raised for those.
+    fn verify_many<'py>(
+        &self,
+        py: Python<'py>,
+        data: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        if is_one(data) {
+            return Err(wrong_type("the licenses", "an iterable of them", data));
+        }
+        let data: Vec<Data> =
+            data.try_iter()?.map(|one| one?.extract()).collect::<PyResult<_>>()?;
+        let answers = PyList::empty(py);
+        for batch in data.chunks(BATCH) {
+            let checked: Vec<_> = self.ask_detached(py, |product| {
+                batch.iter().map(|data| product.verify(data.as_ref())).collect()
+            });
+            for answer in checked {
+                match answer {
+                    Ok(license) => answers.append(License::new(py, license)?)?,
+                    Err(error) => answers.append(exception(py, &error)?)?,
+                }
+            }
+            py.check_signals()?;
+        }
+        Ok(answers)
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> String {
+        format!("<licentia.Product '{}'>", self.code(py))
+    }
+}
+
+/// Whether it is one license, where several are wanted: every one of its characters would be.
+fn is_one(data: &Bound<'_, PyAny>) -> bool {
+    data.is_instance_of::<PyString>()
+        || data.is_instance_of::<PyBytes>()
+        || data.is_instance_of::<PyByteArray>()
+        || data.is_instance_of::<PyMemoryView>()
+}
