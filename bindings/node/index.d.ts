@@ -1,0 +1,191 @@
+// Only what says `export` is exported.
+export {}
+
+/** What went wrong: one word, the same in every language (docs/errors.md). */
+export type ErrorCode =
+  | 'invalid_argument'
+  | 'io'
+  | 'internal'
+  | 'malformed'
+  | 'unknown_key'
+  | 'bad_signature'
+  | 'wrong_product'
+  | 'wrong_machine'
+  | 'wrong_kind'
+  | 'wrong_issuer'
+  | 'too_new'
+  | 'too_large'
+  | 'wrong_installation'
+  | 'not_yet_valid'
+  | 'expired'
+  | 'revoked'
+  | 'suspended'
+  | 'clock_rollback'
+  | 'token_expired'
+  | 'sync_overdue'
+  | 'not_licensed'
+  | 'not_granted'
+  | 'limit_exceeded'
+  | 'no_seat'
+  | 'older_than_installed'
+  | 'already_used'
+  | 'unreachable'
+  | 'refused'
+  | 'no_transport'
+  | 'invalid_key'
+  | 'weak_key'
+  | 'key_retired'
+  | 'key_compromised'
+  | 'key_not_yet_valid'
+  | 'key_permissions'
+  | 'weak_binding'
+  | 'state_corrupt'
+  | 'state_unavailable'
+  | 'busy'
+  | 'disk_full'
+
+/**
+ * What every failure is: a plain Error with a `code`. It is thrown, or a promise is rejected with
+ * it. A value of the wrong type is a TypeError with the code `invalid_argument`.
+ */
+export interface LicentiaError extends Error {
+  readonly code: ErrorCode
+}
+
+/** Settings of a product, each as in docs/settings.md. `undefined` leaves one as it is. */
+export interface ProductOptions {
+  /** Stops the clock, for tests. A number is in seconds since 1970, a text RFC 3339 or `system`. */
+  clock?: Date | number | string | undefined
+  /** Refuses licenses of another issuer. Empty = any. */
+  issuer?: string | undefined
+  /** Identifies the machine by this text instead of by its hardware. Empty = the hardware. */
+  machine?: string | undefined
+  /** A file with that text, read when the machine is asked for. Empty = the hardware. */
+  machineFile?: string | undefined
+  /** Reads the hardware under another root than `/`. */
+  machineRoot?: string | undefined
+  /** Never reads these kinds of parts: a list, or text separated by commas. */
+  machineExclude?: string | readonly string[] | undefined
+  /** The id of this installation, a UUID, for licenses that are bound to one. */
+  installation?: string | undefined
+  /** The root URL of this instance, for licenses that are bound to one. */
+  instance?: string | undefined
+}
+
+/** Settings whose names differ in docs/settings.md, where words are joined by `_`. */
+interface TableNames {
+  machine_file: ProductOptions['machineFile']
+  machine_root: ProductOptions['machineRoot']
+  machine_exclude: ProductOptions['machineExclude']
+}
+
+/** What an option may be: either name is good everywhere. */
+type Settings = ProductOptions & TableNames
+
+/** One part of a machine, or one reason why there is none. */
+export interface MachineComponent {
+  /** What kind of part it is, such as `machine_id`. */
+  readonly kind: string
+  /** What came of looking for it, such as `found` or `unreadable`. */
+  readonly state: string
+  /** Its hash for this product, if it was found. */
+  readonly hash: string | null
+  /** Whether a license binds to it unless told otherwise. */
+  readonly binds: boolean
+  /** Why it does not count or does not bind; empty if it does both. */
+  readonly note: string
+}
+
+/** What identifies a machine: hashes, never the values (docs/machine.md). */
+export interface MachineReport {
+  readonly v: number
+  readonly product: string
+  /** A short id to show people; `null` if nothing identifies this machine. */
+  readonly id: string | null
+  readonly environment: Readonly<Record<string, unknown>>
+  readonly components: readonly MachineComponent[]
+}
+
+/** What you ship: its code, and the keys that may sign its licenses. */
+export declare class Product {
+  /**
+   * @param code The product code in its licenses.
+   * @param keys The vendor's public keys: a JWK set, PEM, or `ed25519:…`, as text or its bytes.
+   * @throws {LicentiaError} `invalid_argument`, `invalid_key`, `weak_key`
+   */
+  constructor(code: string, keys: string | Uint8Array, options?: ProductOptions)
+
+  /** The product code. */
+  get code(): string
+
+  /**
+   * Changes a setting. Licenses that are held follow `clock`; the others count from the next
+   * `verify` on. Waits until a `machine()` that is under way has read its files.
+   * @throws {LicentiaError} `invalid_argument`, and then changes nothing
+   */
+  set<Name extends keyof Settings>(name: Name, value: NonNullable<Settings[Name]>): void
+  set(name: string, value: string): void
+
+  /**
+   * Trusts more keys: a key set as in the constructor, or one that a `root` key signed.
+   * @throws {LicentiaError} as the constructor; for a signed set also as `verify`, and
+   * `older_than_installed`
+   */
+  trust(keys: string | Uint8Array): void
+
+  /**
+   * What identifies this machine, read anew, on another thread.
+   * Rejects with `io` or `invalid_argument` if `machineFile` cannot be read or is empty.
+   */
+  machine(): Promise<MachineReport>
+
+  /**
+   * Checks a license in full, as text, `.lic` file or blob, or throws what is wrong with it.
+   * Takes about 50 µs. The first license that is bound to a machine reads small files of /sys
+   * and /etc, and waits for them: call it where a `readFileSync` would do.
+   * @throws {LicentiaError} every refusal of docs/format.md, section 4
+   */
+  verify(data: string | Uint8Array): License
+
+  /**
+   * Checks a license's signature, issuer and product only, to show one that has ended or belongs
+   * elsewhere. What it gives allows nothing unless the license is in force here.
+   * @throws {LicentiaError}
+   */
+  inspect(data: string | Uint8Array): License
+}
+
+/**
+ * A license that a trusted key signed. It never changes, and it knows its own dates: a renewal is
+ * another License. Made by `verify` and `inspect` only.
+ */
+export declare class License {
+  private constructor()
+
+  /**
+   * Whether the license is in force at this moment and grants `feature`. Ask again whenever it
+   * matters. Never throws, and reads no file.
+   */
+  allows(feature: string): boolean
+
+  /** How much of `feature` may be used: Infinity if it has no limit, 0 where it is not allowed. */
+  limit(feature: string): number
+
+  /** The features it grants while it is in force, sorted; none if it is bound elsewhere. */
+  get features(): string[]
+
+  /** The serial number for people; empty if it has none. */
+  get serial(): string
+
+  /** Who it is for: the customer's name, or else id; empty if it names nobody. */
+  get customer(): string
+
+  /** When it ends, without any grace; `null` if it has no end. */
+  get expires(): Date | null
+
+  /** Everything it says, as the JSON text that was signed. */
+  get json(): string
+
+  /** Everything it says, parsed anew. */
+  toJSON(): Record<string, unknown>
+}

@@ -1,0 +1,29 @@
+import { readFileSync } from 'node:fs'
+import { Product } from 'licentia'
+
+const [keys, code, file, ...settings] = process.argv.slice(2)
+if (!keys || !code || !file || settings.some((setting) => !setting.includes('='))) {
+  console.error('usage: quickstart.mjs KEYS PRODUCT LICENSE [NAME=VALUE]...')
+  process.exit(2)
+}
+const options = Object.fromEntries(settings.map((setting) => setting.split(/=(.*)/s, 2)))
+
+const yes = (is) => (is ? 'yes' : 'no')
+
+try {
+  const product = new Product(code, readFileSync(keys), options)
+  const license = product.verify(readFileSync(file))
+  const limit = license.limit('exports')
+  const machine = await product.machine()
+
+  console.log(`licensed to: ${license.customer}`)
+  console.log(`serial: ${license.serial}`)
+  console.log(`until: ${license.expires?.toISOString().replace('.000', '') ?? 'without end'}`)
+  console.log(`allows reports: ${yes(license.allows('reports'))}`)
+  console.log(`allows exports: ${yes(license.allows('exports'))}`)
+  console.log(`limit of exports: ${limit === Infinity ? 'none' : limit}`)
+  console.log(`machine: ${machine.id ?? 'unknown'}`)
+} catch (error) {
+  console.error(`${error.code}: ${error.message}`)
+  process.exitCode = 1
+}
