@@ -24,7 +24,7 @@ pub(super) fn findings(view: &View<'_>) -> Vec<Finding> {
 }
 
 fn disk(view: &View<'_>, path: &str) -> Vec<Finding> {
-    let place = view.0.link(path).unwrap_or_default();
+    let place = view.source.link(path).unwrap_or_default();
     // The one disk behind several paths of an NVMe subsystem has its place among the virtual.
     let software = place.contains("/virtual/") && !place.contains("/nvme-");
     let no_disk = view.word(&format!("{path}/hidden")) == "1"

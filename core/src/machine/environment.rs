@@ -4,7 +4,6 @@
 use serde::{Deserialize, Serialize};
 
 use super::parts::View;
-use super::root_fs::mounts;
 
 /// What a machine seems to run in. Absent members mean that nothing was recognized.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,7 +14,8 @@ pub struct Environment {
     /// `kvm`, `qemu`, `vmware`, `virtualbox`, `hyperv`, `xen`, `parallels`, `bhyve`, `apple`,
     /// or `unknown`.
     pub vm: Option<String>,
-    /// `aws`, `gcp`, `azure`, `oracle`, `alibaba`, `digitalocean`, `hetzner`, `openstack`, …
+    /// `aws`, `gcp`, `azure`, `oracle`, `alibaba`, `digitalocean`, `hetzner`, `vultr`, `linode`,
+    /// `scaleway` or `openstack`.
     pub cloud: Option<String>,
     /// Whether the kernel is that of the Windows Subsystem for Linux.
     pub wsl: bool,
@@ -24,66 +24,84 @@ pub struct Environment {
 impl Environment {
     pub(super) fn read(view: &View<'_>) -> Environment {
         let wsl = view.word("/proc/sys/kernel/osrelease").contains("microsoft");
+        let names = FirmwareNames::read(view);
+        let xen = view.word("/sys/hypervisor/uuid");
+        let vm = if wsl { Some("hyperv") } else { vm(view, &names) };
         Environment {
             container: container(view).map(str::to_owned),
-            vm: if wsl { Some("hyperv") } else { vm(view) }.map(str::to_owned),
-            cloud: cloud(view).map(str::to_owned),
+            vm: vm.map(str::to_owned),
+            cloud: names.cloud().or(xen.starts_with("ec2").then_some("aws")).map(str::to_owned),
             wsl,
         }
     }
 }
 
-/// Kubernetes first: its pods carry the marks of what runs them too.
-fn container(view: &View<'_>) -> Option<&'static str> {
-    let given = mounts(view)
-        .into_iter()
-        .filter(|m| matches!(m.point.as_str(), "/etc/hosts" | "/etc/hostname" | "/etc/resolv.conf"))
-        .map(|m| m.root);
-    let marks = format!(
-        "{}\n{}",
-        given.collect::<Vec<_>>().join("\n"),
-        view.hint("/proc/self/cgroup").unwrap_or_default(),
-    );
-    let marked = |words: &[&str]| words.iter().any(|word| marks.contains(word));
-    let manager = view.word("/run/systemd/container");
-    let host = view.word("/run/host/container-manager");
-    let says = |word: &str| manager == word || host == word;
-    let has = |path: &str| view.exists(path);
+/// Parts of control groups' names and of the paths that a runtime lays over a container's
+/// /etc/hosts, and whose they are. Kubernetes first: its pods carry the marks of what runs them.
+const MARKS: &[(&str, &str)] = &[
+    ("/kubelet/pods/", "kubernetes"),
+    ("/kubepods", "kubernetes"),
+    ("/overlay-containers/", "podman"),
+    ("/libpod", "podman"),
+    ("/docker/", "docker"),
+    ("/docker-", "docker"),
+    ("/lxc/", "lxc"),
+    ("/lxc.payload", "lxc"),
+];
 
-    if has("/run/secrets/kubernetes.io")
-        || has("/var/run/secrets/kubernetes.io")
-        || marked(&["/kubelet/pods/", "/kubepods", "kubepods-"])
-    {
-        return Some("kubernetes");
+/// Files that are in containers only, and in whose.
+const FILES: &[(&str, &str)] = &[
+    ("/run/secrets/kubernetes.io", "kubernetes"),
+    ("/var/run/secrets/kubernetes.io", "kubernetes"),
+    ("/run/.containerenv", "podman"),
+    ("/.dockerenv", "docker"),
+    ("/dev/lxd/sock", "lxc"),
+];
+
+/// Parts of control groups' names of runtimes that have no word of their own.
+const OTHERS: &[&str] = &["/nerdctl/", "/containerd/", "/crio-", "/buildkit/"];
+
+fn container(view: &View<'_>) -> Option<&'static str> {
+    let over = ["/etc/hosts", "/etc/hostname", "/etc/resolv.conf"];
+    let given = view.mounts().iter().filter(|mount| over.contains(&mount.point.as_str()));
+    let mut marks = view.hint("/proc/self/cgroup").unwrap_or_default();
+    for mount in given {
+        marks.push('\n');
+        marks.push_str(&mount.root);
     }
-    if has("/run/.containerenv")
-        || says("podman")
-        || marked(&["/overlay-containers/", "/libpod-", "libpod_parent"])
-    {
-        return Some("podman");
+    // systemd as a container's first process, and systemd-nspawn, say what they run in.
+    let said = [view.word("/run/systemd/container"), view.word("/run/host/container-manager")];
+    let lxcfs =
+        view.mounts().iter().any(|m| m.kind == "fuse.lxcfs" && m.point.starts_with("/proc/"));
+    for name in ["kubernetes", "podman", "docker", "systemd-nspawn", "lxc"] {
+        let by_file = || FILES.iter().any(|(path, whose)| *whose == name && view.exists(path));
+        let by_mark = || MARKS.iter().any(|(mark, whose)| *whose == name && marks.contains(mark));
+        if said.iter().any(|word| word == name) || by_file() || by_mark() {
+            return Some(name);
+        }
     }
-    if has("/.dockerenv") || says("docker") || marked(&["/docker/", "/docker-"]) {
-        return Some("docker");
-    }
-    if says("systemd-nspawn") {
-        return Some("systemd-nspawn");
-    }
-    let lxcfs = mounts(view).iter().any(|m| m.kind == "fuse.lxcfs" && m.point.starts_with("/proc/"));
-    if lxcfs || says("lxc") || has("/dev/lxd/sock") || marked(&["/lxc/", "/lxc.payload"]) {
+    if lxcfs {
         return Some("lxc");
     }
-    let another = !manager.is_empty() && manager != "wsl";
-    let overlay = mounts(view).iter().rfind(|m| m.point == "/").is_some_and(|m| m.kind == "overlay");
-    // A live system has an overlay too, but its own init in the root control group's services.
-    if another || (overlay && marked(&["/nerdctl/", "/containerd/", "/crio-", "/buildkit/"])) {
-        return Some("unknown");
-    }
-    None
+    let another = said.iter().any(|word| !word.is_empty() && word != "wsl");
+    let root = view.mounts().iter().rfind(|mount| mount.point == "/");
+    let overlay = root.is_some_and(|mount| mount.kind == "overlay");
+    // A live system has an overlay too, but no runtime's control group.
+    let run_by_other = overlay && OTHERS.iter().any(|mark| marks.contains(mark));
+    (another || run_by_other).then_some("unknown")
 }
 
-const DMI: &str = "/sys/class/dmi/id";
+/// What the firmware calls the machine, its makers and its tags, in normalized form.
+struct FirmwareNames {
+    sys_vendor: String,
+    product_name: String,
+    bios_vendor: String,
+    bios_version: String,
+    board_vendor: String,
+    chassis_tag: String,
+}
 
-/// Words in what the firmware calls itself, and whose they are.
+/// Words in makers' and models' names, and the hypervisor they stand for.
 const FIRMWARES: &[(&str, &str)] = &[
     ("vmware", "vmware"),
     ("virtualbox", "virtualbox"),
@@ -104,36 +122,77 @@ const FIRMWARES: &[(&str, &str)] = &[
     ("bochs", "qemu"),
 ];
 
-fn vm(view: &View<'_>) -> Option<&'static str> {
-    let name = |file: &str| view.word(&format!("{DMI}/{file}"));
-    let (vendor, product) = (name("sys_vendor"), name("product_name"));
-    let words = [&vendor, &product, &name("bios_vendor"), &name("board_vendor")]
-        .map(String::as_str)
-        .join(" ");
-    let flagged = view.word("/proc/cpuinfo").contains(" hypervisor ");
-    // The clouds' bare machines name the cloud in their firmware, and have no hypervisor.
-    if product.ends_with(".metal") || product.contains("-metal") {
+impl FirmwareNames {
+    fn read(view: &View<'_>) -> FirmwareNames {
+        let name = |file: &str| view.word(&format!("/sys/class/dmi/id/{file}"));
+        FirmwareNames {
+            sys_vendor: name("sys_vendor"),
+            product_name: name("product_name"),
+            bios_vendor: name("bios_vendor"),
+            bios_version: name("bios_version"),
+            board_vendor: name("board_vendor"),
+            chassis_tag: name("chassis_asset_tag"),
+        }
+    }
+
+    fn hypervisor(&self) -> Option<&'static str> {
+        if self.sys_vendor == "microsoft corporation" && self.product_name == "virtual machine" {
+            return Some("hyperv");
+        }
+        let names = [&self.sys_vendor, &self.product_name, &self.bios_vendor, &self.board_vendor]
+            .map(String::as_str)
+            .join(" ");
+        FIRMWARES.iter().find(|(word, _)| names.contains(word)).map(|(_, vm)| *vm)
+    }
+
+    /// Whether it is a cloud's bare machine: it names the cloud and has no hypervisor.
+    fn is_metal(&self) -> bool {
+        self.product_name.ends_with(".metal") || self.product_name.contains(".metal-")
+    }
+
+    fn cloud(&self) -> Option<&'static str> {
+        let clouds = [
+            (&self.sys_vendor, "amazon ec2", "aws"),
+            (&self.bios_version, "amazon", "aws"),
+            (&self.product_name, "google compute engine", "gcp"),
+            (&self.chassis_tag, "7783-7084-3265-9085-8269-3286-77", "azure"),
+            (&self.chassis_tag, "oraclecloud.com", "oracle"),
+            (&self.sys_vendor, "alibaba cloud", "alibaba"),
+            (&self.sys_vendor, "digitalocean", "digitalocean"),
+            (&self.sys_vendor, "hetzner", "hetzner"),
+            (&self.sys_vendor, "vultr", "vultr"),
+            (&self.sys_vendor, "akamai", "linode"),
+            (&self.sys_vendor, "linode", "linode"),
+            (&self.sys_vendor, "scaleway", "scaleway"),
+            (&self.sys_vendor, "openstack", "openstack"),
+            (&self.product_name, "openstack", "openstack"),
+        ];
+        clouds.iter().find(|(name, word, _)| name.contains(word)).map(|(_, _, cloud)| *cloud)
+    }
+}
+
+fn vm(view: &View<'_>, names: &FirmwareNames) -> Option<&'static str> {
+    if names.is_metal() {
         return None;
     }
     if view.word("/sys/hypervisor/type") == "xen" {
         let controls = view.word("/proc/xen/capabilities").contains("control_d");
         return (!controls).then_some("xen");
     }
-    if vendor == "microsoft corporation" && product == "virtual machine" {
-        return Some("hyperv");
-    }
-    let by_name = FIRMWARES.iter().find(|(word, _)| words.contains(word)).map(|(_, vm)| *vm);
-    match by_name {
+    match names.hypervisor() {
         // QEMU says so of itself even when KVM does the work.
-        Some("qemu") | None => by_clock(view).or(by_name).or(flagged.then_some("unknown")),
-        known => known,
+        named @ (Some("qemu") | None) => {
+            let flagged = || view.word("/proc/cpuinfo").contains(" hypervisor ");
+            by_clock(view).or(named).or_else(|| flagged().then_some("unknown"))
+        }
+        named => named,
     }
 }
 
 /// The clock that a hypervisor lends its guests; there on machines without any firmware.
 fn by_clock(view: &View<'_>) -> Option<&'static str> {
-    let clocks = view
-        .word("/sys/devices/system/clocksource/clocksource0/available_clocksource");
+    let folder = "/sys/devices/system/clocksource/clocksource0";
+    let clocks = view.word(&format!("{folder}/available_clocksource"));
     let tree = view.word("/sys/firmware/devicetree/base/hypervisor/compatible");
     if clocks.contains("kvm-clock") || tree.contains("linux,kvm") {
         Some("kvm")
@@ -144,30 +203,4 @@ fn by_clock(view: &View<'_>) -> Option<&'static str> {
     } else {
         None
     }
-}
-
-/// Where a cloud's name is in its machines' firmware, and whose it is.
-const CLOUDS: &[(&str, &str, &str)] = &[
-    ("sys_vendor", "amazon ec2", "aws"),
-    ("bios_version", "amazon", "aws"),
-    ("product_name", "google compute engine", "gcp"),
-    ("chassis_asset_tag", "7783-7084-3265-9085-8269-3286-77", "azure"),
-    ("chassis_asset_tag", "oraclecloud.com", "oracle"),
-    ("sys_vendor", "alibaba cloud", "alibaba"),
-    ("sys_vendor", "digitalocean", "digitalocean"),
-    ("sys_vendor", "hetzner", "hetzner"),
-    ("sys_vendor", "vultr", "vultr"),
-    ("sys_vendor", "akamai", "linode"),
-    ("sys_vendor", "linode", "linode"),
-    ("sys_vendor", "scaleway", "scaleway"),
-    ("sys_vendor", "openstack", "openstack"),
-    ("product_name", "openstack", "openstack"),
-];
-
-fn cloud(view: &View<'_>) -> Option<&'static str> {
-    let by_name = CLOUDS.iter().find(|(file, word, _)| {
-        view.word(&format!("{DMI}/{file}")).contains(word)
-    });
-    let on_xen = || view.word("/sys/hypervisor/uuid").starts_with("ec2");
-    by_name.map(|(_, _, cloud)| *cloud).or_else(|| on_xen().then_some("aws"))
 }

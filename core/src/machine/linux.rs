@@ -39,7 +39,7 @@ fn of_kind(view: &View<'_>, kind: Kind) -> Vec<Finding> {
 
 fn machine_id(view: &View<'_>) -> Finding {
     // systemd lays a new id over the file at each start when it may not write the real one.
-    if root_fs::mounts(view).iter().any(|m| m.point == "/etc/machine-id" && m.kind == "tmpfs") {
+    if view.mounts().iter().any(|m| m.point == "/etc/machine-id" && m.kind == "tmpfs") {
         return Finding::junk(Kind::MachineId, "the system makes a new one at each start");
     }
     let read = |path| view.value(Kind::MachineId, path, junk::machine_id_flaw);

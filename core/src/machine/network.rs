@@ -45,7 +45,7 @@ fn foreign(view: &View<'_>, path: &str) -> Option<(State, &'static str)> {
         return Some((State::Virtual, "it is software, not a card"));
     }
     let bus = view.link_name(&format!("{device}/subsystem")).unwrap_or_default();
-    let place = view.0.link(path).unwrap_or_default();
+    let place = view.source.link(path).unwrap_or_default();
     if matches!(bus.as_str(), "virtio" | "vmbus" | "xen" | "xen-backend") {
         return Some((State::Virtual, "a hypervisor made it"));
     }

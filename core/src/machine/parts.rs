@@ -3,6 +3,7 @@
 
 use std::io;
 
+use super::root_fs::{self, Mount};
 use super::{Kind, Source, State, junk};
 
 /// One value that was found, or one reason why there is none.
@@ -53,15 +54,34 @@ const FILE_MAX: u64 = 1024 * 1024;
 const OTHERS_READ: u32 = 0o004;
 
 /// A source with the questions that all kinds ask.
-pub(super) struct View<'a>(pub &'a dyn Source);
+pub(super) struct View<'a> {
+    pub source: &'a dyn Source,
+    /// Every mount that this process sees, in the order they were made; `Err` if it may not.
+    pub mounts: Result<Vec<Mount>, ()>,
+}
 
-impl View<'_> {
+impl<'a> View<'a> {
+    pub fn new(source: &'a dyn Source) -> View<'a> {
+        let mut view = View { source, mounts: Ok(Vec::new()) };
+        view.mounts = match view.text("/proc/self/mountinfo") {
+            Text::Found { text, .. } => Ok(root_fs::mounts(&text)),
+            Text::Missing => Ok(Vec::new()),
+            Text::Unreadable => Err(()),
+        };
+        view
+    }
+
+    /// The mounts that can be seen.
+    pub fn mounts(&self) -> &[Mount] {
+        self.mounts.as_deref().unwrap_or_default()
+    }
+
     /// The text of a file. Bytes that are not UTF-8 become U+FFFD, which no value may contain.
     pub fn text(&self, path: &str) -> Text {
-        match self.0.read(path, FILE_MAX) {
+        match self.source.read(path, FILE_MAX) {
             Ok(bytes) => Text::Found {
                 text: String::from_utf8_lossy(&bytes).into_owned(),
-                root_only: self.0.mode(path).is_ok_and(|mode| mode & OTHERS_READ == 0),
+                root_only: self.source.mode(path).is_ok_and(|mode| mode & OTHERS_READ == 0),
             },
             Err(error) if is_absent(&error) => Text::Missing,
             Err(_) => Text::Unreadable,
@@ -83,19 +103,19 @@ impl View<'_> {
 
     /// Whether a file, folder or link is there, as far as this process may see.
     pub fn exists(&self, path: &str) -> bool {
-        self.0.mode(path).is_ok() || self.0.link(path).is_ok()
+        self.source.mode(path).is_ok() || self.source.link(path).is_ok()
     }
 
     /// The names in a folder, sorted: the kernel's order changes.
     pub fn names(&self, path: &str) -> io::Result<Vec<String>> {
-        let mut names = self.0.list(path)?;
+        let mut names = self.source.list(path)?;
         names.sort();
         Ok(names)
     }
 
     /// The last name on the path that a link holds.
     pub fn link_name(&self, path: &str) -> Option<String> {
-        let target = self.0.link(path).ok()?;
+        let target = self.source.link(path).ok()?;
         target.rsplit('/').next().map(str::to_owned)
     }
 

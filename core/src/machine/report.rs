@@ -111,7 +111,7 @@ impl Report {
 
     /// Reads a Linux machine from any source of its files.
     pub fn read_from(product: &str, source: &dyn Source, exclude: &[Kind]) -> Report {
-        let view = View(source);
+        let view = View::new(source);
         let environment = Environment::read(&view);
         Report::of(product, environment, linux::findings(&view, exclude))
     }

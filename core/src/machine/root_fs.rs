@@ -1,7 +1,7 @@
 //! The id of the root file system: what it is depends on who may ask whom.
 
-use super::parts::{Finding, Text, View};
-use super::{Kind, junk};
+use super::parts::{Finding, View};
+use super::{Kind, State, junk};
 
 /// One line of /proc/self/mountinfo.
 pub(super) struct Mount {
@@ -17,9 +17,8 @@ pub(super) struct Mount {
     pub from: String,
 }
 
-/// Every mount that this process sees, in the order they were made.
-pub(super) fn mounts(view: &View<'_>) -> Vec<Mount> {
-    let text = view.hint("/proc/self/mountinfo").unwrap_or_default();
+/// The mounts in the text of /proc/self/mountinfo.
+pub(super) fn mounts(text: &str) -> Vec<Mount> {
     text.lines().filter_map(mount).collect()
 }
 
@@ -38,23 +37,20 @@ fn mount(line: &str) -> Option<Mount> {
 
 /// The root file system's id, from the first place that has it.
 pub(super) fn finding(view: &View<'_>) -> Finding {
-    let unreadable = matches!(view.text("/proc/self/mountinfo"), Text::Unreadable);
-    if unreadable {
-        return Finding::unreadable(Kind::RootFs);
-    }
+    let Ok(mounts) = &view.mounts else { return Finding::unreadable(Kind::RootFs) };
     // A mount over another hides it, so the last one counts.
-    let Some(root) = mounts(view).into_iter().rfind(|mount| mount.point == "/") else {
+    let Some(root) = mounts.iter().rfind(|mount| mount.point == "/") else {
         return Finding::missing(Kind::RootFs);
     };
     if !root.from.starts_with("/dev/") {
         let note = "the root file system is not on a disk of its own";
-        return Finding::without(Kind::RootFs, super::State::Missing, note);
+        return Finding::without(Kind::RootFs, State::Missing, note);
     }
     let is_ext = matches!(root.kind.as_str(), "ext2" | "ext3" | "ext4");
-    let known = if is_ext { view.0.file_system_id().filter(|id| *id != 0) } else { None };
+    let known = if is_ext { view.source.file_system_id().filter(|id| *id != 0) } else { None };
     let value = match known {
         Some(id) => Some(format!("{id:016x}")),
-        None => uuid(view, &root).and_then(|uuid| form(&uuid, is_ext)),
+        None => uuid(view, root).and_then(|uuid| form(&uuid, is_ext)),
     };
     match value {
         Some(value) if is_blank(&value) => {
@@ -63,7 +59,7 @@ pub(super) fn finding(view: &View<'_>) -> Finding {
         Some(value) => Finding::found(Kind::RootFs, value, false),
         None => {
             let note = "no file that every user may read says it";
-            Finding::without(Kind::RootFs, super::State::Missing, note)
+            Finding::without(Kind::RootFs, State::Missing, note)
         }
     }
 }
