@@ -2,7 +2,7 @@
 
 use crate::errors::{Code, Error, Result};
 use crate::feature::Feature;
-use crate::json::{self, INTEGER_MAX, Object};
+use crate::json::{self, INTEGER_MAX, List, Map, Object};
 use crate::limits::{
     FEATURES_MAX, METADATA_MAX, METADATA_VALUE_MAX, MUST_MAX, NOTICE_DAYS_MAX, TIME_MAX, TOKEN_MAX,
 };
@@ -35,7 +35,7 @@ pub struct Claims {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nbf: Option<i64>,
     /// Capability words without which it must not be read.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "words", skip_serializing_if = "Option::is_none")]
     pub must: Option<Vec<String>>,
     /// The rest.
     #[serde(deserialize_with = "object")]
@@ -89,7 +89,7 @@ pub struct Details {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub machines: Option<u64>,
     /// What is granted, in the vendor's order.
-    #[serde(deserialize_with = "objects")]
+    #[serde(deserialize_with = "features")]
     pub features: Vec<Feature>,
     /// Where it may be used; `None` = anywhere.
     #[serde(default, deserialize_with = "maybe_object", skip_serializing_if = "Option::is_none")]
@@ -104,7 +104,7 @@ pub struct Details {
     #[serde(default, deserialize_with = "maybe_object", skip_serializing_if = "Option::is_none")]
     pub stages: Option<Stages>,
     /// Whatever else the vendor notes.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "metadata", skip_serializing_if = "Option::is_none")]
     pub metadata: Option<BTreeMap<String, Metadata>>,
 }
 
@@ -176,6 +176,7 @@ pub enum Metadata {
 /// `must` alone: read first, so that a document of another shape is too new and not malformed.
 #[derive(Deserialize)]
 struct Must {
+    #[serde(default, deserialize_with = "words")]
     must: Option<Vec<String>>,
 }
 
@@ -345,10 +346,21 @@ where
     Option::deserialize(from).map(|object: Option<Object<T>>| object.map(|object| object.0))
 }
 
-fn objects<'de, D, T>(from: D) -> std::result::Result<Vec<T>, D::Error>
+fn features<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<Vec<Feature>, D::Error> {
+    let list = List::<Object<Feature>, FEATURES_MAX>::deserialize(from)?;
+    Ok(list.0.into_iter().map(|feature| feature.0).collect())
+}
+
+fn words<'de, D>(from: D) -> std::result::Result<Option<Vec<String>>, D::Error>
 where
     D: Deserializer<'de>,
-    T: Deserialize<'de>,
 {
-    Vec::deserialize(from).map(|all: Vec<Object<T>>| all.into_iter().map(|one| one.0).collect())
+    Option::deserialize(from).map(|list: Option<List<String, MUST_MAX>>| list.map(|list| list.0))
+}
+
+fn metadata<'de, D>(from: D) -> std::result::Result<Option<BTreeMap<String, Metadata>>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    Option::deserialize(from).map(|map: Option<Map<Metadata, METADATA_MAX>>| map.map(|map| map.0))
 }

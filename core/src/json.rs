@@ -7,6 +7,7 @@
 //! unique in their object, compared after decoding; strings hold no U+0000 and no lone
 //! surrogate; numbers are integers that a double holds exactly, and not `-0`.
 
+mod bounded;
 mod flaws;
 mod names;
 mod scanner;
@@ -21,6 +22,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
 use crate::{Code, Error, Result};
 
+pub(crate) use bounded::{List, Map};
 pub use flaws::{Flaw, FlawKind};
 
 /// The most objects and arrays inside each other; the root is the first.

@@ -1,16 +1,19 @@
 //! One key as JSON (RFC 7517, RFC 8037), with the members licentia adds: roles, state, dates.
 
 use crate::errors::Result;
-use crate::json::Object;
+use crate::json::{List, Object};
 use crate::keys::{KeyState, PublicKey, Role, TrustedKey, decode_x, invalid};
-use crate::limits::TIME_MAX;
+use crate::limits::{KEYS_MAX, TIME_MAX};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+
+/// Words in `roles`: later versions may have a few more.
+const ROLES_MAX: usize = 16;
 
 /// A key set, or, without `keys`, a single key.
 #[derive(Deserialize)]
 pub(crate) struct Jwks {
-    pub(crate) keys: Option<Vec<Object<Jwk>>>,
+    pub(crate) keys: Option<List<Object<Jwk>, KEYS_MAX>>,
 }
 
 #[derive(Deserialize)]
@@ -22,8 +25,8 @@ pub(crate) struct Jwk {
     #[serde(rename = "use")]
     usage: Option<String>,
     alg: Option<String>,
-    key_ops: Option<Vec<String>>,
-    roles: Option<Vec<String>>,
+    key_ops: Option<List<String, 2>>,
+    roles: Option<List<String, ROLES_MAX>>,
     state: Option<String>,
     nbf: Option<i64>,
     exp: Option<i64>,
@@ -78,7 +81,7 @@ impl Jwk {
         if self.alg.as_deref().is_some_and(|alg| alg != "EdDSA" && alg != "Ed25519") {
             return Err(invalid("the key's alg is neither EdDSA nor Ed25519"));
         }
-        if self.key_ops.as_deref().is_some_and(|ops| ops != ["verify"]) {
+        if self.key_ops.as_ref().is_some_and(|ops| ops.0 != ["verify"]) {
             return Err(invalid("the key's key_ops are not exactly verify"));
         }
         Ok(())
@@ -87,7 +90,7 @@ impl Jwk {
     /// Unknown roles grant nothing; no roles at all are all of them.
     fn roles(&self) -> Vec<Role> {
         let Some(words) = &self.roles else { return Role::ALL.to_vec() };
-        Role::ALL.into_iter().filter(|role| words.iter().any(|word| word == role.word())).collect()
+        Role::ALL.into_iter().filter(|role| words.0.iter().any(|word| word == role.word())).collect()
     }
 
     fn state(&self) -> Result<KeyState> {

@@ -261,7 +261,7 @@ fn parse_jwks(text: &str) -> Result<Vec<TrustedKey>> {
     };
     let set: Jwks = json::parse(text.as_bytes(), KEYS_TEXT_MAX).map_err(reworded)?;
     match set.keys {
-        Some(keys) => keys.into_iter().map(|jwk| jwk.0.trust()).collect(),
+        Some(keys) => keys.0.into_iter().map(|jwk| jwk.0.trust()).collect(),
         None => {
             let jwk: Jwk = json::parse(text.as_bytes(), KEYS_TEXT_MAX).map_err(reworded)?;
             Ok(vec![jwk.trust()?])

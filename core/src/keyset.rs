@@ -2,10 +2,10 @@
 
 use crate::coat::undress;
 use crate::errors::{Code, Error, Result};
-use crate::json::{self, Object};
+use crate::json::{self, List, Object};
 use crate::jwk::Jwk;
 use crate::keys::{KeySet, Role};
-use crate::limits::{TIME_MAX, TOKEN_MAX};
+use crate::limits::{KEYS_MAX, TIME_MAX, TOKEN_MAX};
 use crate::token::{self, Kind};
 use serde::Deserialize;
 
@@ -25,7 +25,7 @@ struct Claims {
     aud: String,
     iat: i64,
     epoch: u64,
-    keys: Vec<Object<Jwk>>,
+    keys: List<Object<Jwk>, KEYS_MAX>,
 }
 
 /// Whether a text is a signed document and not one of the plain forms of a key set.
@@ -51,7 +51,7 @@ impl SignedKeys {
             let what = format!("the key set is for {:.60}, not {product:.60}", claims.aud);
             return Err(Error::new(Code::WrongProduct, what));
         }
-        let listed = claims.keys.iter().map(|jwk| jwk.0.trust()).collect::<Result<Vec<_>>>()?;
+        let listed = claims.keys.0.iter().map(|jwk| jwk.0.trust()).collect::<Result<Vec<_>>>()?;
         let listed = KeySet::from_keys(listed)?;
         Ok(SignedKeys { epoch: claims.epoch, effective: merge(pinned, listed)? })
     }

@@ -117,3 +117,38 @@ fn nested(object: &str, levels: usize) -> String {
     let open = object.trim_end_matches('}');
     format!("{}{object}{}", format!("{open},\"in\":").repeat(levels), "}".repeat(levels))
 }
+
+/// A license keeps its features, typed, and no more than 1,024 of them, however short they are.
+const FEATURES: usize = 1024 * 512;
+
+fn held(name: &str, size: usize, more: usize, work: impl FnOnce()) {
+    let (held, allowed) = (peak(work), 4 * size + 64 * 1024 + more);
+    assert!(held <= allowed, "{name}: {held} bytes for {size}");
+}
+
+#[test]
+fn documents_made_to_make_it_allocate() {
+    use licentia::{Kind, Product, SecretKey, issue};
+    let jwk = r#"{"kty":"X"},"#.repeat(5400);
+    let jwks = format!(r#"{{"keys":[{}]}}"#, jwk.trim_end_matches(','));
+    held("a set of many keys", jwks.len(), 0, || assert!(licentia::KeySet::parse(&jwks).is_err()));
+
+    let secret = SecretKey::from_seed(&[7; 32]).unwrap();
+    let product = Product::new("myapp", &secret.public().to_short()).unwrap();
+    let license = |features: &str, must: &str, metadata: &str| {
+        let payload = format!(
+            r#"{{"iss":"x","aud":"myapp","jti":"1","iat":1,"must":[{must}],"license":{{
+            "id":"7c9e6679-7425-40de-944b-e07fc1f90ae7","type":"trial","valid_from":1,
+            "valid_until":null,"features":[{features}],"metadata":{metadata}}}}}"#
+        );
+        issue::sign_bytes(&secret, Kind::License, payload.as_bytes())
+    };
+    let many = |item: &str, count| vec![item; count].join(",");
+    for (name, more, token) in [
+        ("features", FEATURES, license(&many(r#"{"id":"a"}"#, 3000), "", "{}")),
+        ("words in must", 0, license("", &many(r#""a""#, 9000), "{}")),
+        ("metadata", 0, license("", "", &members(4000, "0"))),
+    ] {
+        held(name, token.len(), more, || assert!(product.verify(token.as_bytes()).is_err()));
+    }
+}

@@ -1,7 +1,7 @@
 #![no_main]
 //! The scanner against a second opinion, on any bytes.
 
-#[path = "../../core/tests/json_oracle/mod.rs"]
+#[path = "../../../core/tests/json_oracle/mod.rs"]
 mod json_oracle;
 
 use libfuzzer_sys::fuzz_target;
