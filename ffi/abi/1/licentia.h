@@ -1,0 +1,296 @@
+// licentia - software licensing for C and C++.
+//
+// Generated from ffi/src by `make header`. Do not edit.
+//
+// THREE NOUNS
+//
+//   licentia_product  what you ship: its code, the keys that may sign its licenses, its settings
+//   licentia_license  a license that one of those keys signed
+//   licentia_error    why a call failed
+//
+// SEVEN RULES
+//
+//   Names     A function is named after its first argument: licentia_product_verify is what you
+//             do with a licentia_product.
+//   Errors    A function that can fail returns a licentia_status, and LICENTIA_OK is zero. Its
+//             last argument is a licentia_error to fill in, or NULL. There is no hidden "last
+//             error". NULL where something is needed, text that is not UTF-8 and a length that
+//             cannot be are LICENTIA_INVALID_ARGUMENT. When a call fails, the pointer it would
+//             have written is set to NULL, and everything else is as it was.
+//   Answers   A function that cannot fail grants nothing when in doubt: false, 0 or "".
+//   Memory    Text that a function returns is borrowed from its handle, for as long as that
+//             lives, and is never NULL. What it writes through a pointer to a pointer is yours,
+//             to release once with the matching _free. Every _free takes NULL.
+//   Strings   Text is UTF-8 and ends in NUL. Bytes come with a length, and may be NULL if it is
+//             zero. Nothing you pass in is kept: copy, change or release it after the call.
+//   Threads   Any thread may use a const handle at any time, however many others do. While a
+//             function takes one that is not const, no other thread may use it: set a product
+//             up, then share it. licentia starts no threads, makes no callbacks, opens no
+//             sockets, keeps nothing between calls but your handles, and may be called in a
+//             child after fork.
+//   Change    Within one LICENTIA_ABI, functions and status codes are added, never changed or
+//             taken away. licentia_error is the only struct you can see into, and it is frozen.
+//
+// A bug in licentia is LICENTIA_INTERNAL, not the end of your program. It also prints a line on
+// standard error. The settings of a product are listed in docs/settings.md, the format of a
+// license in docs/format.md, and every code with its remedy in docs/errors.md.
+
+#ifndef LICENTIA_H
+#define LICENTIA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define LICENTIA_VERSION "0.1.0"
+#define LICENTIA_ABI 1
+
+// On Windows, define LICENTIA_STATIC to link the static library.
+#if defined(_WIN32) && !defined(LICENTIA_STATIC)
+#define LICENTIA_API __declspec(dllimport)
+#else
+#define LICENTIA_API
+#endif
+
+#if defined(__GNUC__)
+#define LICENTIA_MUST_USE __attribute__((warn_unused_result))
+#elif defined(_MSC_VER)
+#define LICENTIA_MUST_USE _Check_return_
+#else
+#define LICENTIA_MUST_USE
+#endif
+
+/// What a call came to: one of the constants below. It is no enum, so that its size is the same
+/// in every program. More constants will come: keep a `default` in every switch.
+typedef int32_t licentia_status;
+
+enum {
+  /// It worked.
+  LICENTIA_OK = 0,
+
+  /// An argument was NULL, out of range, of an unknown name, or not UTF-8.
+  LICENTIA_INVALID_ARGUMENT = 1,
+  /// A file could not be read or written.
+  LICENTIA_IO = 2,
+  /// A bug in licentia. The handle is still safe to free.
+  LICENTIA_INTERNAL = 3,
+
+  /// The bytes are not a license.
+  LICENTIA_MALFORMED = 10,
+  /// The license was signed by a key this product does not trust.
+  LICENTIA_UNKNOWN_KEY = 11,
+  /// The license was altered after it was signed.
+  LICENTIA_BAD_SIGNATURE = 12,
+  /// The license is for another product.
+  LICENTIA_WRONG_PRODUCT = 13,
+  /// The license is bound to another machine.
+  LICENTIA_WRONG_MACHINE = 14,
+  /// It is signed, but it is another kind of document.
+  LICENTIA_WRONG_KIND = 15,
+  /// Another issuer than the expected one signed it.
+  LICENTIA_WRONG_ISSUER = 16,
+  /// It needs something that this version of the product does not know.
+  LICENTIA_TOO_NEW = 17,
+  /// It is larger than any real one.
+  LICENTIA_TOO_LARGE = 18,
+  /// The license is bound to another installation or instance.
+  LICENTIA_WRONG_INSTALLATION = 19,
+
+  /// The license has not begun.
+  LICENTIA_NOT_YET_VALID = 20,
+  /// The license has ended, its grace period with it.
+  LICENTIA_EXPIRED = 21,
+  /// The vendor withdrew the license.
+  LICENTIA_REVOKED = 22,
+  /// The vendor put the license on hold.
+  LICENTIA_SUSPENDED = 23,
+  /// The clock is behind a time that has already been seen.
+  LICENTIA_CLOCK_ROLLBACK = 24,
+  /// The token was to be renewed and was not, and the time allowed for that is over.
+  LICENTIA_TOKEN_EXPIRED = 25,
+  /// The vendor's server has not been reached for longer than the license allows.
+  LICENTIA_SYNC_OVERDUE = 26,
+
+  /// There is no license.
+  LICENTIA_NOT_LICENSED = 30,
+  /// The license does not grant the feature.
+  LICENTIA_NOT_GRANTED = 31,
+  /// The use would go past the feature's limit.
+  LICENTIA_LIMIT_EXCEEDED = 32,
+  /// Every seat is taken.
+  LICENTIA_NO_SEAT = 33,
+  /// A newer license is installed.
+  LICENTIA_OLDER_THAN_INSTALLED = 34,
+  /// It was for one use, and was used.
+  LICENTIA_ALREADY_USED = 35,
+
+  /// No answer came from the server.
+  LICENTIA_UNREACHABLE = 40,
+  /// The server said no.
+  LICENTIA_REFUSED = 41,
+  /// There is no way to send it from here.
+  LICENTIA_NO_TRANSPORT = 42,
+
+  /// The text is not a usable key or key set.
+  LICENTIA_INVALID_KEY = 50,
+  /// The key is one of the few that anyone can sign for.
+  LICENTIA_WEAK_KEY = 51,
+  /// The key was retired before the license was signed.
+  LICENTIA_KEY_RETIRED = 52,
+  /// The key was stolen: nothing it signed is believed.
+  LICENTIA_KEY_COMPROMISED = 53,
+  /// The license was signed before its key's time.
+  LICENTIA_KEY_NOT_YET_VALID = 54,
+  /// Others may read the private key.
+  LICENTIA_KEY_PERMISSIONS = 55,
+  /// The license was asked to bind to too little to tell machines apart.
+  LICENTIA_WEAK_BINDING = 56,
+
+  /// What was kept on this machine is damaged.
+  LICENTIA_STATE_CORRUPT = 60,
+  /// What is kept on this machine cannot be reached.
+  LICENTIA_STATE_UNAVAILABLE = 61,
+  /// Another process holds the state.
+  LICENTIA_BUSY = 62,
+  /// The disk is full.
+  LICENTIA_DISK_FULL = 63,
+};
+
+/// Bytes in the message of a licentia_error, its NUL among them.
+#define LICENTIA_MESSAGE_SIZE 252
+
+/// The limit of a feature that has none.
+#define LICENTIA_UNLIMITED UINT64_MAX
+
+/// The end of a license that has none.
+#define LICENTIA_NEVER INT64_MAX
+
+/// A license that a key of the product signed. There is no other kind. It knows its own dates and
+/// nothing else: a renewal is another license.
+typedef struct licentia_license licentia_license;
+
+/// A product code, the keys that may sign its licenses, and its settings.
+typedef struct licentia_product licentia_product;
+
+/// Why a call failed. Declare it on the stack; there is nothing to free. It is written to only
+/// when a call fails.
+typedef struct {
+  /// The status that the call returned.
+  licentia_status status;
+  /// What was found and what to do about it: one line of UTF-8, cut to fit.
+  char message[LICENTIA_MESSAGE_SIZE];
+} licentia_error;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/// The version of the library that is loaded. LICENTIA_VERSION is that of this header.
+LICENTIA_API const char *licentia_version(void);
+
+/// The LICENTIA_ABI of the library that is loaded.
+LICENTIA_API int licentia_abi(void);
+
+/// The word for a status, the same in every language: "expired" for LICENTIA_EXPIRED. A number
+/// that this version does not know is "unknown".
+LICENTIA_API const char *licentia_status_name(int status);
+
+/// Releases text that was written through a `char **`. Its length must be what it was.
+LICENTIA_API void licentia_string_free(char *string);
+
+/// Makes a product. `code` is the product code in your licenses. `keys` is who may sign them: a
+/// key set (JWKS), a PEM public key, or the `ed25519:` line that `licentia key show` prints.
+LICENTIA_API
+LICENTIA_MUST_USE
+licentia_status licentia_product_new(const char *code,
+                                     const char *keys,
+                                     licentia_product **product,
+                                     licentia_error *error);
+
+/// Trusts more keys, so that you can change keys without breaking old licenses: keys as
+/// licentia_product_new takes them, or a key set that one of your root keys signed.
+LICENTIA_API
+LICENTIA_MUST_USE
+licentia_status licentia_product_trust(licentia_product *product,
+                                       const char *keys,
+                                       licentia_error *error);
+
+/// Sets one of the settings in docs/settings.md by name: "machine", to identify the machine your
+/// own way; "clock", to stop the clock in your tests; and so on. An unknown name fails, and the
+/// message says which name is nearest. Licenses that are held follow a change of the clock.
+LICENTIA_API
+LICENTIA_MUST_USE
+licentia_status licentia_product_set(licentia_product *product,
+                                     const char *name,
+                                     const char *value,
+                                     licentia_error *error);
+
+/// Writes what identifies this machine, as a JSON object: its "id" for people, and a keyed hash
+/// of every part, for `licentia issue --bind`. No raw serial number is in it. Reads files.
+LICENTIA_API
+LICENTIA_MUST_USE
+licentia_status licentia_product_machine(const licentia_product *product,
+                                         char **json,
+                                         licentia_error *error);
+
+/// Checks a license in full, as text, as a .lic file or as a base64 blob: its signature, key,
+/// product, machine and dates. docs/format.md lists the checks in their order; the first that
+/// fails is the status. Reads files if the license is bound to a machine.
+LICENTIA_API
+LICENTIA_MUST_USE
+licentia_status licentia_product_verify(const licentia_product *product,
+                                        const void *data,
+                                        size_t data_len,
+                                        licentia_license **license,
+                                        licentia_error *error);
+
+/// Checks a license's signature, key and product only, to show a person one that has ended or
+/// belongs elsewhere. licentia_license_allows says false of a license that is not in force here,
+/// however it was read.
+LICENTIA_API
+LICENTIA_MUST_USE
+licentia_status licentia_product_inspect(const licentia_product *product,
+                                         const void *data,
+                                         size_t data_len,
+                                         licentia_license **license,
+                                         licentia_error *error);
+
+/// Releases a product. Its licenses may be held longer than it.
+LICENTIA_API void licentia_product_free(licentia_product *product);
+
+/// Whether the license is in force at this moment and grants `feature`. False for NULL, and for
+/// a feature it does not name. Ask whenever it matters: the answer follows the clock for as long
+/// as you hold the license, and costs less than a system call.
+LICENTIA_API
+LICENTIA_MUST_USE
+bool licentia_license_allows(const licentia_license *license,
+                             const char *feature);
+
+/// How much of `feature` may be used: LICENTIA_UNLIMITED if it has no limit, zero wherever
+/// licentia_license_allows says false.
+LICENTIA_API
+uint64_t licentia_license_limit(const licentia_license *license,
+                                const char *feature);
+
+/// When the license ends, in seconds since 1970 and without any grace, or LICENTIA_NEVER. Zero
+/// for NULL. To decide anything, ask licentia_license_allows.
+LICENTIA_API int64_t licentia_license_expires(const licentia_license *license);
+
+/// The serial number, such as LIC-MYAPP-A1B2C3D4.
+LICENTIA_API const char *licentia_license_serial(const licentia_license *license);
+
+/// Who the license is for: the customer's name, or else the customer's id.
+LICENTIA_API const char *licentia_license_customer(const licentia_license *license);
+
+/// Everything the license says: the JSON object that was signed, byte for byte. docs/format.md
+/// lists its members.
+LICENTIA_API const char *licentia_license_json(const licentia_license *license);
+
+/// Releases a license, and the text that was borrowed from it.
+LICENTIA_API void licentia_license_free(licentia_license *license);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* LICENTIA_H */

@@ -1,0 +1,68 @@
+// A frame for the calls that ffi/tests/host/misuse.rs writes from the header.
+#include "host.h"
+
+static licentia_product *new_product;
+static licentia_license *new_license;
+static char *new_text;
+static licentia_error error;
+
+// After a good call: what it made is released, and the variables hold what no call would write.
+static void clean(void) {
+  if (new_product != (licentia_product *)&error) licentia_product_free(new_product);
+  if (new_license != (licentia_license *)&error) licentia_license_free(new_license);
+  if (new_text != error.message) licentia_string_free(new_text);
+  new_product = (licentia_product *)&error;
+  new_license = (licentia_license *)&error;
+  new_text = error.message;
+}
+
+// After a refused call: a variable that was passed is NULL, and one that was not is untouched.
+static void after_refusal(const char *call) {
+  const struct {
+    const char *name;
+    void **variable;
+    void *unset;
+  } outs[] = {{"&new_product", (void **)&new_product, &error},
+              {"&new_license", (void **)&new_license, &error},
+              {"&new_text", (void **)&new_text, error.message}};
+  for (size_t i = 0; i < sizeof outs / sizeof *outs; i++) {
+    void *wanted = strstr(call, outs[i].name) ? NULL : outs[i].unset;
+    CHECK(*outs[i].variable == wanted);
+    *outs[i].variable = outs[i].unset;
+  }
+}
+
+#define REFUSED_SET(call)                              \
+  do {                                                 \
+    memset(&error, 0x55, sizeof error);                \
+    EXPECT(LICENTIA_INVALID_ARGUMENT, call);           \
+    CHECK(error.status == LICENTIA_INVALID_ARGUMENT);  \
+    CHECK(strstr(error.message, "NULL"));              \
+    after_refusal(#call);                              \
+  } while (0)
+
+#define REFUSED_UNSET(call)                            \
+  do {                                                 \
+    EXPECT(LICENTIA_INVALID_ARGUMENT, call);           \
+    after_refusal(#call);                              \
+  } while (0)
+
+int main(int argc, char **argv) {
+  CHECK(argc == 2);
+  struct {
+    fixture keys, ok;
+  } all = {fixture_read(argv[1], "keys"), fixture_read(argv[1], "ok")};
+  licentia_product *product = NULL;
+  licentia_license *license = NULL;
+  EXPECT(LICENTIA_OK, licentia_product_new(PRODUCT, all.keys.text, &product, NULL));
+  EXPECT(LICENTIA_OK, licentia_product_set(product, "clock", IN_FORCE, NULL));
+  EXPECT(LICENTIA_OK, licentia_product_verify(product, all.ok.text, all.ok.size, &license, NULL));
+  clean();
+
+/* CALLS */
+  licentia_license_free(license);
+  licentia_product_free(product);
+  free(all.keys.text);
+  free(all.ok.text);
+  return 0;
+}

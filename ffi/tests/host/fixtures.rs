@@ -1,0 +1,106 @@
+//! Keys and licenses for the hosts, signed anew for every run.
+
+use crate::library::library;
+use licentia_core::machine::{self, Report};
+use licentia_core::{Binding, Claims, Customer, Feature, SecretKey, issue};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+pub const PRODUCT: &str = "myapp";
+
+/// 2026-01-01T00:00:00Z, when the licenses begin.
+pub const BEGIN: i64 = 1_767_225_600;
+
+/// Days until they end.
+const DAYS: i64 = 30;
+
+/// The identity of the machine that `bound` is for.
+pub const MACHINE: &str = "machine-1";
+
+/// A folder of files: `keys`, and licenses named after what verifying them comes to.
+pub fn fixtures() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let folder = library().place("fixtures");
+        fs::create_dir(&folder).unwrap();
+        write(&folder);
+        folder
+    })
+}
+
+fn write(folder: &Path) {
+    let save = |name: &str, text: &str| fs::write(folder.join(name), text).unwrap();
+    let key = SecretKey::from_seed(&[1; 32]).unwrap();
+    let other_key = SecretKey::from_seed(&[2; 32]).unwrap();
+    save("keys", &key.public().to_jwks());
+    save("more_keys", &other_key.public().to_short());
+
+    let sign = |claims: &Claims| issue::sign(&key, claims).unwrap();
+    let good = claims(PRODUCT);
+    let token = sign(&good);
+    save("ok", &token);
+    save("ok_too", &sign(&endless(good.clone())));
+    save("bound", &sign(&bound(good.clone())));
+    save("bad_signature", &altered(&token));
+    save("expired", &sign(&later(good.clone(), -2 * DAYS)));
+    save("not_yet_valid", &sign(&later(good.clone(), 2 * DAYS)));
+    save("wrong_product", &sign(&claims("otherapp")));
+    save("wrong_machine", &sign(&bound_to(good.clone(), "machine-2")));
+    save("unknown_key", &issue::sign(&other_key, &good).unwrap());
+    save("malformed", "not a license");
+}
+
+fn claims(product: &str) -> Claims {
+    let mut claims = issue::draft("https://licenses.acme.example", product, BEGIN).unwrap();
+    claims.sub = Some("customer-7".into());
+    let exports = Feature {
+        meter: Some("count".into()),
+        per: Some("month".into()),
+        max: Some(500),
+        ..Feature::new("exports")
+    };
+    let license = &mut claims.license;
+    license.kind = "subscription".into();
+    license.serial = Some("LIC-MYAPP-A1B2C3D4".into());
+    license.customer = Some(Customer { name: Some("Exämple GmbH".into()), ..Customer::default() });
+    license.valid_until = Some(BEGIN + DAYS * 86_400);
+    license.features = vec![Feature::new("reports"), exports];
+    claims
+}
+
+/// Without end, without a limit, and for a customer who has an id only.
+fn endless(mut claims: Claims) -> Claims {
+    claims.license.kind = "perpetual".into();
+    claims.license.valid_until = None;
+    claims.license.customer = None;
+    claims.license.features = vec![Feature::new("exports")];
+    claims
+}
+
+fn later(mut claims: Claims, days: i64) -> Claims {
+    let shift = days * 86_400;
+    claims.iat += shift.min(0);
+    claims.license.valid_from += shift;
+    claims.license.valid_until = claims.license.valid_until.map(|until| until + shift);
+    claims
+}
+
+fn bound(claims: Claims) -> Claims {
+    bound_to(claims, MACHINE)
+}
+
+fn bound_to(mut claims: Claims, identity: &str) -> Claims {
+    let report = Report::from_identity(PRODUCT, identity).unwrap();
+    let options = machine::Options { allow_weak: true, ..machine::Options::default() };
+    let machine = Some(machine::Binding::bind(&report, &options).unwrap());
+    claims.license.binding = Some(Binding { machine, ..Binding::default() });
+    claims
+}
+
+/// The same token with one letter of its payload changed for another.
+fn altered(token: &str) -> String {
+    let at = token.find('.').unwrap() + 40;
+    let letter = if &token[at..=at] == "A" { "B" } else { "A" };
+    format!("{}{letter}{}", &token[..at], &token[at + 1..])
+}

@@ -1,0 +1,112 @@
+//! The library under test, and the compilers that build hosts for it.
+
+use std::ffi::OsStr;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+use std::{env, fs, io};
+use tempfile::TempDir;
+
+/// A private copy of the library, so that nothing that builds meanwhile changes it.
+pub struct Library {
+    folder: TempDir,
+}
+
+pub fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
+}
+
+pub fn source(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/c").join(name)
+}
+
+pub fn read(path: impl AsRef<Path>) -> String {
+    let path = path.as_ref();
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Says on standard error, where cargo does not hide it, that something was not tested.
+pub fn skip(what: &str) {
+    writeln!(io::stderr(), "skipped: {what}").unwrap();
+}
+
+pub fn has(tool: &str) -> bool {
+    env::split_paths(&env::var_os("PATH").unwrap()).any(|folder| folder.join(tool).is_file())
+}
+
+/// Runs a command to its end. It has to succeed.
+pub fn run(command: &mut Command) -> String {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    assert!(output.status.success(), "{command:?}: {}", shown(&output));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+pub fn shown(output: &Output) -> String {
+    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+    format!("{}\n{}{}", output.status, text(&output.stdout), text(&output.stderr))
+}
+
+/// The library, built once for all tests.
+pub fn library() -> &'static Library {
+    static LIBRARY: OnceLock<Library> = OnceLock::new();
+    LIBRARY.get_or_init(|| {
+        let folder = TempDir::new().unwrap();
+        for built in build(&[]) {
+            fs::copy(&built, folder.path().join(built.file_name().unwrap())).unwrap();
+        }
+        let soname = folder.path().join("liblicentia.so.1");
+        std::os::unix::fs::symlink("liblicentia.so", soname).unwrap();
+        Library { folder }
+    })
+}
+
+/// Builds the shared and the static library as a product ships them: on their own, so that no
+/// other crate of the workspace turns on a feature for them.
+pub fn build(arguments: &[&str]) -> Vec<PathBuf> {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--quiet", "--package", "licentia-ffi", "--lib"]);
+    cargo.args(["--message-format", "json"]).args(arguments).current_dir(repository());
+    let files: Vec<PathBuf> = run(&mut cargo)
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .filter(|message| message["target"]["name"] == "licentia")
+        .filter_map(|message| message["filenames"].as_array().cloned())
+        .flatten()
+        .map(|file| PathBuf::from(file.as_str().unwrap()))
+        .filter(|file| file.extension().is_some_and(|end| end == "so" || end == "a"))
+        .collect();
+    assert_eq!(files.len(), 2, "{files:?}");
+    files
+}
+
+impl Library {
+    pub fn shared(&self) -> PathBuf {
+        self.folder.path().join("liblicentia.so")
+    }
+
+    /// A new place in the folder that all tests share.
+    pub fn place(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// A compiler that finds the header and complains about everything.
+    pub fn compiler(&self, compiler: &str) -> Command {
+        let mut command = Command::new(compiler);
+        command.args(["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror", "-g"]);
+        command.arg("-I").arg(repository().join("include")).arg("-I").arg(source(""));
+        command
+    }
+
+    /// Compiles and links a program against the shared library.
+    pub fn host(&self, name: &str, source: &Path, flags: &[&str]) -> PathBuf {
+        let cpp = source.extension() == Some(OsStr::new("cpp"));
+        let program = self.place(name);
+        let mut command = self.compiler(if cpp { "g++" } else { "gcc" });
+        command.arg(if cpp { "-std=c++17" } else { "-std=c11" }).args(flags).arg(source);
+        command.arg("-o").arg(&program).arg("-L").arg(self.folder.path()).arg("-llicentia");
+        command.arg(format!("-Wl,-rpath,{}", self.folder.path().display()));
+        run(command.args(["-pthread", "-ldl"]));
+        program
+    }
+}

@@ -1,0 +1,18 @@
+//! The library as a C program meets it: compiled, loaded, misused, measured and installed.
+//!
+//! Each test here compiles C or C++ from `ffi/tests/c` against the header and a library that
+//! was built without the feature `issue`, and runs it. A tool that is not installed skips its
+//! test by name, on standard error.
+#![cfg(target_os = "linux")]
+
+mod compile;
+mod declared;
+mod fixtures;
+mod install;
+mod library;
+mod memory;
+mod misuse;
+mod process;
+mod quickstart;
+mod stable;
+mod wrapper;

@@ -1,0 +1,121 @@
+//! What a careless host does, and what comes of it: an error, and nothing else.
+
+use crate::declared::{Function, Parameter, functions, todays_header};
+use crate::fixtures::fixtures;
+use crate::library::{library, read, run, source};
+use std::fmt::Write;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// What a good call gives for a parameter. A new one in the header needs a line here.
+fn good(parameter: &Parameter) -> &'static str {
+    match (&*parameter.kind, &*parameter.name) {
+        ("const char *", "code") => "PRODUCT",
+        ("const char *", "keys") => "all.keys.text",
+        ("const char *", "name") => "\"clock\"",
+        ("const char *", "value") => "IN_FORCE",
+        ("const char *", "feature") => "\"reports\"",
+        ("const void *", "data") => "all.ok.text",
+        ("size_t", "data_len") => "all.ok.size",
+        ("int", "status") => "0",
+        ("licentia_product *" | "const licentia_product *", _) => "product",
+        ("const licentia_license *", _) => "license",
+        ("licentia_product **", _) => "&new_product",
+        ("licentia_license **", _) => "&new_license",
+        ("char **", _) => "&new_text",
+        ("licentia_error *", _) => "&error",
+        // Only NULL is passed to what releases; the hosts release what they made.
+        ("licentia_license *" | "char *", _) => "NULL",
+        (kind, name) => panic!("say what a good {kind} called {name} is"),
+    }
+}
+
+/// A call with NULL in the places that `null` picks, and what has to come of it.
+fn call(function: &Function, null: impl Fn(&Parameter) -> bool) -> String {
+    let value = |one: &Parameter| if null(one) { "NULL" } else { good(one) };
+    let values: Vec<_> = function.takes.iter().map(value).collect();
+    let call = format!("{}({})", function.name, values.join(", "));
+    let needed = |one: &Parameter| one.is_pointer() && one.kind != "licentia_error *";
+    let refused = function.takes.iter().any(|one| needed(one) && null(one));
+    match &*function.gives {
+        "void" => format!("{call};"),
+        "licentia_status" if refused => {
+            let word = if null(function.takes.last().unwrap()) { "UNSET" } else { "SET" };
+            format!("REFUSED_{word}({call});")
+        }
+        "licentia_status" => format!("EXPECT(LICENTIA_OK, {call}); clean();"),
+        "const char *" if refused => format!("CHECK({call}[0] == '\\0');"),
+        "const char *" => format!("CHECK({call}[0] != '\\0');"),
+        _ if refused => format!("CHECK(!{call});"),
+        _ => format!("CHECK({call});"),
+    }
+}
+
+/// NULL for every pointer of every function, one at a time, and for all of them at once.
+fn null_calls() -> String {
+    let mut calls = String::new();
+    for function in functions(&todays_header()) {
+        let mut add = |call: String| writeln!(calls, "  {call}").unwrap();
+        if function.gives != "void" {
+            add(call(&function, |_| false));
+        }
+        for pointer in function.takes.iter().filter(|one| one.is_pointer()) {
+            add(call(&function, |one| one.name == pointer.name));
+        }
+        add(call(&function, |one| one.is_pointer()));
+    }
+    calls
+}
+
+#[test]
+fn null_for_every_pointer_of_every_function() {
+    let calls = null_calls();
+    assert!(calls.lines().count() > 50, "{calls}");
+    let file = library().place("null_generated.c");
+    fs::write(&file, read(source("null.c")).replace("/* CALLS */", &calls)).unwrap();
+    let host = library().host("null", &file, &[]);
+    run(Command::new(host).arg(fixtures()));
+}
+
+fn misuse(case: &str) {
+    static HOST: OnceLock<PathBuf> = OnceLock::new();
+    let host = HOST.get_or_init(|| library().host("misuse", &source("misuse.c"), &[]));
+    run(Command::new(host).arg(fixtures()).arg(case));
+}
+
+#[test]
+fn buffers_are_not_read_past_their_end_or_before_their_start() {
+    misuse("guard");
+}
+
+#[test]
+fn lengths_that_lie_are_refused_unread() {
+    misuse("length");
+}
+
+#[test]
+fn on_failure_the_out_pointer_is_null_and_nothing_near_it_changes() {
+    misuse("out");
+}
+
+#[test]
+fn a_handle_of_another_type_is_refused() {
+    misuse("type");
+}
+
+#[test]
+fn a_freed_handle_grants_nothing() {
+    misuse("freed");
+}
+
+#[test]
+fn text_that_is_not_utf8_is_refused_and_says_where() {
+    misuse("utf8");
+}
+
+#[test]
+fn messages_end_in_nul_within_their_size() {
+    misuse("message");
+}
