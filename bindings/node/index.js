@@ -8,6 +8,9 @@ const { NativeProduct, TEXT_MAX } = require('./addon.js').load()
 // Both clocks, this one and the native one, are the system's, whatever a test does to `Date`.
 const { now } = Date
 
+// What is in front of a text is for the core to judge, which does so alike in every language.
+const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true })
+
 // Nobody else has it, so nobody else makes a License.
 const VERIFIED = Symbol('verified')
 
@@ -141,7 +144,7 @@ function settingText(name, value) {
 
 /** A key set is text; read from a file without an encoding, it is bytes. */
 function keyText(keys) {
-  if (types.isUint8Array(keys)) return text('keys', new TextDecoder().decode(keys))
+  if (types.isUint8Array(keys)) return text('keys', UTF8.decode(keys))
   return text('keys', keys, 'a string or a Uint8Array')
 }
 

@@ -80,19 +80,7 @@ fn bytes<'a>(data: &'a Data<'_>) -> &'a [u8] {
     }
 }
 
-/// The names of all settings, in the order of the table.
-#[napi]
-pub fn settings() -> Vec<&'static str> {
-    licentia::SETTINGS.iter().map(|setting| setting.name).collect()
-}
-
-/// The words of all errors, in the order of their numbers.
-#[napi]
-pub fn error_codes() -> Vec<&'static str> {
-    licentia::Code::ALL.iter().map(|code| code.slug()).collect()
-}
-
-/// The most characters that any text given to a product can need: longer ones are cut after this
-/// many and one before they are copied, and are still too large.
+/// No text that a product takes is longer, in characters. `index.js` cuts one that is, after one
+/// more, so that it is refused without being copied as a whole.
 #[napi]
 pub const TEXT_MAX: u32 = (licentia::limits::TOKEN_MAX * licentia::limits::COAT_FACTOR) as u32;
