@@ -1,6 +1,7 @@
 //! What Python values the binding takes, and what it gives back.
 
 use crate::errors::argument;
+use pyo3::CastError;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
@@ -55,15 +56,11 @@ impl FromPyObject<'_, '_> for Data {
             let bytes = view.call_method0("tobytes")?;
             return Ok(Data(bytes.cast_into::<PyBytes>()?.into()));
         }
-        object.extract().map(Data).map_err(|_: CastFailed<'_, '_>| {
-            let given = object.get_type().name();
-            let given = given.map_or_else(|_| "something else".into(), |name| name.to_string());
-            PyTypeError::new_err(format!("str, bytes, bytearray or memoryview wanted, not {given}"))
+        object.extract().map(Data).map_err(|_: CastError<'_, '_>| {
+            wrong_type("a license", "str, bytes, bytearray or memoryview", object.as_any())
         })
     }
 }
-
-type CastFailed<'a, 'py> = pyo3::CastError<'a, 'py>;
 
 /// A key set: `str`, or `bytes` of UTF-8.
 pub struct Keys(Data);
@@ -95,6 +92,8 @@ pub fn setting(name: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
         return Ok(value.extract::<Text>()?.to_string());
     }
     match name {
+        // The core refuses the name, whatever the value is.
+        _ if !licentia::SETTINGS.iter().any(|known| known.name == name) => Ok(String::new()),
         "clock" => clock(value),
         "machine_file" | "machine_root" => path(value),
         "machine_exclude" => kinds(value),
@@ -131,7 +130,8 @@ fn kinds(value: &Bound<'_, PyAny>) -> PyResult<String> {
     if value.is_instance_of::<PyBytes>() || value.is_instance_of::<PyByteArray>() {
         return Err(wrong_type("machine_exclude", "str or an iterable of str", value));
     }
-    let words: Vec<Text> = value.try_iter()?.map(|word| word?.extract()).collect::<PyResult<_>>()?;
+    let words: Vec<Text> =
+        value.try_iter()?.map(|word| word?.extract()).collect::<PyResult<_>>()?;
     Ok(words.iter().map(Deref::deref).collect::<Vec<_>>().join(","))
 }
 

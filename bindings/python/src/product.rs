@@ -48,9 +48,7 @@ impl Product {
         py: Python<'_>,
         question: impl FnOnce(&licentia::Product) -> T + Send,
     ) -> T {
-        py.detach(|| {
-            question(&self.state.read().unwrap_or_else(PoisonError::into_inner).product)
-        })
+        py.detach(|| question(&self.state.read().unwrap_or_else(PoisonError::into_inner).product))
     }
 
     fn change<T>(&self, py: Python<'_>, change: impl FnOnce(&mut State) -> T) -> T {
@@ -60,9 +58,8 @@ impl Product {
     fn check(&self, py: Python<'_>, data: &Data, check: Check) -> PyResult<License> {
         // Letting another thread in costs up to its whole turn, 5 ms; a license takes 50 µs, and
         // a machine that is read for the first time 300 µs, from files that are not on a disk.
-        let held = self.ask(py, |state| {
-            (!state.reads_path).then(|| check(&state.product, data.as_ref()))
-        });
+        let held =
+            self.ask(py, |state| (!state.reads_path).then(|| check(&state.product, data.as_ref())));
         held.unwrap_or_else(|| self.ask_detached(py, |product| check(product, data.as_ref())))
             .map_err(|error| raise(py, &error))
             .and_then(|license| License::new(py, license))

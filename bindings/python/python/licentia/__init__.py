@@ -9,9 +9,8 @@ A ``Product`` is what you ship: its code and your public keys. It verifies licen
         ...
 """
 
-from . import errors
-from ._licentia import License, Product, __version__
+from . import errors as errors
+from ._licentia import License as License
+from ._licentia import Product as Product
+from ._licentia import __version__ as __version__
 from .errors import *  # noqa: F403
-
-__all__ = ["License", "Product", "__version__"]
-__all__ += errors.__all__

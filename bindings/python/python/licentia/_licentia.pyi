@@ -72,10 +72,10 @@ class License:
     @property
     def json(self) -> str:
         """Everything it says, as the JSON text that was signed."""
-    def allows(self, feature: str) -> bool:
+    def allows(self, feature: str, /) -> bool:
         """Whether the license is in force at this moment and grants the feature."""
-    def __contains__(self, feature: str) -> bool: ...
-    def limit(self, feature: str) -> int | float:
+    def __contains__(self, feature: str, /) -> bool: ...
+    def limit(self, feature: str, /) -> int | float:
         """How much of the feature may be used: math.inf if it has no limit, 0 if not allowed."""
     def to_dict(self) -> dict[str, Any]:
         """Everything it says, as a new dict."""
