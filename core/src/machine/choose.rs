@@ -80,7 +80,7 @@ fn chosen<'a>(report: &'a Report, kinds: Option<&[Kind]>) -> Result<Vec<&'a Comp
 /// Three of five, rounded up: always more than half. One more where the kinds that a copied
 /// disk carries would reach it alone and there is another kind that tells the copy.
 fn usual_need(kinds: &[Kind]) -> u32 {
-    let majority = kinds.len();
+    let majority = (3 * kinds.len()).div_ceil(5);
     let copied = copied(kinds);
     let need = if copied < kinds.len() { majority.max(copied + 1) } else { majority };
     u32::try_from(need).unwrap_or(u32::MAX)

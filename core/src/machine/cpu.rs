@@ -1,7 +1,7 @@
 //! The model of the processor, from the first one that the kernel lists.
 
 use super::parts::{Finding, Text, View};
-use super::{Kind, junk};
+use super::{Kind, State, junk};
 
 /// Members of /proc/cpuinfo that name a model: first those of x86, then those of ARM. Speed,
 /// microcode, flags and the number of cores change without a change of processor.
@@ -18,7 +18,7 @@ pub(super) fn finding(view: &View<'_>) -> Finding {
     };
     let parts = members(&text);
     if parts.is_empty() {
-        return Finding::junk(Kind::Cpu, "it names no model");
+        return Finding::without(Kind::Cpu, State::Junk, "it names no model");
     }
     Finding::found(Kind::Cpu, parts.join("|"), false)
 }

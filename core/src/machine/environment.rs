@@ -34,6 +34,17 @@ impl Environment {
             wsl,
         }
     }
+
+    /// What names alone tell, on a system that has no container of its own kind.
+    #[cfg(any(windows, test))]
+    pub(super) fn of_firmware(names: &FirmwareNames) -> Environment {
+        let vm = if names.is_metal() { None } else { names.hypervisor() };
+        Environment {
+            vm: vm.map(str::to_owned),
+            cloud: names.cloud().map(str::to_owned),
+            ..Environment::default()
+        }
+    }
 }
 
 /// Parts of control groups' names and of the paths that a runtime lays over a container's
@@ -92,13 +103,14 @@ fn container(view: &View<'_>) -> Option<&'static str> {
 }
 
 /// What the firmware calls the machine, its makers and its tags, in normalized form.
-struct FirmwareNames {
-    sys_vendor: String,
-    product_name: String,
-    bios_vendor: String,
-    bios_version: String,
-    board_vendor: String,
-    chassis_tag: String,
+#[derive(Default)]
+pub(super) struct FirmwareNames {
+    pub sys_vendor: String,
+    pub product_name: String,
+    pub bios_vendor: String,
+    pub bios_version: String,
+    pub board_vendor: String,
+    pub chassis_tag: String,
 }
 
 /// Words in makers' and models' names, and the hypervisor they stand for.

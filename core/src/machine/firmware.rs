@@ -2,7 +2,7 @@
 //! hypervisor's own file under Xen.
 
 use super::parts::{Finding, Text, View};
-use super::{Kind, junk};
+use super::{Kind, State, junk};
 
 const DMI: &str = "/sys/class/dmi/id";
 const TREE: &str = "/sys/firmware/devicetree/base";
@@ -28,42 +28,33 @@ pub(super) fn findings(view: &View<'_>, kind: Kind) -> Vec<Finding> {
     }
 }
 
-/// A UUID as 32 small digits: one machine spells it differently in two places.
 fn uuid(view: &View<'_>, path: &str) -> Finding {
-    let mut finding = view.value(Kind::Product, path, |value| match junk::uuid_digits(value) {
-        Some(digits) => junk::uuid_flaw(&digits),
-        None => Some("it is not a UUID"),
-    });
-    finding.value = finding.value.and_then(|value| junk::uuid_digits(&value));
-    finding
+    match view.text(path) {
+        Text::Missing => Finding::missing(Kind::Product),
+        Text::Unreadable => Finding::unreadable(Kind::Product),
+        Text::Found { text, root_only } => {
+            Finding { root_only, ..Finding::of_uuid(Kind::Product, &text) }
+        }
+    }
 }
 
 /// Maker and name of machine and board, or the device tree's model.
 pub(super) fn model(view: &View<'_>) -> Finding {
-    let mut parts = Vec::new();
-    let mut any = false;
+    let mut texts = Vec::new();
     for name in ["sys_vendor", "product_name", "board_vendor", "board_name"] {
         match view.text(&format!("{DMI}/{name}")) {
             Text::Missing => {}
             Text::Unreadable => return Finding::unreadable(Kind::Model),
-            Text::Found { text, .. } => {
-                any = true;
-                let word = junk::normal(&text);
-                if !word.is_empty() && junk::model_flaw(&word).is_none() {
-                    parts.push(format!("{name}={word}"));
-                }
-            }
+            Text::Found { text, .. } => texts.push((name, text)),
         }
     }
-    if parts.is_empty() {
-        let tree = view.word(&format!("{TREE}/model"));
-        if !tree.is_empty() {
-            parts.push(format!("model={tree}"));
-        }
+    let finding = Finding::of_model(texts.iter().map(|(name, text)| (*name, text.as_str())));
+    if finding.state == State::Found {
+        return finding;
     }
-    match (parts.is_empty(), any) {
-        (false, _) => Finding::found(Kind::Model, parts.join("|"), false),
-        (true, true) => Finding::junk(Kind::Model, "nobody filled it in"),
-        (true, false) => Finding::missing(Kind::Model),
+    match view.hint(&format!("{TREE}/model")) {
+        Some(text) => Finding::of_model([("model", text.as_str())].into_iter()),
+        None if texts.is_empty() => finding,
+        None => Finding::without(Kind::Model, State::Junk, "nobody filled it in"),
     }
 }

@@ -144,7 +144,9 @@ pub(super) fn disk_flaw(value: &str) -> Option<&'static str> {
     if emulated {
         return Some("an emulator gives it to every disk");
     }
-    let number = value.rsplit('.').next().unwrap_or(value);
+    // What is after the scheme of a world wide name has to be more than zeros.
+    let schemes = ["naa.", "eui.", "uuid."];
+    let number = schemes.iter().find_map(|scheme| value.strip_prefix(scheme)).unwrap_or(value);
     serial_flaw(number)
 }
 

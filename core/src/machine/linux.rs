@@ -11,7 +11,7 @@ pub(super) fn findings(view: &View<'_>, exclude: &[Kind]) -> Vec<Finding> {
             continue;
         }
         if exclude.contains(&kind) {
-            all.push(Finding::without(kind, State::Excluded, "the product asked not to read it"));
+            all.push(Finding::excluded(kind));
         } else {
             all.extend(of_kind(view, kind));
         }
@@ -40,7 +40,8 @@ fn of_kind(view: &View<'_>, kind: Kind) -> Vec<Finding> {
 fn machine_id(view: &View<'_>) -> Finding {
     // systemd lays a new id over the file at each start when it may not write the real one.
     if view.mounts().iter().any(|m| m.point == "/etc/machine-id" && m.kind == "tmpfs") {
-        return Finding::junk(Kind::MachineId, "the system makes a new one at each start");
+        let note = "the system makes a new one at each start";
+        return Finding::without(Kind::MachineId, State::Junk, note);
     }
     let read = |path| view.value(Kind::MachineId, path, junk::machine_id_flaw);
     let first = read("/etc/machine-id");

@@ -5,6 +5,8 @@
 //! and how many kinds of them must be there. `docs/machine.md` specifies both so that they can
 //! be written a second time.
 
+#[cfg(any(target_os = "macos", test))]
+mod apple;
 mod binding;
 mod cpu;
 mod digest;
@@ -14,11 +16,19 @@ mod firmware;
 mod junk;
 mod kinds;
 mod linux;
+#[cfg(target_os = "macos")]
+mod macos;
 mod network;
 mod parts;
+#[cfg(any(windows, test))]
+mod registry;
 mod report;
 mod root_fs;
+#[cfg(any(windows, test))]
+mod smbios;
 mod source;
+#[cfg(windows)]
+mod windows;
 
 #[cfg(feature = "issue")]
 mod choose;

@@ -34,8 +34,43 @@ impl Finding {
         Finding::without(kind, State::Unreadable, "this process may not read it")
     }
 
-    pub fn junk(kind: Kind, note: &'static str) -> Finding {
-        Finding::without(kind, State::Junk, note)
+    pub fn excluded(kind: Kind) -> Finding {
+        Finding::without(kind, State::Excluded, "the product asked not to read it")
+    }
+
+    /// A value that all may read, or why it does not count.
+    pub fn judged(
+        kind: Kind,
+        text: &str,
+        flaw: impl Fn(&str) -> Option<&'static str>,
+    ) -> Finding {
+        let value = junk::normal(text);
+        match flaw(&value) {
+            Some(note) => Finding::without(kind, State::Junk, note),
+            None => Finding::found(kind, value, false),
+        }
+    }
+
+    /// A UUID as 32 small digits: one machine spells it differently in two places.
+    pub fn of_uuid(kind: Kind, text: &str) -> Finding {
+        match junk::uuid_digits(&junk::normal(text)) {
+            Some(digits) => Finding::judged(kind, &digits, junk::uuid_flaw),
+            None if text.is_empty() => Finding::missing(kind),
+            None => Finding::without(kind, State::Junk, "it is not a UUID"),
+        }
+    }
+
+    /// A model from the names of machine and board, without those that say nothing.
+    pub fn of_model<'a>(names: impl Iterator<Item = (&'static str, &'a str)>) -> Finding {
+        let parts: Vec<String> = names
+            .map(|(name, text)| (name, junk::normal(text)))
+            .filter(|(_, word)| !word.is_empty() && junk::model_flaw(word).is_none())
+            .map(|(name, word)| format!("{name}={word}"))
+            .collect();
+        if parts.is_empty() {
+            return Finding::missing(Kind::Model);
+        }
+        Finding::found(Kind::Model, parts.join("|"), false)
     }
 }
 
@@ -130,11 +165,7 @@ impl<'a> View<'a> {
             Text::Missing => Finding::missing(kind),
             Text::Unreadable => Finding::unreadable(kind),
             Text::Found { text, root_only } => {
-                let value = junk::normal(&text);
-                match flaw(&value) {
-                    Some(note) => Finding::junk(kind, note),
-                    None => Finding::found(kind, value, root_only),
-                }
+                Finding { root_only, ..Finding::judged(kind, &text, flaw) }
             }
         }
     }

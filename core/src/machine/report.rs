@@ -10,6 +10,10 @@ use super::parts::{Finding, View};
 use super::{
     Environment, Folder, HASHES_MAX, Kind, REPORT_MAX, Source, VERSION, digest, linux,
 };
+#[cfg(target_os = "macos")]
+use super::macos as here;
+#[cfg(windows)]
+use super::windows as here;
 use crate::json::{self, Object};
 use crate::limits::IDENTITY_MAX;
 use crate::{Code, Error, Result};
@@ -106,6 +110,11 @@ impl Report {
     ///
     /// A `root` other than `/` is read as Linux on every system.
     pub fn read(product: &str, root: &Path, exclude: &[Kind]) -> Report {
+        #[cfg(any(windows, target_os = "macos"))]
+        if root == Path::new("/") {
+            let (environment, findings) = here::read(exclude);
+            return Report::of(product, environment, findings);
+        }
         Report::read_from(product, &Folder::new(root), exclude)
     }
 

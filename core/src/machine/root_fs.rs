@@ -54,7 +54,7 @@ pub(super) fn finding(view: &View<'_>) -> Finding {
     };
     match value {
         Some(value) if is_blank(&value) => {
-            Finding::junk(Kind::RootFs, "it is one character repeated")
+            Finding::without(Kind::RootFs, State::Junk, "it is one character repeated")
         }
         Some(value) => Finding::found(Kind::RootFs, value, false),
         None => {
