@@ -2,13 +2,15 @@
 
 use crate::entitlement::words;
 use crate::output::{BAD, Fields, GOOD, rows, show};
-use licentia::{Binding, Claims, License, bounded, rfc3339};
+use licentia::machine::Comparison;
+use licentia::{Binding, Claims, License, Product, Stage, bounded, rfc3339};
 use serde_json::{Map, Value, json};
 
 const DAY: i64 = 86_400;
 
 /// The members of the JSON object that tell about a license.
-pub fn fields(license: &License, now: i64) -> Fields {
+pub fn fields(product: &Product, license: &License, now: i64) -> Fields {
+    let machine = compare(product, license).and_then(|found| serde_json::to_value(found).ok());
     let claims = license.claims();
     let now = now.max(claims.iat);
     Fields::default()
@@ -19,6 +21,7 @@ pub fn fields(license: &License, now: i64) -> Fields {
         .with("works_until", works_until(license))
         .with("now", now)
         .with("days_left", claims.license.valid_until.map(|until| (until - now).div_euclid(DAY)))
+        .with("machine", machine)
         .with("allows", allows(license))
         .with("license", serde_json::from_str::<Value>(license.json()).unwrap_or_default())
 }
@@ -33,20 +36,39 @@ fn allows(license: &License) -> Value {
     features.map(|feature| (feature.id.clone(), entry(&feature.id))).collect::<Map<_, _>>().into()
 }
 
-/// The first second after the license and its grace; `None` if that never comes.
+/// The first second after the license or its token, and the grace of each; `None` if that never
+/// comes.
 fn works_until(license: &License) -> Option<i64> {
-    let (_, until) = license.window();
-    Some(until).filter(|until| (0..i64::MAX).contains(until))
+    let claims = license.claims();
+    let stages = claims.license.stages.clone().unwrap_or_default();
+    let ended = claims.license.valid_until.and_then(|end| stops(stages.ended, end));
+    let overdue = claims.exp.and_then(|end| stops(stages.overdue, end));
+    ended.into_iter().chain(overdue).min()
+}
+
+/// docs/format.md, section 3.5: the first second of `read_only` or `deny` after an end.
+fn stops(stage: Option<Stage>, end: i64) -> Option<i64> {
+    let days = stage.map_or(Some(0), |stage| stage.read_only.or(stage.deny))?;
+    Some(end.saturating_add(i64::from(days) * DAY))
+}
+
+/// How the machine that the product sees compares with the one that a license is bound to.
+pub fn compare(product: &Product, license: &License) -> Option<Comparison> {
+    let binding = license.claims().license.binding.as_ref()?.machine.as_ref()?;
+    binding.check_version().ok()?;
+    Some(binding.compare(&product.machine().ok()?))
 }
 
 /// The same for people.
-pub fn text(license: &License, now: i64) -> String {
+pub fn text(product: &Product, license: &License, now: i64) -> String {
     let claims = license.claims();
     let now = now.max(claims.iat);
     let mut lines = who(claims);
     lines.extend(when(license, now));
     if let Some(binding) = &claims.license.binding {
         lines.push(("Bound to", bound(binding)));
+        let found = compare(product, license).map(|found| ("This machine", show(&found.to_string())));
+        lines.extend(found);
     }
     lines.push(("Signed", rfc3339(claims.iat)));
     rows(&lines) + &features(license)

@@ -8,7 +8,7 @@ use crate::machine;
 use crate::output::{Answer, BAD, Fields, GOOD, LOOK, Outcome, pretty, show};
 use licentia::machine::Report;
 use licentia::peek::{Unverified, peek};
-use licentia::{Code, Error, Kind, Product, Result, issue};
+use licentia::{Code, Error, KeySet, Kind, Product, Result, issue};
 use serde_json::Value;
 
 /// Show what is in a license, another signed document, or a machine report
@@ -34,12 +34,12 @@ pub fn run(args: &Args) -> Outcome {
     input::one_stdin(args.keys.iter().chain([&args.file]).map(String::as_str))?;
     let data = input::read(&args.file, DOCUMENT_BYTES)?;
     let start = data.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&data).trim_ascii_start();
-    if start.starts_with(b"{") {
-        return Ok(report(&data)?);
-    }
-    if start.starts_with(b"-----") || start.starts_with(b"ed25519:") {
+    if std::str::from_utf8(start).is_ok_and(is_key) {
         let what = "it is a key: `licentia key show` shows it";
         return Err(Error::new(Code::WrongKind, what).into());
+    }
+    if start.starts_with(b"{") {
+        return Ok(report(&data)?);
     }
     let seen = peek(&data)?;
     if args.keys.is_empty() {
@@ -62,6 +62,10 @@ impl Args {
         let code = payload["aud"].as_str().and_then(|code| product_code(code).ok());
         code.ok_or_else(|| Error::new(Code::Malformed, "it does not name the product it is for"))
     }
+}
+
+fn is_key(text: &str) -> bool {
+    text.contains("PRIVATE KEY-----") || KeySet::parse(text).is_ok()
 }
 
 fn value(json: &str) -> Value {
@@ -124,12 +128,12 @@ fn license(product: &Product, data: &[u8]) -> Result<Answer> {
     let now = issue::now();
     let text = format!(
         "{GOOD}signature checked{GOOD:#}: a license that a trusted key signed\n{said}\n{}",
-        facts::text(&license, now)
+        facts::text(product, &license, now)
     );
     let mut fields = Fields::default()
         .with("kind", Kind::License.name())
         .with("signature", "good")
         .with("verdict", verdict);
-    fields.append(facts::fields(&license, now));
+    fields.append(facts::fields(product, &license, now));
     Ok(Answer { fields, text, notes: Vec::new() })
 }

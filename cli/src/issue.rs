@@ -5,8 +5,8 @@ use crate::entitlement::{self, entitlement, feature};
 use crate::input;
 use crate::key::{default_issuer, deliver};
 use crate::keys;
-use crate::machine::{Bound, MachineArgs, read_report};
-use crate::output::{Fields, Outcome};
+use crate::machine::{Bound, MachineArgs, read_report, why_weak};
+use crate::output::{Failure, Fields, LOOK, Outcome};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use clap::{ArgGroup, ValueEnum};
@@ -71,13 +71,13 @@ pub struct Args {
     record: Record,
 
     /// text to paste, or the base64 blob of a .lic file
-    #[arg(long, value_enum, default_value = "text")]
+    #[arg(long, value_enum, default_value = "text", help_heading = "Output")]
     format: Format,
     /// Write it to a new file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
     out: Option<PathBuf>,
     /// Write over the file if it is there
-    #[arg(long, requires = "out")]
+    #[arg(long, requires = "out", help_heading = "Output")]
     force: bool,
 }
 
@@ -204,30 +204,33 @@ fn count() -> clap::builder::RangedU64ValueParser<u64> {
 
 /// Signs a license.
 pub fn run(args: &Args) -> Outcome {
-    let binding = &args.binding;
-    let machine = binding.machine.machine.as_deref();
-    input::one_stdin([Some(args.key.as_str()), binding.bind.as_deref(), machine].into_iter().flatten())?;
+    let BindingArgs { bind, machine, .. } = &args.binding;
+    let machine = machine.machine.as_deref();
+    let files = [Some(args.key.as_str()), bind.as_deref(), machine];
+    input::one_stdin(files.into_iter().flatten())?;
     let key = keys::secret(&args.key)?;
     let issuer = args.issuer.clone().unwrap_or_else(|| default_issuer(key.public()));
     let mut claims = issue::draft(&issuer, &args.product, issue::now())?;
     args.fill(&mut claims)?;
-    let bound = binding.bind(&args.product, &mut claims)?;
+    let bound = args.bind(&mut claims)?;
     if args.record.kind == Some(Type::NodeLocked) && claims.license.binding.is_none() {
-        return Err(refuse("a node_locked license needs --bind-this-machine or another --bind…").into());
+        let what = "a node_locked license needs --bind-this-machine or another --bind…";
+        return Err(refuse(what).into());
     }
     let token = issue::sign(&key, &claims).map_err(as_argument)?;
     let license = match args.format {
         Format::Text => token,
         Format::Blob => STANDARD.encode(token + "\n"),
     };
-    let (need, notes) = bound.map_or((Value::Null, Vec::new()), |(need, bound, report)| {
-        (bound.json(need), bound.notes(need, &report))
-    });
+    let mut notes = bound.as_ref().map(Bound::notes).unwrap_or_default();
+    if claims.license.valid_until.is_some_and(|until| until <= claims.iat) {
+        notes.push(format!("{LOOK}note:{LOOK:#} this license has already ended"));
+    }
     let fields = Fields::default()
         .with("license", license.as_str())
         .with("kid", key.public().kid())
         .with("serial", claims.license.serial.clone())
-        .with("bound_to", need)
+        .with("bound_to", bound.map_or(Value::Null, |bound| bound.json()))
         .with("claims", serde_json::to_value(&claims).unwrap_or_default());
     let mut answer = deliver(&license, args.out.as_deref(), args.force, fields)?;
     answer.notes.splice(0..0, notes);
@@ -274,6 +277,18 @@ impl Args {
         }
         Ok(())
     }
+
+    /// The binding; gives back what of a machine it is to.
+    fn bind(&self, claims: &mut Claims) -> std::result::Result<Option<Bound>, Failure> {
+        let args = &self.binding;
+        let report = args.report(&self.product)?;
+        let machine = report.as_ref().map(|report| args.choose(report)).transpose()?;
+        let bound = machine.as_ref().zip(report).map(|(machine, report)| Bound::new(machine, &report));
+        let installation = args.bind_installation.as_ref().map(|id| id.to_ascii_lowercase());
+        let binding = Binding { machine, installation, instance: args.bind_instance.clone() };
+        claims.license.binding = (binding != Binding::default()).then_some(binding);
+        Ok(bound)
+    }
 }
 
 /// An integer or a boolean where it is written as JSON would write it; else text.
@@ -319,33 +334,22 @@ impl Dates {
 }
 
 impl BindingArgs {
-    /// Binds the license, and says what a machine's binding was made from.
-    fn bind(&self, product: &str, claims: &mut Claims) -> Result<Option<(u32, Bound, Report)>> {
-        let report = self.report(product)?;
-        let mut made = None;
-        if let Some(report) = report {
-            let options = machine::Options {
-                need: self.need,
-                kinds: (!self.bind_parts.is_empty()).then(|| self.bind_parts.clone()),
-                allow_weak: self.allow_weak_binding,
-            };
-            let binding = machine::Binding::bind(&report, &options)?;
-            let bound = Bound::new(&binding, &report);
-            made = Some((binding, bound, report));
-        }
-        let installation = self.bind_installation.as_ref().map(|id| id.to_ascii_lowercase());
-        let binding = Binding {
-            machine: made.as_ref().map(|(binding, ..)| binding.clone()),
-            installation,
-            instance: self.bind_instance.clone(),
+    fn choose(&self, report: &Report) -> std::result::Result<machine::Binding, Failure> {
+        let options = machine::Options {
+            need: self.need,
+            kinds: (!self.bind_parts.is_empty()).then(|| self.bind_parts.clone()),
+            allow_weak: self.allow_weak_binding,
         };
-        claims.license.binding = (binding != Binding::default()).then_some(binding);
-        Ok(made.map(|(binding, bound, report)| (binding.need(), bound, report)))
+        machine::Binding::bind(report, &options).map_err(|error| match error.code() {
+            Code::WeakBinding => Failure { notes: why_weak(report), ..Failure::from(error) },
+            _ => error.into(),
+        })
     }
 
     fn report(&self, product: &str) -> Result<Option<Report>> {
         if self.machine.are_given() && !self.bind_this_machine {
-            return Err(refuse("--machine, --machine-root and --exclude go with --bind-this-machine"));
+            let what = "--machine, --machine-root and --exclude go with --bind-this-machine";
+            return Err(refuse(what));
         }
         match &self.bind {
             Some(path) => read_report(path, product).map(Some),

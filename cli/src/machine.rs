@@ -2,7 +2,7 @@
 
 use crate::args::kind;
 use crate::input;
-use crate::output::{Fields, LOOK, show};
+use crate::output::{Fields, GOOD, LOOK, show};
 use licentia::limits::IDENTITY_MAX;
 use licentia::machine::{Binding, Component, Environment, Kind, REPORT_MAX, Report};
 use licentia::{Code, Error, Result};
@@ -48,7 +48,8 @@ impl MachineArgs {
             let what = format!("{path:.60} is a machine report, not a machine's identity");
             return Err(Error::new(Code::InvalidArgument, what));
         }
-        let identity = text.trim_start_matches('\u{feff}').trim().to_string();
+        let blank = |c: char| c.is_ascii_whitespace() || c == '\u{feff}';
+        let identity = text.trim_matches(blank).to_string();
         if identity.len() > IDENTITY_MAX {
             let what = format!("{path:.60} has more than {IDENTITY_MAX} bytes of identity");
             return Err(Error::new(Code::InvalidArgument, what));
@@ -99,7 +100,8 @@ pub fn table(report: &Report) -> String {
         ("Product", show(report.product())),
         ("Runs in", show(&place)),
     ]);
-    let mut text = format!("{head}\n  {:<15} {:<11} {:<6} {:<23} why\n", "part", "state", "binds", "hash");
+    let titles = format!("  {:<15} {:<11} {:<6} {:<23} why", "part", "state", "binds", "hash");
+    let mut text = format!("{head}\n{titles}\n");
     for part in report.components() {
         let Component { kind, state, hash, binds, note } = part;
         let hash = hash.as_deref().unwrap_or("-");
@@ -125,50 +127,78 @@ fn place(environment: &Environment) -> String {
     if *wsl {
         places.push("the Windows Subsystem for Linux".to_string());
     }
-    if places.is_empty() { "no container or virtual machine that is known".into() } else { places.join(", ") }
+    if places.is_empty() {
+        "no container or virtual machine that is known".to_string()
+    } else {
+        places.join(", ")
+    }
 }
 
-/// What a license was bound to, for whoever issues it.
+/// What of a machine a license is bound to and what not, for whoever issues it.
 pub struct Bound {
-    pub binds: Vec<String>,
-    pub leaves: Vec<(String, String)>,
+    need: u32,
+    machine: String,
+    binds: Vec<String>,
+    leaves: Vec<(String, String)>,
 }
 
 impl Bound {
     /// Compares a binding with the report it was made from.
     pub fn new(binding: &Binding, report: &Report) -> Bound {
         let binds: Vec<String> = binding.parts().keys().cloned().collect();
-        let mut leaves: Vec<(String, String)> = Vec::new();
-        for part in report.components() {
-            let kind = part.kind.word().to_string();
-            let known = leaves.iter().any(|(other, _)| *other == kind);
-            if !binds.contains(&kind) && !known {
-                leaves.push((kind, reason(part)));
-            }
-        }
-        Bound { binds, leaves }
+        let machine = report.id().unwrap_or("without an id").to_string();
+        let leaves = others(report, &binds);
+        Bound { need: binding.need(), machine, binds, leaves }
     }
 
     /// Lines for standard error.
-    pub fn notes(&self, need: u32, report: &Report) -> Vec<String> {
-        let id = report.id().unwrap_or("without an id");
-        let mut notes = vec![format!(
-            "bound to the machine {id}: {need} of {} parts have to match",
-            self.binds.len()
-        )];
-        notes.extend(self.binds.iter().map(|kind| format!("  binds        {kind}")));
-        notes.extend(self.leaves.iter().map(|(kind, why)| {
-            format!("  {LOOK}does not{LOOK:#}     {kind}: {}", show(why))
-        }));
+    pub fn notes(&self) -> Vec<String> {
+        let Bound { need, machine, binds, leaves } = self;
+        let all = binds.len();
+        let mut notes = vec![format!("bound to the machine {machine}: {need} of {all} parts have to match")];
+        notes.extend(binds.iter().map(|kind| format!("  {GOOD}binds{GOOD:#}     {kind}")));
+        notes.extend(leaves.iter().map(line));
         notes
     }
 
     /// The same for programs.
-    pub fn json(&self, need: u32) -> Value {
+    pub fn json(&self) -> Value {
+        let Bound { need, binds, leaves, .. } = self;
         let leaves: Vec<Value> =
-            self.leaves.iter().map(|(kind, why)| json!({ "kind": kind, "why": why })).collect();
-        json!({ "need": need, "binds": self.binds, "leaves": leaves })
+            leaves.iter().map(|(kind, why)| json!({ "kind": kind, "why": why })).collect();
+        json!({ "need": need, "binds": binds, "leaves": leaves })
     }
+}
+
+/// Why a machine gave too little to bind to: lines for standard error.
+pub fn why_weak(report: &Report) -> Vec<String> {
+    let usable = report.components().iter().filter(|part| part.binds);
+    let mut binds: Vec<String> = usable.map(|part| part.kind.word().to_string()).collect();
+    binds.dedup();
+    let mut notes: Vec<String> =
+        binds.iter().map(|kind| format!("  could bind {kind}")).collect();
+    notes.extend(others(report, &binds).iter().map(line));
+    if report.environment().container.is_some() {
+        notes.push("in a container, give the machine an identity with --machine FILE".to_string());
+    }
+    notes
+}
+
+fn line((kind, why): &(String, String)) -> String {
+    format!("  {LOOK}does not{LOOK:#}  {kind}: {}", show(why))
+}
+
+/// The other kinds, each once, and why they are not among these.
+fn others(report: &Report, binds: &[String]) -> Vec<(String, String)> {
+    let mut others: Vec<(String, String)> = Vec::new();
+    for part in report.components() {
+        let kind = part.kind.word().to_string();
+        let known = others.iter().any(|(other, _)| *other == kind);
+        if !binds.contains(&kind) && !known {
+            others.push((kind, reason(part)));
+        }
+    }
+    others
 }
 
 fn reason(part: &Component) -> String {

@@ -33,11 +33,13 @@ pub struct Failure {
     pub error: Error,
     /// Members of the JSON object, after `code` and `message`.
     pub fields: Fields,
+    /// For people, on standard error, after the sentence.
+    pub notes: Vec<String>,
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
-        Failure { error, fields: Fields::default() }
+        Failure { error, fields: Fields::default(), notes: Vec::new() }
     }
 }
 
@@ -93,6 +95,7 @@ pub fn finish(outcome: Outcome, json: bool) -> ExitCode {
         (Ok(answer), true) => object("ok", None, &answer.fields),
         (Err(failure), false) => {
             sentence(&failure.error);
+            notes(&failure.notes);
             Ok(())
         }
         (Err(failure), true) => {
@@ -109,15 +112,25 @@ pub fn usage(error: &clap::Error, json: bool) -> ExitCode {
         return exit(status::GOOD, error.print());
     }
     let printed = if json {
-        let sentence = error.render().to_string();
-        let sentence = sentence.trim_start_matches("error: ").trim().to_string();
-        object(Code::InvalidArgument.slug(), Some(sentence), &Fields::default())
+        object(Code::InvalidArgument.slug(), Some(complaint(error)), &Fields::default())
     } else {
         // A terminal that is gone cannot be told.
         let _ = error.print();
         Ok(())
     };
     exit(status::USAGE, printed)
+}
+
+/// What clap has to say, in one line and without its advice.
+fn complaint(error: &clap::Error) -> String {
+    use clap::error::ErrorKind::{DisplayHelpOnMissingArgumentOrSubcommand, MissingSubcommand};
+    if matches!(error.kind(), DisplayHelpOnMissingArgumentOrSubcommand | MissingSubcommand) {
+        return "a command is missing".to_string();
+    }
+    let text = error.render().to_string();
+    let first = text.split("\n\n").next().unwrap_or_default();
+    let words: Vec<&str> = first.trim_start_matches("error: ").split_whitespace().collect();
+    words.join(" ")
 }
 
 /// A reader that has seen enough changes nothing about what happened; any other failure to print

@@ -5,8 +5,8 @@ use crate::facts;
 use crate::input::{self, TOKEN_BYTES};
 use crate::keys;
 use crate::machine::MachineArgs;
-use crate::output::{Answer, Failure, Fields, GOOD, Outcome};
-use licentia::{Product, Result, issue};
+use crate::output::{Answer, Failure, GOOD, Outcome};
+use licentia::{Code, Error, Product, Result, issue};
 
 /// Check a license as a product would: signature, product, dates, machine
 ///
@@ -45,15 +45,16 @@ pub fn run(args: &Args) -> Outcome {
         Ok(license) => Ok(Answer {
             text: format!(
                 "{GOOD}valid{GOOD:#}: the license is good, here and now\n{}",
-                facts::text(&license, now)
+                facts::text(&product, &license, now)
             ),
-            fields: facts::fields(&license, now),
+            fields: facts::fields(&product, &license, now),
             notes: Vec::new(),
         }),
         Err(error) => {
             // Refused for its dates or its place, it can still be told from another.
-            let known = product.inspect(&data).map(|license| facts::fields(&license, now));
-            Err(Failure { error, fields: known.unwrap_or_else(|_| Fields::default()) })
+            let known = product.inspect(&data).ok();
+            let fields = known.map(|license| facts::fields(&product, &license, now));
+            Err(Failure { fields: fields.unwrap_or_default(), ..Failure::from(error) })
         }
     }
 }
@@ -65,7 +66,8 @@ impl Args {
             product.set("machine", &identity)?;
         }
         if let Some(root) = self.machine.root()? {
-            product.set("machine_root", &root.to_string_lossy())?;
+            let utf8 = || Error::new(Code::InvalidArgument, "--machine-root is not UTF-8");
+            product.set("machine_root", root.to_str().ok_or_else(utf8)?)?;
         }
         let kinds: Vec<&str> = self.machine.exclude.iter().map(|kind| kind.word()).collect();
         product.set("machine_exclude", &kinds.join(","))?;

@@ -1,5 +1,5 @@
 //! `docs/cli.md` has the help of every command, as it is.
-//! `LICENTIA_BLESS=1 cargo test -p licentia-cli --test docs` rewrites it.
+//! `LICENTIA_BLESS=1 cargo test -p licentia-cli` rewrites it.
 
 use std::process::Command;
 use std::{env, fs, path::Path};
@@ -28,6 +28,7 @@ fn the_documented_help_is_the_help() {
             .args(*command)
             .arg("--help")
             .env_remove("LICENTIA_ISSUER")
+            .env("COLUMNS", "100")
             .output()
             .unwrap();
         assert!(output.status.success(), "{command:?}");

@@ -1,0 +1,12 @@
+//! The executable as a shell sees it: every command, right and wrong.
+
+mod docs;
+mod fingerprint;
+mod inspect;
+mod issue;
+mod key;
+#[path = "../../../core/tests/machine_support/mod.rs"]
+mod machine_support;
+mod run;
+mod shell;
+mod verify;
