@@ -11,7 +11,7 @@ typedef struct {
   licentia_status status[REFUSED];
 } fixtures;
 
-static fixtures fixtures_read(const char *folder) {
+static inline fixtures fixtures_read(const char *folder) {
   const licentia_status status[REFUSED] = {
       LICENTIA_BAD_SIGNATURE, LICENTIA_EXPIRED,     LICENTIA_NOT_YET_VALID, LICENTIA_WRONG_PRODUCT,
       LICENTIA_WRONG_MACHINE, LICENTIA_UNKNOWN_KEY, LICENTIA_MALFORMED};
@@ -28,7 +28,7 @@ static fixtures fixtures_read(const char *folder) {
   return all;
 }
 
-static void fixtures_free(fixtures *all) {
+static inline void fixtures_free(fixtures *all) {
   free(all->keys.text);
   free(all->more_keys.text);
   free(all->ok.text);
@@ -37,7 +37,7 @@ static void fixtures_free(fixtures *all) {
   for (int i = 0; i < REFUSED; i++) free(all->refused[i].text);
 }
 
-static void walk_answers(const licentia_license *license) {
+static inline void walk_answers(const licentia_license *license) {
   CHECK(licentia_license_allows(license, "reports"));
   CHECK(licentia_license_allows(license, "exports"));
   CHECK(!licentia_license_allows(license, "export"));
@@ -54,7 +54,7 @@ static void walk_answers(const licentia_license *license) {
 }
 
 // With the const functions of a product that other threads may be using too.
-static void walk_licenses(const licentia_product *product, const fixtures *all) {
+static inline void walk_licenses(const licentia_product *product, const fixtures *all) {
   licentia_license *license = NULL;
   licentia_error error;
   char *json = NULL;
@@ -83,7 +83,7 @@ static void walk_licenses(const licentia_product *product, const fixtures *all) 
   licentia_string_free(json);
 }
 
-static licentia_product *walk_product(const fixtures *all) {
+static inline licentia_product *walk_product(const fixtures *all) {
   licentia_product *product = NULL;
   licentia_error error;
   EXPECT(LICENTIA_INVALID_KEY, licentia_product_new(PRODUCT, "none", &product, &error));
@@ -98,7 +98,7 @@ static licentia_product *walk_product(const fixtures *all) {
   return product;
 }
 
-static void walk(const fixtures *all) {
+static inline void walk(const fixtures *all) {
   CHECK(!strcmp(licentia_version(), LICENTIA_VERSION) && licentia_abi() == LICENTIA_ABI);
   CHECK(!strcmp(licentia_status_name(LICENTIA_EXPIRED), "expired"));
   licentia_product *product = walk_product(all);

@@ -3,14 +3,14 @@
 use std::ffi::OsStr;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{self, Command, Output};
 use std::sync::OnceLock;
 use std::{env, fs, io};
-use tempfile::TempDir;
 
-/// A private copy of the library, so that nothing that builds meanwhile changes it.
+/// A private copy of the library, so that nothing that builds meanwhile changes it, in a folder
+/// for the hosts.
 pub struct Library {
-    folder: TempDir,
+    folder: PathBuf,
 }
 
 pub fn repository() -> PathBuf {
@@ -47,26 +47,40 @@ pub fn shown(output: &Output) -> String {
     format!("{}\n{}{}", output.status, text(&output.stdout), text(&output.stderr))
 }
 
-/// The library, built once for all tests.
+/// The library with Rust's own checks in it, built once for all tests.
 pub fn library() -> &'static Library {
     static LIBRARY: OnceLock<Library> = OnceLock::new();
-    LIBRARY.get_or_init(|| {
-        let folder = TempDir::new().unwrap();
-        for built in build(&[]) {
-            fs::copy(&built, folder.path().join(built.file_name().unwrap())).unwrap();
+    LIBRARY.get_or_init(|| Library::copy("dev"))
+}
+
+/// The library as it ships.
+pub fn release() -> &'static Library {
+    static LIBRARY: OnceLock<Library> = OnceLock::new();
+    LIBRARY.get_or_init(|| Library::copy("release"))
+}
+
+/// An empty folder that outlives this process, so that a failure can be looked into; the next
+/// run removes it.
+fn fresh_folder(name: &str) -> PathBuf {
+    let all = Path::new(env!("CARGO_TARGET_TMPDIR")).join("hosts");
+    let alive = |process: &str| Path::new("/proc").join(process).exists();
+    for entry in fs::read_dir(&all).into_iter().flatten().flatten() {
+        if !entry.file_name().to_str().is_some_and(alive) {
+            // Another run may be removing the same one.
+            let _ = fs::remove_dir_all(entry.path());
         }
-        let soname = folder.path().join("liblicentia.so.1");
-        std::os::unix::fs::symlink("liblicentia.so", soname).unwrap();
-        Library { folder }
-    })
+    }
+    let folder = all.join(process::id().to_string()).join(name);
+    fs::create_dir_all(&folder).unwrap();
+    folder
 }
 
 /// Builds the shared and the static library as a product ships them: on their own, so that no
 /// other crate of the workspace turns on a feature for them.
-pub fn build(arguments: &[&str]) -> Vec<PathBuf> {
+fn build(profile: &str) -> Vec<PathBuf> {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["build", "--quiet", "--package", "licentia-ffi", "--lib"]);
-    cargo.args(["--message-format", "json"]).args(arguments).current_dir(repository());
+    cargo.args(["--message-format", "json", "--profile", profile]).current_dir(repository());
     let files: Vec<PathBuf> = run(&mut cargo)
         .lines()
         .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
@@ -81,13 +95,23 @@ pub fn build(arguments: &[&str]) -> Vec<PathBuf> {
 }
 
 impl Library {
+    fn copy(profile: &str) -> Library {
+        let folder = fresh_folder(profile);
+        for built in build(profile) {
+            fs::copy(&built, folder.join(built.file_name().unwrap())).unwrap();
+        }
+        let soname = folder.join("liblicentia.so.1");
+        std::os::unix::fs::symlink("liblicentia.so", soname).unwrap();
+        Library { folder }
+    }
+
     pub fn shared(&self) -> PathBuf {
-        self.folder.path().join("liblicentia.so")
+        self.folder.join("liblicentia.so")
     }
 
     /// A new place in the folder that all tests share.
     pub fn place(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.folder.join(name)
     }
 
     /// A compiler that finds the header and complains about everything.
@@ -104,8 +128,8 @@ impl Library {
         let program = self.place(name);
         let mut command = self.compiler(if cpp { "g++" } else { "gcc" });
         command.arg(if cpp { "-std=c++17" } else { "-std=c11" }).args(flags).arg(source);
-        command.arg("-o").arg(&program).arg("-L").arg(self.folder.path()).arg("-llicentia");
-        command.arg(format!("-Wl,-rpath,{}", self.folder.path().display()));
+        command.arg("-o").arg(&program).arg("-L").arg(&self.folder).arg("-llicentia");
+        command.arg(format!("-Wl,-rpath,{}", self.folder.display()));
         run(command.args(["-pthread", "-ldl"]));
         program
     }

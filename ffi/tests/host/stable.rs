@@ -4,7 +4,7 @@
 
 use crate::declared::{constants, functions, todays_header};
 use crate::fixtures::fixtures;
-use crate::library::{build, has, library, read, repository, run, skip};
+use crate::library::{has, library, read, release, repository, run, skip};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -130,7 +130,5 @@ fn the_library_cannot_sign() {
 
 #[test]
 fn the_release_build_exports_the_same() {
-    let files = build(&["--release"]);
-    let shared = files.iter().find(|file| file.ends_with("liblicentia.so")).unwrap();
-    assert_eq!(exported(shared), exported(&library().shared()));
+    assert_eq!(exported(&release().shared()), exported(&library().shared()));
 }
