@@ -31,7 +31,8 @@ def test_allows_what_is_listed_and_nothing_else(product: licentia.Product, vendo
     license = product.verify(vendor.license())
     assert license.allows("reports") is True
     assert license.allows("exports") and "exports" in license
-    for other in ("", "report", "reports ", "Reports", "reports\0", "repörts", "\ud800", "x" * 9999):
+    near = ("", "report", "reports ", "Reports", "reports\0", "repörts", "\ud800", "x" * 9999)
+    for other in near:
         assert license.allows(other) is False
         assert other not in license
         assert license.limit(other) == 0
