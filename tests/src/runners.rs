@@ -1,0 +1,101 @@
+//! Where the runner of each language is, and how it is made.
+
+use crate::paths;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{fs, io};
+
+/// The command that runs a language's runner. `None` if something is missing, which is printed;
+/// a panic if `LICENTIA_REQUIRE` names the language.
+pub fn ready(language: &str) -> Option<Command> {
+    let made = match language {
+        "c" => compiled("cc", "c", "runner.c", &["-std=c99"]),
+        "cpp" => compiled("c++", "cpp", "runner.cpp", &["-std=c++17"]),
+        "python" => python(),
+        "node" => node(),
+        "cli" => cli(),
+        other => Err(format!("there is no language {other}")),
+    };
+    match made {
+        Ok(command) => Some(command),
+        Err(why) => {
+            let required = std::env::var("LICENTIA_REQUIRE").unwrap_or_default();
+            assert!(!required.split(',').any(|it| it == language), "{language}: {why}");
+            println!("skipped {language}: {why}");
+            None
+        }
+    }
+}
+
+fn there(path: PathBuf, how: &str) -> Result<PathBuf, String> {
+    if path.exists() { Ok(path) } else { Err(format!("no {}: {how}", path.display())) }
+}
+
+/// Compiles a runner against the header and the library of the repository.
+fn compiled(tool: &str, folder: &str, file: &str, flags: &[&str]) -> Result<Command, String> {
+    let built = paths::target().join("release/liblicentia.so");
+    let library = there(built, "run `cargo build --release -p licentia-ffi`")?;
+    let source = paths::root().join("tests/runners").join(folder).join(file);
+    let home = paths::target().join("runners").join(folder);
+    linked(&home, &library).map_err(|error| format!("{}: {error}", home.display()))?;
+    let status = Command::new(tool)
+        .args(flags)
+        .args(["-O1", "-g", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror", "-I"])
+        .arg(paths::root().join("include"))
+        .arg(source)
+        .arg("-o")
+        .arg(home.join("runner"))
+        .arg(format!("-L{}", home.display()))
+        .args(["-llicentia", "-Wl,-rpath,$ORIGIN"])
+        .status()
+        .map_err(|error| format!("{tool}: {error}"))?;
+    assert!(status.success(), "{folder}: the runner does not compile");
+    Ok(Command::new(home.join("runner")))
+}
+
+/// Puts the library into a folder under both of its names: the linker's and the loader's.
+fn linked(home: &Path, library: &Path) -> io::Result<()> {
+    fs::create_dir_all(home)?;
+    for name in ["liblicentia.so", "liblicentia.so.1"] {
+        let link = home.join(name);
+        if fs::symlink_metadata(&link).is_ok() {
+            fs::remove_file(&link)?;
+        }
+        std::os::unix::fs::symlink(library, &link)?;
+    }
+    Ok(())
+}
+
+fn python() -> Result<Command, String> {
+    let own = paths::root().join(".venv/bin/python");
+    let python = std::env::var_os("LICENTIA_PYTHON").map_or(own, PathBuf::from);
+    let works = Command::new(&python)
+        .args(["-c", "import licentia"])
+        .output()
+        .is_ok_and(|output| output.status.success());
+    if !works {
+        return Err(format!("{} cannot import licentia", python.display()));
+    }
+    Ok(script(&python, "python/runner.py"))
+}
+
+fn node() -> Result<Command, String> {
+    let addon = "const l = require('./bindings/node'); if (!l.Product) process.exit(1)";
+    let output = Command::new("node").args(["-e", addon]).current_dir(paths::root()).output();
+    match output {
+        Ok(output) if output.status.success() => Ok(script(Path::new("node"), "node/runner.mjs")),
+        Ok(_) => Err("bindings/node has no addon for this machine".into()),
+        Err(error) => Err(format!("node: {error}")),
+    }
+}
+
+fn script(interpreter: &Path, file: &str) -> Command {
+    let mut command = Command::new(interpreter);
+    command.arg(paths::root().join("tests/runners").join(file));
+    command
+}
+
+fn cli() -> Result<Command, String> {
+    let program = paths::target().join("release/licentia");
+    there(program, "run `cargo build --release -p licentia-cli`").map(Command::new)
+}
