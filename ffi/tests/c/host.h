@@ -35,7 +35,7 @@ typedef struct {
 } fixture;
 
 // Reads one of the files that ffi/tests/host/fixtures.rs wrote.
-static fixture fixture_read(const char *folder, const char *name) {
+static inline fixture fixture_read(const char *folder, const char *name) {
   char path[512];
   fixture made = {(char *)malloc(1 << 20), 0};
   snprintf(path, sizeof path, "%s/%s", folder, name);

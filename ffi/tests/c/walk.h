@@ -86,10 +86,13 @@ static inline void walk_licenses(const licentia_product *product, const fixtures
 static inline licentia_product *walk_product(const fixtures *all) {
   licentia_product *product = NULL;
   licentia_error error;
+  char *json = NULL;
   EXPECT(LICENTIA_INVALID_KEY, licentia_product_new(PRODUCT, "none", &product, &error));
   CHECK(product == NULL);
   EXPECT(LICENTIA_INVALID_ARGUMENT, licentia_product_new("", all->keys.text, &product, &error));
   EXPECT(LICENTIA_OK, licentia_product_new(PRODUCT, all->keys.text, &product, &error));
+  EXPECT(LICENTIA_OK, licentia_product_machine(product, &json, &error));
+  licentia_string_free(json);
   EXPECT(LICENTIA_OK, licentia_product_set(product, "clock", IN_FORCE, &error));
   EXPECT(LICENTIA_OK, licentia_product_set(product, "machine", "machine-1", &error));
   EXPECT(LICENTIA_INVALID_ARGUMENT, licentia_product_set(product, "clok", IN_FORCE, &error));
