@@ -30,14 +30,14 @@ function load(folder = __dirname) {
   try {
     return require(path.join(folder, name))
   } catch (cause) {
-    throw noAddon(`${path.join(folder, name)} cannot be loaded (${cause.message})`, cause)
+    throw noAddon(`${path.join(folder, name)} cannot be loaded (${cause.message})`, { cause })
   }
 }
 
-function noAddon(what, cause) {
+function noAddon(what, options) {
   const remedy = 'build it with `npm run build` in bindings/node, which needs cargo, or install ' +
     `the package for ${process.platform}-${process.arch}`
-  const error = new Error(`licentia has no native addon here: ${what}: ${remedy}`, { cause })
+  const error = new Error(`licentia has no native addon here: ${what}: ${remedy}`, options)
   return Object.assign(error, { code: 'ERR_LICENTIA_NO_ADDON' })
 }
 

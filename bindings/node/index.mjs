@@ -1,3 +1,4 @@
-import licentia from './index.js'
+import { createRequire } from 'node:module'
 
-export const { License, Product } = licentia
+// Not `import`: where that throws, Node 20 ends the process even if the caller catches it.
+export const { License, Product } = createRequire(import.meta.url)('./index.js')

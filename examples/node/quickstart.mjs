@@ -8,8 +8,6 @@ if (!keys || !code || !file || settings.some((setting) => !setting.includes('=')
 }
 const options = Object.fromEntries(settings.map((setting) => setting.split(/=(.*)/s, 2)))
 
-const yes = (is) => (is ? 'yes' : 'no')
-
 try {
   const product = new Product(code, readFileSync(keys), options)
   const license = product.verify(readFileSync(file))
@@ -19,8 +17,8 @@ try {
   console.log(`licensed to: ${license.customer}`)
   console.log(`serial: ${license.serial}`)
   console.log(`until: ${license.expires?.toISOString().replace('.000', '') ?? 'without end'}`)
-  console.log(`allows reports: ${yes(license.allows('reports'))}`)
-  console.log(`allows exports: ${yes(license.allows('exports'))}`)
+  console.log(`allows reports: ${license.allows('reports') ? 'yes' : 'no'}`)
+  console.log(`allows exports: ${license.allows('exports') ? 'yes' : 'no'}`)
   console.log(`limit of exports: ${limit === Infinity ? 'none' : limit}`)
   console.log(`machine: ${machine.id ?? 'unknown'}`)
 } catch (error) {

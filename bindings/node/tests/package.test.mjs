@@ -1,0 +1,133 @@
+// The package: how it is loaded, what is in it, and what it says when it cannot be loaded.
+
+import assert from 'node:assert/strict'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import * as named from 'licentia'
+import { vendor } from './vendor.mjs'
+
+const require = createRequire(import.meta.url)
+const { fileName, libc } = require('../addon.js')
+const HOME = fileURLToPath(new URL('..', import.meta.url))
+const ADDON = fileName(libc())
+const read = (name) => readFileSync(path.join(HOME, name), 'utf8')
+const manifest = JSON.parse(read('package.json'))
+
+/** An empty folder that is gone after the test. */
+function emptyFolder(t) {
+  const folder = mkdtempSync(path.join(tmpdir(), 'licentia-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  return folder
+}
+
+/** A folder with the package's JavaScript, and addons with the content given. */
+function packageWith(t, addons) {
+  const folder = emptyFolder(t)
+  for (const name of ['index.js', 'index.mjs', 'addon.js']) {
+    copyFileSync(path.join(HOME, name), path.join(folder, name))
+  }
+  for (const [name, content] of Object.entries(addons)) {
+    if (content === undefined) copyFileSync(path.join(HOME, name), path.join(folder, name))
+    else writeFileSync(path.join(folder, name), content)
+  }
+  return folder
+}
+
+test('require and import give the same classes, by name', () => {
+  const required = require('licentia')
+  assert.deepEqual(Object.keys(required).sort(), ['License', 'Product'])
+  assert.deepEqual(Object.keys(named).sort(), ['License', 'Product'])
+  assert.equal(required.Product, named.Product)
+  assert.equal(required.License, named.License)
+  const keys = vendor.keys()
+  assert.ok(new required.Product('myapp', keys) instanceof named.Product)
+})
+
+test('nothing else of the package can be reached', () => {
+  for (const inner of ['addon.js', 'index.js', ADDON]) {
+    assert.throws(() => require(`licentia/${inner}`), { code: 'ERR_PACKAGE_PATH_NOT_EXPORTED' })
+  }
+  assert.equal(require('licentia/package.json').name, 'licentia')
+})
+
+test('without an addon the error says what was looked for, where, and how to get one', async (t) => {
+  const folder = packageWith(t, {})
+  const expected = (error) => {
+    assert.equal(error.code, 'ERR_LICENTIA_NO_ADDON')
+    assert.ok(error.message.includes(ADDON), error.message)
+    assert.ok(error.message.includes(folder), error.message)
+    assert.match(error.message, /npm run build/)
+    return true
+  }
+  assert.throws(() => require(path.join(folder, 'index.js')), expected)
+  await assert.rejects(import(pathToFileURL(path.join(folder, 'index.mjs'))), expected)
+})
+
+test('an addon that cannot be loaded is named, with the reason', (t) => {
+  const folder = packageWith(t, { [ADDON]: 'not an addon' })
+  assert.throws(() => require(path.join(folder, 'index.js')), (error) => {
+    assert.equal(error.code, 'ERR_LICENTIA_NO_ADDON')
+    assert.ok(error.message.includes(path.join(folder, ADDON)), error.message)
+    assert.equal(error.cause.code, 'ERR_DLOPEN_FAILED')
+    return true
+  })
+})
+
+test('of two addons the one for this C library is loaded', (t) => {
+  if (process.platform !== 'linux') return t.skip('only Linux has several C libraries')
+  const other = fileName(libc() === 'gnu' ? 'musl' : 'gnu')
+  const folder = packageWith(t, { [ADDON]: undefined, [other]: 'for another' })
+  assert.equal(typeof require(path.join(folder, 'index.js')).Product, 'function')
+})
+
+test('the addon stays loaded, exports one symbol, and cannot make a key', (t) => {
+  const content = readFileSync(path.join(HOME, ADDON), 'latin1')
+  // From a message of core/src/secret.rs, which only the feature `issue` compiles.
+  assert.ok(!content.includes('the key file '), 'built with the feature `issue`')
+  if (process.platform !== 'linux') return t.skip('only Linux has symbols to look at')
+  const readelf = spawnSync('readelf', ['-d', path.join(HOME, ADDON)], { encoding: 'utf8' })
+  const nm = spawnSync('nm', ['-D', '--defined-only', path.join(HOME, ADDON)], { encoding: 'utf8' })
+  if (readelf.error || nm.error) return t.skip('there is no readelf or nm here')
+  assert.match(readelf.stdout, /NODELETE/)
+  assert.match(nm.stdout, /^\w+ T napi_register_module_v1\n$/)
+})
+
+test('its version is that of the workspace', () => {
+  const workspace = readFileSync(path.join(HOME, '../../Cargo.toml'), 'utf8')
+  assert.equal(manifest.version, workspace.match(/^version = "(.*)"$/m)[1])
+  assert.equal(JSON.parse(read('package-lock.json')).version, manifest.version)
+})
+
+test('installing it downloads and runs nothing', () => {
+  assert.equal(manifest.dependencies, undefined)
+  assert.equal(manifest.optionalDependencies, undefined)
+  for (const script of ['preinstall', 'install', 'postinstall', 'prepare', 'prepublish']) {
+    assert.equal(manifest.scripts[script], undefined, script)
+  }
+  assert.doesNotMatch(read('package-lock.json'), /"resolved"/)
+})
+
+test('packed, installed in an empty folder, it works from there', (t) => {
+  const folder = emptyFolder(t)
+  const npm = (...args) => execFileSync('npm', [...args, '--offline', '--no-audit', '--no-fund'], {
+    cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  const [{ filename, files }] = JSON.parse(npm('pack', '--json', HOME))
+  assert.deepEqual(files.map((file) => file.path).sort(), ['README.md', 'addon.js', 'index.d.mts',
+    'index.d.ts', 'index.js', 'index.mjs', ADDON, 'package.json'].sort())
+  writeFileSync(path.join(folder, 'package.json'), '{"private": true}')
+  npm('install', `./${filename}`)
+  writeFileSync(path.join(folder, 'keys.json'), vendor.keys())
+  writeFileSync(path.join(folder, 'main.mjs'), `
+    import { readFileSync } from 'node:fs'
+    import { Product } from 'licentia'
+    new Product('myapp', readFileSync('keys.json')).inspect('${vendor.license()}')
+    console.log(import.meta.resolve?.('licentia') ?? 'licentia')`)
+  const out = execFileSync(process.execPath, ['main.mjs'], { cwd: folder, encoding: 'utf8' })
+  assert.ok(!out.includes(HOME), out)
+})
