@@ -48,6 +48,30 @@ fn every_machine_is_as_the_vectors_say() {
     assert_eq!(found.len(), wanted.len(), "LICENTIA_BLESS=1 writes the vectors anew");
 }
 
+/// The machines are written by a program; nobody edits them.
+#[test]
+fn every_machine_is_as_its_generator_writes_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let machines = tests_folder().join("fixtures/machines");
+    for part in ["generate", "parts", "bare", "guests"] {
+        let name = format!("{part}.py");
+        fs::copy(machines.join(&name), folder.path().join(&name)).unwrap();
+    }
+    let program = folder.path().join("generate.py");
+    let run = std::process::Command::new("python3").arg("-B").arg(program).output();
+    let Ok(done) = run else {
+        println!("skipped: every_machine_is_as_its_generator_writes_it needs python3");
+        return;
+    };
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    for name in names() {
+        let file = format!("{name}.json");
+        let written = fs::read_to_string(folder.path().join(&file)).unwrap_or_default();
+        let kept = fs::read_to_string(machines.join(&file)).unwrap();
+        assert!(written == kept, "{file}: run python3 tests/fixtures/machines/generate.py");
+    }
+}
+
 #[test]
 fn a_folder_laid_out_gives_the_same_report() {
     for name in names() {

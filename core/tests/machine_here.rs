@@ -40,6 +40,29 @@ fn a_folder_does_not_tell_of_this_machine() {
     assert_eq!((root.state, &root.hash), (State::Missing, &None));
 }
 
+/// A host that is mounted in a container: /proc/self leads to the process inside.
+#[test]
+fn a_host_in_a_folder_is_not_mistaken_for_the_container() {
+    let folder = tempfile::tempdir().unwrap();
+    let inside = "700 1 0:60 / / rw - overlay overlay rw\n\
+        71 700 8:3 /var/lib/docker/containers/c/hosts /etc/hosts rw - ext4 /dev/sda3 rw\n";
+    let host = Fixture::named("server-dell");
+    let Some(machine_support::Entry::File { text, .. }) =
+        host.entries.get("/proc/self/mountinfo").cloned()
+    else {
+        panic!("the server has no mounts");
+    };
+    let mounted = host
+        .clone()
+        .without("/proc/self")
+        .with_link("/proc/self", "4242")
+        .with("/proc/4242/mountinfo", inside)
+        .with("/proc/1/mountinfo", &text);
+    mounted.lay_out(folder.path());
+    let report = Report::read(PRODUCT, folder.path(), &[]);
+    assert_eq!(report.to_json(), host.report(machine_support::User::Root).to_json());
+}
+
 /// Reads and writes a report if it is told to; otherwise there is nothing to do.
 #[test]
 fn child() {

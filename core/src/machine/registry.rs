@@ -97,7 +97,8 @@ fn below(registry: &dyn Registry, key: &str, depth: usize) -> Vec<String> {
     for _ in 0..depth {
         level = level
             .iter()
-            .flat_map(|key| registry.keys(key).into_iter().map(move |name| format!(r"{key}\{name}")))
+            .flat_map(|key| registry.keys(key).into_iter().map(move |name| (key, name)))
+            .map(|(key, name)| format!(r"{key}\{name}"))
             .collect();
     }
     level

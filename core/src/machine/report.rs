@@ -297,7 +297,8 @@ impl RawRow {
         };
         let malformed = |detail: String| Err(Error::new(Code::Malformed, detail));
         if self.hash.is_some() != (state == State::Found) {
-            return malformed(format!("the {kind} of the machine report is {state}: its hash is wrong"));
+            let detail = "a hash without a part, or a part without a hash";
+            return malformed(format!("the machine report has, of {kind}, {detail}"));
         }
         if self.hash.as_deref().is_some_and(|hash| !digest::is_hash(hash)) {
             return malformed(format!("a hash of {kind} in the machine report is not one"));

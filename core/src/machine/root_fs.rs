@@ -92,7 +92,8 @@ fn from_links(view: &View<'_>, root: &Mount) -> Option<String> {
 
 fn from_command_line(view: &View<'_>) -> Option<String> {
     let line = view.hint("/proc/cmdline")?;
-    line.split_ascii_whitespace().find_map(|word| word.strip_prefix("root=UUID=")).map(str::to_owned)
+    let uuid = line.split_ascii_whitespace().find_map(|word| word.strip_prefix("root=UUID="))?;
+    Some(uuid.to_owned())
 }
 
 fn from_fstab(view: &View<'_>) -> Option<String> {

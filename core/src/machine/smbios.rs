@@ -127,7 +127,8 @@ pub(super) mod tests {
     #[test]
     fn the_fields_are_where_the_standard_puts_them() {
         let table = parse(&sample(8));
-        assert_eq!((table.vendor.as_str(), table.product.as_str()), ("Dell Inc.", "PowerEdge R650"));
+        assert_eq!(table.vendor, "Dell Inc.");
+        assert_eq!(table.product, "PowerEdge R650");
         assert_eq!(table.serial, "ABC1234");
         assert_eq!(table.uuid, "131211101514171618191a1b1c1d1e1f");
         assert_eq!(parse(&sample(4)).uuid, "101112131415161718191a1b1c1d1e1f");

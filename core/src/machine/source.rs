@@ -84,6 +84,9 @@ fn joined(names: &[String]) -> String {
     format!("/{}", names.join("/"))
 }
 
+/// The folder of the process that asks, in a live /proc.
+const SELF: &str = "/proc/self";
+
 /// A folder that holds a machine's files: `/` for this machine, or a tree laid out like one.
 #[derive(Clone, Debug)]
 pub struct Folder {
@@ -102,7 +105,11 @@ impl Folder {
         if self.whole {
             return Ok(PathBuf::from(path));
         }
-        let real = resolve(path, |path| match fs::read_link(self.within(path)) {
+        // Where a host is mounted in a container, /proc/self is this process, which is in the
+        // container; the first process is the host's.
+        let live = path.starts_with(SELF) && fs::read_link(self.within(SELF)).is_ok();
+        let path = if live { path.replacen("self", "1", 1) } else { path.to_owned() };
+        let real = resolve(&path, |path| match fs::read_link(self.within(path)) {
             Ok(target) => Ok(Some(target.to_string_lossy().into_owned())),
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err(error),
             Err(_) => Ok(None),
