@@ -67,7 +67,8 @@ fn measure(feature: &mut Feature, window: Option<&str>) -> Result<(), String> {
             let number = days.strip_suffix('d').and_then(digits);
             let number = number.and_then(|days| u32::try_from(days).ok());
             let good = number.filter(|days| (1..=366).contains(days));
-            feature.days = Some(good.ok_or("after / comes hour, day, month, year, ever or 1d to 366d")?);
+            feature.days =
+                Some(good.ok_or("after / comes hour, day, month, year, ever or 1d to 366d")?);
             "distinct"
         }
     };
@@ -133,11 +134,7 @@ mod tests {
                 r#"{"id":"r","meter":"count","per":"month","max":900,"over":10,"then":"count"}"#,
                 "900 per month, 10 % over allowed, then counted on without stopping",
             ),
-            (
-                "r=unlimited/day",
-                r#"{"id":"r","meter":"count","per":"day"}"#,
-                "no limit per day",
-            ),
+            ("r=unlimited/day", r#"{"id":"r","meter":"count","per":"day"}"#, "no limit per day"),
             ("r=7/ever", r#"{"id":"r","meter":"count","per":"ever","max":7}"#, "7 in all"),
             (
                 "l=5000/30d,stop",
@@ -154,11 +151,35 @@ mod tests {
     #[test]
     fn what_is_not_meant_is_refused() {
         for bad in [
-            "users", "users=", "=5", "Users=5", "users=-1", "users=+5", "users=1.5", "users=1e3",
-            "users=5 ", "users=9007199254740992", "users=99999999999999999999", "r=5/week",
-            "r=5/", "r=5/0d", "r=5/367d", "r=5/30", "r=5/d", "r=5+10", "r=5+1001%", "r=5+%",
-            "r=5,more", "r=5,", "r=5,count,count", "r=5,count+10%", "r=unlimited+10%",
-            "r=unlimited,count", "r=/month", "r=5/month/day", "r=Unlimited",
+            "users",
+            "users=",
+            "=5",
+            "Users=5",
+            "users=-1",
+            "users=+5",
+            "users=1.5",
+            "users=1e3",
+            "users=5 ",
+            "users=9007199254740992",
+            "users=99999999999999999999",
+            "r=5/week",
+            "r=5/",
+            "r=5/0d",
+            "r=5/367d",
+            "r=5/30",
+            "r=5/d",
+            "r=5+10",
+            "r=5+1001%",
+            "r=5+%",
+            "r=5,more",
+            "r=5,",
+            "r=5,count,count",
+            "r=5,count+10%",
+            "r=unlimited+10%",
+            "r=unlimited,count",
+            "r=/month",
+            "r=5/month/day",
+            "r=Unlimited",
         ] {
             assert!(entitlement(bad).is_err(), "{bad}");
         }

@@ -67,7 +67,8 @@ pub fn text(product: &Product, license: &License, now: i64) -> String {
     lines.extend(when(license, now));
     if let Some(binding) = &claims.license.binding {
         lines.push(("Bound to", bound(binding)));
-        let found = compare(product, license).map(|found| ("This machine", show(&found.to_string())));
+        let found =
+            compare(product, license).map(|found| ("This machine", show(&found.to_string())));
         lines.extend(found);
     }
     lines.push(("Signed", rfc3339(claims.iat)));
@@ -101,7 +102,9 @@ fn when(license: &License, now: i64) -> Vec<(&'static str, String)> {
     let mut lines = vec![("Begins", rfc3339(details.valid_from))];
     match details.valid_until {
         None => lines.push(("Ends", "never".to_string())),
-        Some(until) => lines.push(("Ends", format!("{} ({})", rfc3339(until), distance(until, now)))),
+        Some(until) => {
+            lines.push(("Ends", format!("{} ({})", rfc3339(until), distance(until, now))))
+        }
     }
     if let Some(exp) = claims.exp {
         lines.push(("Renew by", format!("{} ({})", rfc3339(exp), distance(exp, now))));

@@ -283,7 +283,8 @@ impl Args {
         let args = &self.binding;
         let report = args.report(&self.product)?;
         let machine = report.as_ref().map(|report| args.choose(report)).transpose()?;
-        let bound = machine.as_ref().zip(report).map(|(machine, report)| Bound::new(machine, &report));
+        let bound =
+            machine.as_ref().zip(report).map(|(machine, report)| Bound::new(machine, &report));
         let installation = args.bind_installation.as_ref().map(|id| id.to_ascii_lowercase());
         let binding = Binding { machine, installation, instance: args.bind_instance.clone() };
         claims.license.binding = (binding != Binding::default()).then_some(binding);

@@ -8,11 +8,7 @@ use zeroize::Zeroizing;
 
 /// Reads a private key. A file has to be its owner's alone.
 pub fn secret(path: &str) -> Result<SecretKey> {
-    if path == STDIN {
-        SecretKey::from_pem(&text(path)?)
-    } else {
-        SecretKey::load(Path::new(path))
-    }
+    if path == STDIN { SecretKey::from_pem(&text(path)?) } else { SecretKey::load(Path::new(path)) }
 }
 
 /// The text of public keys, or of a private one: the argument itself, or what is in the file of
@@ -24,10 +20,12 @@ pub fn text(argument: &str) -> Result<Zeroizing<String>> {
     input::read_text(argument, TOKEN_BYTES, Code::InvalidKey)
 }
 
-/// Whether an argument is keys and not the name of a file. No file is called so by accident.
+/// Whether an argument is keys and not the name of a file. No file is called so by accident: a
+/// signed set has more characters than a name may have.
 pub fn is_text(argument: &str) -> bool {
     let start = argument.trim_start();
-    ["ed25519:", "{", "-----BEGIN "].iter().any(|form| start.starts_with(form))
+    let signed = start.starts_with("eyJ") && start.len() > 255;
+    signed || ["ed25519:", "{", "-----BEGIN "].iter().any(|form| start.starts_with(form))
 }
 
 /// A product that trusts these keys: the first pinned, the others added, so that a signed set

@@ -4,7 +4,7 @@ use crate::args::kind;
 use crate::input;
 use crate::output::{Fields, GOOD, LOOK, show};
 use licentia::limits::IDENTITY_MAX;
-use licentia::machine::{Binding, Component, Environment, Kind, REPORT_MAX, Report};
+use licentia::machine::{Binding, Component, Environment, Kind, REPORT_MAX, Report, State};
 use licentia::{Code, Error, Result};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -155,7 +155,8 @@ impl Bound {
     pub fn notes(&self) -> Vec<String> {
         let Bound { need, machine, binds, leaves } = self;
         let all = binds.len();
-        let mut notes = vec![format!("bound to the machine {machine}: {need} of {all} parts have to match")];
+        let mut notes =
+            vec![format!("bound to the machine {machine}: {need} of {all} parts have to match")];
         notes.extend(binds.iter().map(|kind| format!("  {GOOD}binds{GOOD:#}     {kind}")));
         notes.extend(leaves.iter().map(line));
         notes
@@ -175,8 +176,7 @@ pub fn why_weak(report: &Report) -> Vec<String> {
     let usable = report.components().iter().filter(|part| part.binds);
     let mut binds: Vec<String> = usable.map(|part| part.kind.word().to_string()).collect();
     binds.dedup();
-    let mut notes: Vec<String> =
-        binds.iter().map(|kind| format!("  could bind {kind}")).collect();
+    let mut notes: Vec<String> = binds.iter().map(|kind| format!("  could bind {kind}")).collect();
     notes.extend(others(report, &binds).iter().map(line));
     if report.environment().container.is_some() {
         notes.push("in a container, give the machine an identity with --machine FILE".to_string());
@@ -206,6 +206,7 @@ fn reason(part: &Component) -> String {
         (true, "") => "it was not asked for".to_string(),
         (true, note) => note.to_string(),
         (false, "") => part.state.word().to_string(),
+        (false, note) if part.state == State::Missing => note.to_string(),
         (false, note) => format!("{}: {note}", part.state.word()),
     }
 }

@@ -23,7 +23,11 @@ pub fn run(args: &Args) -> Outcome {
         clap_mangen::generate_to(Cli::command(), folder).map_err(failed)?;
         let name = folder.display().to_string();
         let notes = vec![format!("written to {}", show(&name))];
-        return Ok(Answer { fields: Fields::default().with("folder", name), text: String::new(), notes });
+        return Ok(Answer {
+            fields: Fields::default().with("folder", name),
+            text: String::new(),
+            notes,
+        });
     }
     let mut page = Vec::new();
     Man::new(Cli::command()).render(&mut page).map_err(failed)?;

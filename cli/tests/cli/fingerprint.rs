@@ -19,8 +19,11 @@ fn the_table_and_the_report_say_the_same() {
         let row = |line: &&str| {
             let words: Vec<&str> = line.split_whitespace().collect();
             let hash = part["hash"].as_str().unwrap_or("-");
-            words.len() > 3 && part["kind"] == words[0] && part["state"] == words[1]
-                && (words[2] == "yes") == (part["binds"] == true) && words[3] == hash
+            words.len() > 3
+                && part["kind"] == words[0]
+                && part["state"] == words[1]
+                && (words[2] == "yes") == (part["binds"] == true)
+                && words[3] == hash
         };
         assert!(text.lines().find(row).is_some(), "{part} is not in {text}");
     }

@@ -16,13 +16,15 @@ fn what_is_asked_for_is_what_is_signed() {
     let folder = Folder::new();
     let claims = claims(
         &folder,
-        "--issuer https://acme.example --customer Acme --customer-id c1 --customer-email a@b.example \
-         --feature audit --feature ipv6 --entitlement users=15 --entitlement hosts=unlimited \
+        "--issuer https://acme.example --customer Acme --customer-id c1 \
+         --customer-email a@b.example --feature audit --feature ipv6 \
+         --entitlement users=15 --entitlement hosts=unlimited \
          --seats 5 --machines 2 --from 2026-01-01 --until 2027-01-01T00:00:00Z --grace-days 10 \
          --notice-days 30 --support-until 2028-01-01 --refresh-days 1 --token-days 7 \
          --token-grace-days 3 --type floating --serial S-1 --tier Pro --description three-sites \
          --metadata a=1 --metadata b=true --metadata c=01 --metadata d=x=y \
-         --bind-installation 6F1C2A34-0b5e-4f6d-8c7a-9d0e1f2a3b4c --bind-instance https://a.example/",
+         --bind-installation 6F1C2A34-0b5e-4f6d-8c7a-9d0e1f2a3b4c \
+         --bind-instance https://a.example/",
     );
     let iat = claims["iat"].as_i64().unwrap();
     assert_eq!(claims["iss"], "https://acme.example");
@@ -144,7 +146,8 @@ fn a_license_file_is_written_once() {
     assert_ne!(folder.read("a.lic").trim_end(), first);
     assert_eq!(folder.fails(&format!("{ISSUE} --perpetual --out no/where.lic")), "io");
     assert_eq!(folder.fails(&format!("{ISSUE} --perpetual --force --out keys")), "io");
-    let left: Vec<_> = fs::read_dir(folder.path(".")).unwrap().map(|e| e.unwrap().file_name()).collect();
+    let left = fs::read_dir(folder.path(".")).unwrap().map(|entry| entry.unwrap().file_name());
+    let left: Vec<_> = left.collect();
     assert_eq!(left.len(), 2, "something was left lying about: {left:?}");
 }
 
@@ -185,9 +188,11 @@ fn the_issuer_is_said_or_in_the_environment_or_the_keys_own_name() {
 fn it_says_which_parts_bind_and_which_do_not() {
     let folder = Folder::new();
     folder.machine("server-dell");
-    let line = format!("{ISSUE} --days 30 --type node_locked --bind-this-machine --machine-root server-dell");
+    let bind = "--bind-this-machine --machine-root server-dell";
+    let line = format!("{ISSUE} --days 30 --type node_locked {bind}");
     let run = folder.run(&line);
-    for said in ["bound to the machine ", "binds     nic", "binds     machine_id", "does not  cpu: "] {
+    for said in ["bound to the machine", "binds     nic", "binds     machine_id", "does not  cpu: "]
+    {
         assert!(run.err.contains(said), "{said}: {run:?}");
     }
     assert_eq!(run.good().lines().count(), 1);
@@ -210,7 +215,9 @@ fn a_weak_binding_is_refused_unless_it_is_meant() {
     let line = format!("{ISSUE} --days 30 --bind-this-machine --machine-root container-docker");
     assert_eq!(folder.fails(&line), "weak_binding");
     let said = folder.run(&line).err;
-    assert!(said.contains("in a container it is the image's") && said.contains("--machine"), "{said}");
+    for told in ["in a container it is the image's", "--machine"] {
+        assert!(said.contains(told), "{said}");
+    }
     folder.machine("server-dell");
     let line = format!("{ISSUE} --days 30 --bind-this-machine --machine-root server-dell");
     let two = format!("{line} --bind-parts nic,disk --need 1");

@@ -45,7 +45,8 @@ fn a_key_is_never_written_over() {
 fn a_name_is_a_file_in_the_folder() {
     let folder = Folder::empty();
     for name in ["../key", "a/b", ".key", "-", "", "a b", "k\u{e9}"] {
-        let object = folder.json_words(&["key", "new", "--out", "k", "--name", name, "--json"], b"");
+        let object =
+            folder.json_words(&["key", "new", "--out", "k", "--name", name, "--json"], b"");
         assert_eq!(object["code"], "invalid_argument", "{name}");
     }
     assert_eq!(folder.fails("key new"), "invalid_argument");
@@ -114,11 +115,12 @@ fn what_is_no_key_is_refused() {
     let jwk = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"#;
     folder.write("private.jwks", format!(r#"{jwk}","d":"AAAA"}}"#));
     folder.write("twice.jwks", format!(r#"{{"keys":[{jwk}"}},{jwk}"}}]}}"#));
-    folder.write("weak.jwks", jwk.replace("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
-        "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA") + "\"}");
+    let weak = "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    folder.write("weak.jwks", format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{weak}"}}"#));
     folder.write("empty", "");
     folder.write("bytes", b"\xff\xfe\x00");
-    folder.write("ssh.pem", "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n");
+    let ssh = "OPENSSH PRIVATE KEY-----";
+    folder.write("ssh.pem", format!("-----BEGIN {ssh}\nAAAA\n-----END {ssh}\n"));
     fs::set_permissions(folder.path("ssh.pem"), fs::Permissions::from_mode(0o600)).unwrap();
     folder.write("long", vec![b' '; 200_000]);
     for (file, code) in [
@@ -154,6 +156,9 @@ fn a_signed_set_replaces_keys() {
     assert_eq!(folder.fails(&format!("{verify} next.lic")), "unknown_key");
     let good = folder.json(&format!("{verify} --keys set.jwt next.lic"));
     assert_eq!(good["code"], "ok");
+    let told = ["--keys", &folder.read("set.jwt"), "next.lic", "--json"];
+    let told = [&verify.split(' ').collect::<Vec<_>>()[..], &told].concat();
+    assert_eq!(folder.json_words(&told, b"")["code"], "ok");
     let older = format!("{verify} --keys set.jwt --keys old.jwt next.lic");
     assert_eq!(folder.fails(&older), "older_than_installed");
     let alone = "verify --product myapp --keys set.jwt next.lic";

@@ -1,8 +1,8 @@
 //! Runs the executable in a folder of its own, and holds every run to what all of them keep to.
 
+use crate::machine_support::Fixture;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use crate::machine_support::Fixture;
 use licentia::Code;
 use serde_json::Value;
 use std::fs;
@@ -138,7 +138,8 @@ impl Folder {
         for secret in self.secrets() {
             assert!(!printed.contains(&secret), "a private key was printed: {run:?}");
         }
-        let rude = |c: char| (c.is_control() && c != '\n') || ('\u{202a}'..='\u{202e}').contains(&c);
+        let rude =
+            |c: char| (c.is_control() && c != '\n') || ('\u{202a}'..='\u{202e}').contains(&c);
         let color = printed.contains("\u{1b}[0m");
         assert!(color || !printed.contains(rude), "raw control characters: {run:?}");
     }

@@ -17,7 +17,10 @@ fn a_good_license_is_told_in_full() {
     let line = format!("{VERIFY} --at 2026-01-02 a.lic");
     assert_eq!(folder.fails(&line), "expired");
 
-    folder.issue("--customer Acme --feature audit --entitlement requests=900/month --days 30 --grace-days 10");
+    folder.issue(
+        "--customer Acme --feature audit --entitlement requests=900/month --days 30 \
+         --grace-days 10",
+    );
     let object = folder.json(&format!("{VERIFY} a.lic"));
     assert_eq!(object["customer"], "Acme");
     assert_eq!(object["allows"]["audit"], json!({"allowed": true, "limit": null}));
@@ -29,7 +32,7 @@ fn a_good_license_is_told_in_full() {
     assert_eq!(object["machine"], json!(null));
 
     let text = folder.run(&format!("{VERIFY} a.lic")).good();
-    for said in ["valid: ", "Acme", "myapp", "days left", "Works until", "900 per month", "allowed"] {
+    for said in ["valid: ", "Acme", "days left", "Works until", "900 per month", "allowed"] {
         assert!(text.contains(said), "{said}: {text}");
     }
     let grace = folder.json(&format!("{VERIFY} --at {} a.lic", until + 86_400));
@@ -53,13 +56,11 @@ fn every_reason_to_refuse_has_its_word() {
     folder.write("empty.lic", "");
     folder.write("bytes.lic", b"\x00\xff\x00\xff");
     folder.write("long.lic", vec![b'a'; 200_000]);
-    folder.run(
-        "key sign-set --key keys/key.pem --product myapp --epoch 1 --keys keys/other.jwks --out set.lic",
-    ).good();
+    let sign = "key sign-set --key keys/key.pem --product myapp --epoch 1";
+    folder.run(&format!("{sign} --keys keys/other.jwks --out set.lic")).good();
     folder.run("issue --key keys/other.pem --product myapp --perpetual --out other.lic").good();
-    folder.run(
-        "issue --key keys/key.pem --product myapp --days 9 --from 2100-01-01 --out later.lic",
-    ).good();
+    let issue = "issue --key keys/key.pem --product myapp --days 9";
+    folder.run(&format!("{issue} --from 2100-01-01 --out later.lic")).good();
     for (line, code) in [
         ("altered.lic", "bad_signature"),
         ("cut.lic", "malformed"),
@@ -97,7 +98,8 @@ fn every_reason_to_refuse_has_its_word() {
     folder.run(&at(6)).good();
     assert_eq!(folder.fails(&at(7)), "token_expired");
     assert_eq!(folder.fails("verify --product other --keys keys/key.jwks a.lic"), "wrong_product");
-    assert_eq!(folder.fails("verify --product MyApp --keys keys/key.jwks a.lic"), "invalid_argument");
+    let other = "verify --product MyApp --keys keys/key.jwks a.lic";
+    assert_eq!(folder.fails(other), "invalid_argument");
     assert_eq!(folder.fails("verify --product myapp a.lic"), "invalid_argument");
     assert_eq!(folder.fails("verify --product myapp --keys keys/key.pem a.lic"), "invalid_key");
 }
@@ -124,15 +126,17 @@ fn the_machine_is_looked_at() {
     let here = folder.json(&format!("{VERIFY} --machine-root server-dell a.lic"));
     assert_eq!(here["code"], "ok");
     assert!(here["machine"]["matched"].as_u64() >= here["machine"]["need"].as_u64());
-    let drifted = folder.run(&format!("{VERIFY} --machine-root server-dell-new-cards a.lic")).good();
+    let drifted =
+        folder.run(&format!("{VERIFY} --machine-root server-dell-new-cards a.lic")).good();
     assert!(drifted.contains("nic drifted"), "{drifted}");
     let line = format!("{VERIFY} --machine-root server-dell-two a.lic");
     assert_eq!(folder.fails(&line), "wrong_machine");
     let there = folder.json(&line);
     assert_eq!(there["allows"]["a"], json!({"allowed": false, "limit": 0}));
     assert!(there["message"].as_str().unwrap().contains("drifted"), "{there}");
-    let blind = format!("{VERIFY} --machine-root server-dell --exclude nic,disk,machine_id,root_fs,asset_tag,product,board,cloud a.lic");
-    assert_eq!(folder.fails(&blind), "wrong_machine");
+    let blind = "--exclude nic,disk,machine_id,root_fs,asset_tag,product,board,cloud";
+    let line = format!("{VERIFY} --machine-root server-dell {blind} a.lic");
+    assert_eq!(folder.fails(&line), "wrong_machine");
 }
 
 #[test]
@@ -163,7 +167,8 @@ fn a_machine_is_what_its_host_says() {
 fn the_installation_and_the_instance_are_looked_at() {
     let folder = Folder::new();
     let id = "6f1c2a34-0b5e-4f6d-8c7a-9d0e1f2a3b4c";
-    folder.issue(&format!("--perpetual --bind-installation {id} --bind-instance https://a.example"));
+    let binding = format!("--bind-installation {id} --bind-instance https://a.example");
+    folder.issue(&format!("--perpetual {binding}"));
     let line = format!("{VERIFY} --set installation={id}");
     assert_eq!(folder.fails(&format!("{line} a.lic")), "wrong_installation");
     folder.run(&format!("{line} --set instance=https://a.example/ a.lic")).good();
@@ -175,9 +180,10 @@ fn the_installation_and_the_instance_are_looked_at() {
 fn foreign_text_cannot_speak_to_the_terminal() {
     let folder = Folder::new();
     let evil = "A\u{1b}[2J\u{1b}]0;owned\u{7}\u{9b}31m\u{202e}B\r\nvalid";
-    let issue = ["issue", "--key", "keys/key.pem", "--product", "myapp", "--days", "9", "--out", "a.lic"];
-    let more = ["--customer", evil, "--issuer", evil, "--tier", evil, "--description", evil];
-    folder.run_words(&[&issue[..], &more].concat(), b"").good();
+    let mut issue = vec!["issue", "--key", "keys/key.pem", "--product", "myapp", "--days", "9"];
+    issue.extend(["--out", "a.lic", "--customer", evil, "--issuer", evil, "--tier", evil]);
+    issue.extend(["--description", evil]);
+    folder.run_words(&issue, b"").good();
     // Every run is held to it: see run.rs.
     let text = folder.run(&format!("{VERIFY} a.lic")).good();
     assert!(text.contains(r"A\u{1b}[2J"), "{text}");
