@@ -60,7 +60,8 @@ const MARKS: &[(&str, &str)] = &[
     ("/lxc.payload", "lxc"),
 ];
 
-/// Files that are in containers only, and in whose.
+/// Files that runtimes put into containers, and whose they are. An image that was made from a
+/// container keeps them, so they say nothing on a system whose root is a disk of its own.
 const FILES: &[(&str, &str)] = &[
     ("/run/secrets/kubernetes.io", "kubernetes"),
     ("/var/run/secrets/kubernetes.io", "kubernetes"),
@@ -84,10 +85,12 @@ fn container(view: &View<'_>) -> Option<&'static str> {
     let said = [view.word("/run/systemd/container"), view.word("/run/host/container-manager")];
     let lxcfs =
         view.mounts().iter().any(|m| m.kind == "fuse.lxcfs" && m.point.starts_with("/proc/"));
+    let root = view.mounts().iter().rfind(|mount| mount.point == "/");
+    let own_disk = root.is_some_and(|mount| mount.from.starts_with("/dev/") && mount.root == "/");
     for name in ["kubernetes", "podman", "docker", "systemd-nspawn", "lxc"] {
         let by_file = || FILES.iter().any(|(path, whose)| *whose == name && view.exists(path));
         let by_mark = || MARKS.iter().any(|(mark, whose)| *whose == name && marks.contains(mark));
-        if said.iter().any(|word| word == name) || by_file() || by_mark() {
+        if said.iter().any(|word| word == name) || by_mark() || (!own_disk && by_file()) {
             return Some(name);
         }
     }
@@ -95,7 +98,6 @@ fn container(view: &View<'_>) -> Option<&'static str> {
         return Some("lxc");
     }
     let another = said.iter().any(|word| !word.is_empty() && word != "wsl");
-    let root = view.mounts().iter().rfind(|mount| mount.point == "/");
     let overlay = root.is_some_and(|mount| mount.kind == "overlay");
     // A live system has an overlay too, but no runtime's control group.
     let run_by_other = overlay && OTHERS.iter().any(|mark| marks.contains(mark));

@@ -21,6 +21,9 @@ pub(super) fn serial_flaw(value: &str) -> Option<&'static str> {
     if letters.iter().all(|b| b == first) {
         return Some("it is one character repeated");
     }
+    if !letters.iter().any(u8::is_ascii_digit) {
+        return Some("it has no digit: a word, not a number");
+    }
     if letters.len() < 4 {
         return Some("it is too short to tell machines apart");
     }
@@ -177,7 +180,7 @@ mod tests {
             "", " ", "To be filled by O.E.M.", "Default string", "System Serial Number", "None",
             "Not Specified", "0", "00000000", "XXXXXXXXXX", "..", "ffff-ffff", "0123456789",
             "1234567890", "123456789", "N/A", "-------", "ab1", "\u{ff}\u{ff}\u{ff}\u{ff}abc",
-            "No Asset Information", "7783-7084-3265-9085-8269-3286-77",
+            "No Asset Information", "overlayblk", "Company property", "7783-7084-3265-9085-8269-3286-77",
         ] {
             assert!(serial_flaw(&normal(junk)).is_some(), "{junk}");
         }
