@@ -1,5 +1,6 @@
 'use strict'
-// Builds the native addon for this machine with cargo, and puts it beside index.js.
+// Builds the native addon for this machine with cargo, and puts it beside index.js, with the
+// license texts: a package holds files, not links.
 
 const { execFileSync } = require('node:child_process')
 const fs = require('node:fs')
@@ -10,6 +11,9 @@ const args = ['build', '--release', '--package', 'licentia-node', '--message-for
   'json-render-diagnostics', ...process.argv.slice(2)]
 
 function build() {
+  for (const text of ['LICENSE-APACHE', 'LICENSE-MIT']) {
+    fs.copyFileSync(path.join(__dirname, '../..', text), path.join(__dirname, text))
+  }
   const options = { cwd: __dirname, encoding: 'utf8', maxBuffer: 1 << 28 }
   const stdio = ['ignore', 'pipe', 'inherit']
   const lines = execFileSync(process.env.CARGO ?? 'cargo', args, { ...options, stdio })

@@ -171,8 +171,11 @@ export declare class License {
   /** How much of `feature` may be used: Infinity if it has no limit, 0 where it is not allowed. */
   limit(feature: string): number
 
-  /** The features it grants while it is in force, sorted; none if it is bound elsewhere. */
-  get features(): string[]
+  /**
+   * The features it grants while it is in force, sorted, each with its limit as above. None if it
+   * is bound elsewhere. A Map of one's own.
+   */
+  get features(): Map<string, number>
 
   /** The serial number for people; empty if it has none. */
   get serial(): string

@@ -40,7 +40,7 @@ class License {
   }
 
   get features() {
-    return [...this.#limits.keys()]
+    return new Map(this.#limits)
   }
 
   get serial() {

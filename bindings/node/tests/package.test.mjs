@@ -118,8 +118,10 @@ test('packed, installed in an empty folder, it works from there', (t) => {
     cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'],
   })
   const [{ filename, files }] = JSON.parse(npm('pack', '--json', HOME))
-  assert.deepEqual(files.map((file) => file.path).sort(), ['README.md', 'addon.js', 'index.d.mts',
-    'index.d.ts', 'index.js', 'index.mjs', ADDON, 'package.json'].sort())
+  assert.deepEqual(files.map((file) => file.path).sort(), [
+    'LICENSE-APACHE', 'LICENSE-MIT', 'README.md', 'addon.js', 'index.d.mts', 'index.d.ts',
+    'index.js', 'index.mjs', ADDON, 'package.json',
+  ].sort())
   writeFileSync(path.join(folder, 'package.json'), '{"private": true}')
   npm('install', `./${filename}`)
   writeFileSync(path.join(folder, 'keys.json'), vendor.keys())
