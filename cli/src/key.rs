@@ -198,6 +198,9 @@ fn all(public: &Public) -> Answer {
     let mut list = Vec::new();
     for trusted in public.set.keys() {
         let key = trusted.key();
+        if !text.is_empty() {
+            text.push('\n');
+        }
         let roles: Vec<&str> = trusted.roles().iter().map(|role| role.word()).collect();
         let state = format!("{:?}", trusted.state()).to_lowercase();
         text += &rows(&[
