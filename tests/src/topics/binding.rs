@@ -17,6 +17,7 @@ const NOBODY: &str = "AAAAAAAAAAAAAAAAAAAAAA";
 pub fn cases() -> Vec<Case> {
     let mut cases = identity();
     cases.extend(thresholds());
+    cases.extend(hardware());
     cases.extend(versions());
     cases.extend(flaws());
     cases.extend(places());
@@ -110,6 +111,42 @@ fn thresholds() -> Vec<Case> {
             .fails("wrong_machine"),
         on("a kind in upper case is unknown", 1, json!({"Identity": [own]})).fails("wrong_machine"),
         on("64 hashes, the last one this", 1, json!({"identity": last_of(64, &own)})),
+    ]
+}
+
+/// The machine whose files are in `tests/fixtures/first/root`.
+fn hardware() -> Vec<Case> {
+    let id = part("myapp", "machine_id", "4c8f9b0e6a1d4f7f8b2f3c5d6e7f8091");
+    let board = part("myapp", "board", "pf2k7h9x");
+    let chassis = part("myapp", "chassis", "r90abcde");
+    let on = |name: &str, need: u64, parts: Value| {
+        let license = bound(json!({"v": 1, "need": need, "parts": parts})).sign();
+        let case = Case::verify(format!("hardware: {name}"), license);
+        case.set("machine_root", "tests/fixtures/first/root")
+    };
+    let all = || json!({"machine_id": [id], "board": [board], "chassis": [chassis]});
+    let one_off = || json!({"machine_id": [id], "board": [NOBODY], "chassis": [chassis]});
+    vec![
+        on("3 of 3", 3, all()),
+        on("2 of 3, one drifted", 2, one_off()),
+        on("3 of 3, one drifted", 3, one_off()).fails("wrong_machine"),
+        on(
+            "2 of 3, one missing",
+            2,
+            json!({"machine_id": [id], "board": [board], "disk": [NOBODY]}),
+        ),
+        on("1 of 1", 1, json!({"board": [board]})),
+        on("2 of 2, exchanged", 2, json!({"board": [chassis], "chassis": [board]}))
+            .fails("wrong_machine"),
+        on("2 of 3, one excluded", 2, all()).set("machine_exclude", "chassis"),
+        on("2 of 3, two excluded", 2, all())
+            .set("machine_exclude", "chassis, machine_id")
+            .fails("wrong_machine"),
+        on("an identity hides it", 1, all()).set("machine", HOST).fails("wrong_machine"),
+        on("an empty identity does not", 3, all()).set("machine", ""),
+        on("another root", 1, all())
+            .set("machine_root", "tests/fixtures/first/nothing")
+            .fails("wrong_machine"),
     ]
 }
 

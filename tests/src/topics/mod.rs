@@ -5,6 +5,7 @@ mod claims;
 mod coats;
 mod dates;
 mod features;
+mod first;
 mod inspect;
 mod json;
 mod keys;
@@ -48,6 +49,7 @@ const TOPICS: &[(&str, &str, Make)] = &[
         precedence::cases,
     ),
     ("inspect", "Licenses that are shown but not in force here", inspect::cases),
+    ("first", "The first license and key, which open for ever", first::cases),
     ("settings", "Product codes and settings that are refused", settings::cases),
 ];
 
