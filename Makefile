@@ -1,0 +1,108 @@
+# licentia: one entry for everything. `make demo` and `make test` do their own set-up.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+.NOTPARALLEL:
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+export CARGO_TARGET_DIR := $(CURDIR)/target
+STAGE := $(CARGO_TARGET_DIR)/stage
+VENV := .venv/bin
+
+.PHONY: help demo test soak bench dist install bless clean command stage python node \
+	test-style test-core test-command test-c test-python test-node test-vectors test-targets
+
+help: ## Say what there is to make
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+demo: command stage python node ## Show the main job, end to end
+	@$(VENV)/python examples/demo.py
+
+test: packages test-style test-core test-command test-c test-python test-node test-vectors \
+	test-targets demo ## Check everything that must hold
+	@echo "make test: everything holds"
+
+install: ## Install the C library, its headers, pkg-config and CMake files (PREFIX, DESTDIR)
+	@PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" sh ffi/install.sh
+
+bless: ## Rewrite what is generated: the header, tables in the docs, vectors
+	LICENTIA_BLESS=1 cargo test --locked -q -p licentia
+	LICENTIA_BLESS=1 cargo test --locked -q -p licentia-ffi --test header
+	LICENTIA_BLESS=1 cargo test --locked -q -p licentia-cli
+	LICENTIA_BLESS=1 cargo test --locked -q -p licentia-tests
+
+clean: ## Remove everything that was built or installed here
+	rm -rf target .venv dist bindings/node/node_modules bindings/node/*.node examples/node/node_modules
+
+# What is built. Each face on its own: built together, cargo would give all of them the code
+# that signs, which only the command may have.
+
+command:
+	@cargo build --locked --quiet --release -p licentia-cli
+
+stage:
+	@PREFIX=$(STAGE) DESTDIR= sh ffi/install.sh >/dev/null
+	@cc -std=c11 -O2 -Wall -Wextra examples/c/quickstart.c -o $(STAGE)/quickstart-c \
+		-I$(STAGE)/include -L$(STAGE)/lib -Wl,-rpath,$(STAGE)/lib -llicentia
+	@if command -v c++ >/dev/null; then \
+		c++ -std=c++17 -O2 -Wall -Wextra examples/cpp/quickstart.cpp -o $(STAGE)/quickstart-cpp \
+			-I$(STAGE)/include -L$(STAGE)/lib -Wl,-rpath,$(STAGE)/lib -llicentia; \
+	fi
+
+.venv/ready: bindings/python/requirements-test.txt
+	python3 -m venv .venv
+	$(VENV)/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+python: .venv/ready
+	@VIRTUAL_ENV=$(CURDIR)/.venv $(VENV)/maturin develop --quiet --release --locked \
+		--manifest-path bindings/python/Cargo.toml
+
+bindings/node/node_modules/.package-lock.json: bindings/node/package-lock.json
+	cd bindings/node && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+node: bindings/node/node_modules/.package-lock.json
+	@cd bindings/node && npm run --silent build -- --locked >/dev/null
+	@cd examples/node && npm install --no-package-lock --no-audit --no-fund --loglevel=error --silent
+
+# What is tested.
+
+packages:
+	@.ci/packages
+
+test-style:
+	@if cargo fmt --version >/dev/null 2>&1; then cargo fmt --all --check; \
+	else echo "skipped: formatting (no rustfmt here)"; fi
+	@if cargo clippy --version >/dev/null 2>&1; then \
+		cargo clippy --locked --quiet --workspace --all-targets -- -D warnings; \
+	else echo "skipped: lints (no clippy here)"; fi
+
+test-core:
+	cargo test --locked -p licentia
+
+test-command:
+	cargo test --locked -p licentia-cli
+
+test-c:
+	cargo test --locked -p licentia-ffi
+
+test-python: python
+	$(VENV)/python -m pytest -q bindings/python
+
+test-node: node
+	cd bindings/node && npm test --silent
+
+test-vectors: command stage python node
+	LICENTIA_REQUIRE=c,cpp,python,node,cli cargo test --locked -p licentia-tests
+
+# The parts of other systems are compiled where their targets are; they have not been run yet.
+test-targets:
+	@for target in x86_64-pc-windows-gnu aarch64-apple-darwin; do \
+		if rustup target list --installed 2>/dev/null | grep -qx $$target; then \
+			cargo check --locked -p licentia --features issue --target $$target; \
+		else echo "skipped: compiling for $$target (rustup target add $$target)"; fi; \
+	done
