@@ -58,8 +58,9 @@ stage:
 	@touch $@
 
 python: .venv/ready
-	@VIRTUAL_ENV=$(CURDIR)/.venv $(VENV)/maturin develop --quiet --release --locked \
-		--manifest-path bindings/python/Cargo.toml
+	@VIRTUAL_ENV=$(CURDIR)/.venv $(VENV)/maturin develop --release --locked \
+		--manifest-path bindings/python/Cargo.toml >.venv/build.log 2>&1 || \
+		{ cat .venv/build.log; exit 1; }
 
 bindings/node/node_modules/.package-lock.json: bindings/node/package-lock.json
 	cd bindings/node && npm ci --no-audit --no-fund --loglevel=error
