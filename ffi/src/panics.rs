@@ -34,7 +34,8 @@ fn a_panic_becomes_internal_and_the_handle_lives_on() {
     let mut product: *mut licentia_product = null_mut();
     let mut license: *mut licentia_license = null_mut();
     let mut json: *mut c_char = null_mut();
-    let made = unsafe { licentia_product_new(c"myapp".as_ptr(), KEY.as_ptr(), &mut product, error) };
+    let made =
+        unsafe { licentia_product_new(c"myapp".as_ptr(), KEY.as_ptr(), &mut product, error) };
     assert_eq!(made, LICENTIA_OK);
 
     let internal = |export: &mut dyn FnMut() -> licentia_status| {

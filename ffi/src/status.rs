@@ -60,9 +60,7 @@ pub extern "C" fn licentia_status_name(status: c_int) -> *const c_char {
 /// Releases text that was written through a `char **`. Its length must be what it was.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn licentia_string_free(string: *mut c_char) {
-    answer((), || {
-        (!string.is_null()).then(|| drop(unsafe { CString::from_raw(string) }))
-    });
+    answer((), || (!string.is_null()).then(|| drop(unsafe { CString::from_raw(string) })));
 }
 
 /// Bytes in the longest word, its NUL among them.

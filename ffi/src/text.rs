@@ -20,11 +20,7 @@ pub(crate) unsafe fn text<'a>(pointer: *const c_char, name: &str) -> Result<&'a 
 
 /// Bytes from C. NULL with length 0 is nothing at all, as web servers give for an empty body. A
 /// length that no memory has is refused before anything is read.
-pub(crate) unsafe fn bytes<'a>(
-    pointer: *const c_void,
-    len: usize,
-    name: &str,
-) -> Result<&'a [u8]> {
+pub(crate) unsafe fn bytes<'a>(pointer: *const c_void, len: usize, name: &str) -> Result<&'a [u8]> {
     if len == 0 {
         return Ok(&[]);
     }

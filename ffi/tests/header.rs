@@ -18,7 +18,7 @@ fn the_header_matches_its_sources() {
         fs::write(&header, &wanted).unwrap();
     }
     let found = fs::read_to_string(&header).unwrap_or_default();
-    assert!(found == wanted, "include/licentia.h is stale: run `make header` and commit it");
+    assert!(found == wanted, "include/licentia.h is stale: run `make bless` and commit it");
 }
 
 fn render(folder: &Path) -> String {

@@ -1,6 +1,6 @@
 // licentia - software licensing for C and C++.
 //
-// Generated from ffi/src by `make header`. Do not edit.
+// Generated from ffi/src by `make bless`. Do not edit.
 //
 // THREE NOUNS
 //

@@ -2,7 +2,7 @@
 
 use crate::fixtures::{BEGIN, MACHINE, PRODUCT, fixtures};
 use crate::library::{library, repository, shown};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
@@ -17,7 +17,7 @@ fn programs() -> &'static [PathBuf; 2] {
     })
 }
 
-fn start(program: &PathBuf, license: &str, settings: &[&str]) -> Output {
+fn start(program: &Path, license: &str, settings: &[&str]) -> Output {
     let mut command = Command::new(program);
     command.arg(fixtures().join("keys")).arg(PRODUCT).arg(fixtures().join(license));
     command.arg(format!("clock={}", BEGIN + 60)).args(settings).output().unwrap()
@@ -27,7 +27,7 @@ fn start(program: &PathBuf, license: &str, settings: &[&str]) -> Output {
 fn the_quickstarts_print_what_a_license_says() {
     let machine = format!("machine={MACHINE}");
     for program in programs() {
-        let output = start(&program, "bound", &[&machine]);
+        let output = start(program, "bound", &[&machine]);
         assert!(output.status.success(), "{}", shown(&output));
         let text = String::from_utf8(output.stdout).unwrap();
         let (start, id) = text.rsplit_once("machine: ").unwrap();
@@ -43,7 +43,7 @@ fn the_quickstarts_print_what_a_license_says() {
 #[test]
 fn the_quickstarts_know_licenses_without_end_or_limit_and_machines_without_id() {
     for program in programs() {
-        let output = start(&program, "ok_too", &["machine_root=/nowhere"]);
+        let output = start(program, "ok_too", &["machine_root=/nowhere"]);
         let text = String::from_utf8(output.stdout).unwrap();
         let expected = "licensed to: customer-7\nserial: LIC-MYAPP-A1B2C3D4\n\
                         until: without end\nallows reports: no\nallows exports: yes\n\
@@ -57,17 +57,20 @@ fn the_quickstarts_refuse_with_the_word_and_a_remedy() {
     let words = ["bad_signature", "expired", "wrong_product", "wrong_machine", "unknown_key"];
     for program in programs() {
         for word in words {
-            let output = start(&program, word, &[]);
+            let output = start(program, word, &[]);
             let error = String::from_utf8_lossy(&output.stderr).into_owned();
             assert_eq!(output.status.code(), Some(1), "{}", shown(&output));
-            assert!(error.starts_with(&format!("{word}: ")) && error.matches(": ").count() > 1, "{error}");
+            assert!(
+                error.starts_with(&format!("{word}: ")) && error.matches(": ").count() > 1,
+                "{error}"
+            );
             assert!(output.stdout.is_empty());
         }
-        let output = start(&program, "no such file", &[]);
+        let output = start(program, "no such file", &[]);
         assert!(output.stderr.starts_with(b"io: ") && output.status.code() == Some(1));
-        let output = start(&program, "ok", &["clok=7"]);
+        let output = start(program, "ok", &["clok=7"]);
         assert!(String::from_utf8_lossy(&output.stderr).contains("did you mean clock?"));
-        let usage = Command::new(&program).arg("one").output().unwrap();
+        let usage = Command::new(program).arg("one").output().unwrap();
         assert!(usage.stderr.starts_with(b"usage: ") && usage.status.code() == Some(2));
     }
 }

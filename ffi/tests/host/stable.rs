@@ -25,7 +25,7 @@ fn keeps(list: &str, today: &BTreeSet<String>) {
         let all: Vec<_> = promised.union(today).map(|line| format!("{line}\n")).collect();
         fs::write(first(list), all.concat()).unwrap();
     } else {
-        assert!(added.is_empty(), "run `make header` to add to ffi/abi/1/{list}: {added:?}");
+        assert!(added.is_empty(), "run `make bless` to add to ffi/abi/1/{list}: {added:?}");
     }
 }
 
