@@ -1,0 +1,56 @@
+// licentia, and what `allows` is measured against.
+
+#include "bench.h"
+
+#include <licentia.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const bench_case *with;
+static licentia_product *product;
+static licentia_license *license;
+
+static bool verify(void) {
+  licentia_license *made = NULL;
+  licentia_status failed =
+      licentia_product_verify(product, with->token, with->token_len, &made, NULL);
+  licentia_license_free(made);
+  return failed == LICENTIA_OK;
+}
+
+// Read anew each time, as a program's own argument would be: no compiler may know the answer.
+static const char *const volatile feature = "exports";
+
+static bool allows(void) { return licentia_license_allows(license, feature); }
+
+// The cheapest call there is into the library.
+static bool no_op(void) { return licentia_abi() == LICENTIA_ABI; }
+
+static const char *const granted[] = {"analytics", "api", "audit_logs", "exports", "reports"};
+
+static bool scan(void) {
+  const char *wanted = feature;
+  for (size_t i = 0; i < sizeof granted / sizeof *granted; i++) {
+    if (strcmp(granted[i], wanted) == 0) return true;
+  }
+  return false;
+}
+
+size_t licentia_contenders(const bench_case *given, contender *out) {
+  with = given;
+  licentia_error error = {0};
+  if (licentia_product_new(given->product, given->keys, &product, &error) ||
+      licentia_product_verify(product, given->token, given->token_len, &license, &error)) {
+    fprintf(stderr, "licentia: %s\n", error.message);
+    exit(1);
+  }
+  const contender all[] = {
+      {"verify", "licentia", verify, 20},
+      {"allows", "licentia", allows, 20000},
+      {"allows", "a call that does nothing", no_op, 20000},
+      {"allows", "strcmp over five names", scan, 20000},
+  };
+  memcpy(out, all, sizeof all);
+  return sizeof all / sizeof *all;
+}

@@ -1,0 +1,99 @@
+"""Prints what was measured: medians, ratios to ours, and whether the goals are met.
+
+report.py RESULTS     a JSON object per line, as the benches print them
+
+A ratio is the median over the rounds of (ours / theirs) in the same round, so that what else the
+machine did in a round is in both. A goal that is missed is said, and is no failure: time is no
+reason to refuse a change on a machine that others share.
+"""
+
+import json
+import sys
+from statistics import median
+from typing import Any
+
+Rows = dict[tuple[str, str], dict[str, list[float]]]
+
+# language, topic, ours, theirs, at most
+GOALS: list[tuple[str, str, str, str, float]] = [
+    ("C", "verify", "licentia", "libsodium + cJSON", 0.80),
+    ("C", "verify", "licentia", "ed25519-dalek, signature only", 1.15),
+    ("C", "allows", "licentia", "a call that does nothing", 10),
+    ("Python", "verify", "licentia", "PyNaCl + json", 0.75),
+    ("Python", "verify", "licentia", "PyJWT", 0.30),
+    ("Python", "allows", "licentia, license.allows(f)", "a Python method over a frozenset", 1.15),
+    ("Node", "verify", "licentia", "sodium-native + JSON.parse", 1.0),
+    ("Node", "verify", "licentia", "node:crypto + JSON.parse", 0.45),
+    ("Node", "allows", "licentia", "Set.has", 8),
+    ("C", "instructions", "licentia", "ed25519-dalek, signature only", 1.08),
+]
+# language, the bare interpreter, milliseconds over it
+START_GOALS = [("Python", "python -c pass", 1.0), ("Node", "node -e 0", 5.0)]
+# what, bytes
+SIZE_GOALS = [("liblicentia.so", 600_000)]
+UNITS = {"verify": (1e3, "µs"), "allows": (1.0, "ns"), "start": (1e6, "ms")}
+
+
+def ratio(ours: list[float], theirs: list[float]) -> float:
+    return median(a / b for a, b in zip(ours, theirs))
+
+
+def table(language: str, topic: str, rows: dict[str, list[float]]) -> None:
+    scale, unit = UNITS[topic]
+    ours = next(name for name in rows if name.startswith("licentia"))
+    width = max(map(len, rows))
+    print(f"\n{language}, {topic}")
+    for name, rounds in sorted(rows.items(), key=lambda row: median(row[1])):
+        line = f"  {name:{width}}  {median(rounds) / scale:9.2f} {unit}"
+        if name != ours:
+            line += f"   ours is {ratio(rows[ours], rounds):5.2f} of it"
+        print(line)
+
+
+def said(what: str, found: float, goal: float, unit: str = "") -> None:
+    met = "met" if found <= goal else "MISSED"
+    print(f"  {what}: {found:.2f}{unit}, goal ≤ {goal:g}{unit}: {met}")
+
+
+def goals(found: Rows) -> None:
+    print("\nGoals")
+    for language, topic, ours, theirs, goal in GOALS:
+        rows = found.get((language, topic), {})
+        if ours in rows and theirs in rows:
+            said(f"{language}, {topic}, {ours} / {theirs}", ratio(rows[ours], rows[theirs]), goal)
+    for language, bare, goal in START_GOALS:
+        rows = found.get((language, "start"), {})
+        if "licentia" in rows and bare in rows:
+            over = median(a - b for a, b in zip(rows["licentia"], rows[bare])) / 1e6
+            said(f"{language}, import and first verify, over {bare}", over, goal, " ms")
+    sizes = found.get(("all", "size"), {})
+    for name, goal in SIZE_GOALS:
+        if name in sizes:
+            said(f"size of {name}", sizes[name][0] / 1e3, goal / 1e3, " KB")
+
+
+def main(file: str) -> None:
+    found: Rows = {}
+    skipped: list[dict[str, Any]] = []
+    with open(file, encoding="utf-8") as lines:
+        for row in map(json.loads, lines):
+            if "skipped" in row:
+                skipped.append(row)
+            else:
+                group = found.setdefault((row["language"], row["topic"]), {})
+                group[row["name"]] = row["rounds"]
+    for (language, topic), rows in found.items():
+        if topic in UNITS:
+            table(language, topic, rows)
+    print()
+    for name, [count] in found.get(("C", "instructions"), {}).items():
+        print(f"instructions of one verify, {name}: {count:,}")
+    for name, [size] in found.get(("all", "size"), {}).items():
+        print(f"size of the {name}: {size / 1e3:,.0f} KB")
+    for row in skipped:
+        print(f"skipped: {row['language']}, {row['skipped']} ({row['why']})")
+    goals(found)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
