@@ -236,3 +236,26 @@ fn the_root_is_the_same_whoever_tells_its_uuid() {
         .with_link(&format!("/dev/disk/by-uuid/{uuid}"), "../../vda");
     assert_eq!(root_of(&linked.report(User::Nobody)), by_table);
 }
+
+/// Btrfs mounts have a device number of their own, so the name of what is mounted has to do.
+#[test]
+fn the_root_is_found_by_the_name_of_what_is_mounted() {
+    let laptop = Fixture::named("laptop-thinkpad");
+    let root_of = |fixture: Fixture| {
+        let report = fixture.report(User::Nobody);
+        report.components().iter().find(|c| c.kind == Kind::RootFs).unwrap().hash.clone()
+    };
+    let Some(machine_support::Entry::File { text, .. }) = laptop.entries.get("/proc/cmdline")
+    else {
+        panic!("the laptop has no command line");
+    };
+    let uuid = text.split("root=UUID=").nth(1).unwrap()[..36].to_owned();
+    let linked = laptop
+        .clone()
+        .without("/proc/cmdline")
+        .with_link("/dev/mapper/luks-home", "../dm-0")
+        .with_link("/dev/disk/by-uuid/0000-0001", "../../nvme0n1p1")
+        .with_link(&format!("/dev/disk/by-uuid/{uuid}"), "../../dm-0");
+    assert!(root_of(laptop.clone()).is_some());
+    assert_eq!(root_of(linked), root_of(laptop));
+}
