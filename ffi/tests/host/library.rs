@@ -1,5 +1,6 @@
 //! The library under test, and the compilers that build hosts for it.
 
+use serde_json::Value;
 use std::ffi::OsStr;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -82,10 +83,12 @@ fn build(profile: &str) -> Vec<PathBuf> {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["build", "--quiet", "--package", "licentia-ffi", "--lib"]);
     cargo.args(["--message-format", "json", "--profile", profile]).current_dir(repository());
-    let files: Vec<PathBuf> = run(&mut cargo)
-        .lines()
-        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
-        .filter(|message| message["target"]["name"] == "licentia")
+    let messages: Vec<Value> =
+        run(&mut cargo).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let ours = messages.iter().filter(|message| message["target"]["name"] == "licentia");
+    let signs = |message: &Value| message["features"].to_string().contains("issue");
+    assert!(!ours.clone().any(signs), "the library is built with the feature that signs");
+    let files: Vec<PathBuf> = ours
         .filter_map(|message| message["filenames"].as_array().cloned())
         .flatten()
         .map(|file| PathBuf::from(file.as_str().unwrap()))
