@@ -180,7 +180,8 @@ mod tests {
             "", " ", "To be filled by O.E.M.", "Default string", "System Serial Number", "None",
             "Not Specified", "0", "00000000", "XXXXXXXXXX", "..", "ffff-ffff", "0123456789",
             "1234567890", "123456789", "N/A", "-------", "ab1", "\u{ff}\u{ff}\u{ff}\u{ff}abc",
-            "No Asset Information", "overlayblk", "Company property", "7783-7084-3265-9085-8269-3286-77",
+            "No Asset Information", "overlayblk", "Company property",
+            "7783-7084-3265-9085-8269-3286-77",
         ] {
             assert!(serial_flaw(&normal(junk)).is_some(), "{junk}");
         }
