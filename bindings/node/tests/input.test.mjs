@@ -42,7 +42,7 @@ test('bytes from another realm, and of a class of their own', () => {
   accepts(Bytes.from(bytes))
 })
 
-test('shared memory is copied first', () => {
+test('shared memory, which stays as it is', () => {
   const shared = new Uint8Array(new SharedArrayBuffer(bytes.length + 1), 1)
   shared.set(bytes)
   accepts(shared)

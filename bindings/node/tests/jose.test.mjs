@@ -1,12 +1,16 @@
 // Interoperation with jose, an independent implementation of JWS: either reads the other's.
 
 import assert from 'node:assert/strict'
+import { webcrypto } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { CompactSign, SignJWT, calculateJwkThumbprint, compactVerify, exportJWK, generateKeyPair,
   importJWK, jwtVerify } from 'jose'
 import { Product } from '../index.mjs'
 import { NOW, claimSet, vendor } from './vendor.mjs'
+
+// jose looks for it where Node has it from version 20 on.
+globalThis.crypto ??= webcrypto
 
 /** A key of jose's own making, the text of its key set, and a header that names it. */
 async function joseVendor() {

@@ -154,13 +154,16 @@ test("the system's clock passes the end of a license that is held", (t) => {
 })
 
 test('a test that fakes Date moves neither clock', (t) => {
-  const license = new Product('myapp', vendor.keys()).verify(vendor.license({ valid_until: null }))
   const { now } = Date
+  const product = new Product('myapp', vendor.keys())
+  const token = vendor.license({ valid_until: Math.floor(now() / 1000) + DAY })
+  const license = product.verify(token)
   t.after(() => {
     Date.now = now
   })
-  Date.now = () => -1e15
+  Date.now = () => now() + 2 * DAY * 1000
   assert.equal(license.allows('reports'), true)
+  product.verify(token)
 })
 
 test('names that every object has are not features', () => {
@@ -233,6 +236,7 @@ test('nobody changes a license, its class or its product by accident', () => {
   for (const change of changes) assert.throws(change, TypeError)
   assert.equal(license.allows('all'), false)
   assert.deepEqual(Reflect.ownKeys(license), [])
+  for (const made of [license, product, License, Product]) assert.ok(Object.isFrozen(made))
 })
 
 test('a license that is cloned or spread is no license', () => {

@@ -155,6 +155,20 @@ test('keys are text or its bytes, in every form', () => {
   }
 })
 
+test('text and its bytes are judged alike, whatever is in front of them', () => {
+  const verdict = (keys) => {
+    try {
+      return new Product('myapp', keys).code
+    } catch (error) {
+      return error.message
+    }
+  }
+  for (const front of ['\ufeff', '\0', '\u00a0', 'é']) {
+    const keys = front + vendor.keys()
+    assert.equal(verdict(keys), verdict(Buffer.from(keys)))
+  }
+})
+
 test('trust adds keys, and refuses without a change', () => {
   const both = product()
   assert.throws(() => both.trust('no key'), { code: 'invalid_key' })
