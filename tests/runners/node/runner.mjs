@@ -13,7 +13,8 @@ function escape(text) {
 
 function unescape(text) {
   const [head, ...rest] = text.split('%')
-  const parts = rest.map((part) => String.fromCharCode(parseInt(part.slice(0, 2), 16)) + part.slice(2))
+  const byte = (part) => String.fromCharCode(parseInt(part.slice(0, 2), 16))
+  const parts = rest.map((part) => byte(part) + part.slice(2))
   return Buffer.from(head + parts.join(''), 'latin1')
 }
 

@@ -159,8 +159,13 @@ fn ids() -> Vec<Case> {
     for feature in [json!({}), json!({"id": null}), json!({"id": 1}), json!({"id": ["pro"]})] {
         cases.push(with(format!("feature {feature}"), json!([feature])).fails("malformed"));
     }
-    // What nobody granted, as a program might ask for it by accident.
-    let asked = [
+    cases.extend(asked());
+    cases
+}
+
+/// What nobody granted, as a program might ask for it by accident.
+fn asked() -> Vec<Case> {
+    let words = [
         "",
         "PRO",
         "Pro",
@@ -182,13 +187,11 @@ fn ids() -> Vec<Case> {
         "pro%",
         "a=b",
     ];
-    for word in asked {
+    let case = |word: &str| {
         let grants: &[Grant<'_>] = &[(word, OFF), ("pro", ON)];
-        cases.push(
-            Case::verify(format!("asked for {word:?}"), Doc::license().sign()).grants(grants),
-        );
-    }
-    cases
+        Case::verify(format!("asked for {word:?}"), Doc::license().sign()).grants(grants)
+    };
+    words.into_iter().map(case).collect()
 }
 
 fn lists() -> Vec<Case> {
@@ -199,7 +202,8 @@ fn lists() -> Vec<Case> {
     let edges: &[Grant<'_>] =
         &[("f0", ON), ("f1", ON), ("f512", ON), ("f1023", ON), ("f1024", OFF), ("f", OFF)];
     let reserved = json!([
-        {"id": "users", "meter": "level", "max": 15}, {"id": "sessions", "meter": "level", "max": 3},
+        {"id": "users", "meter": "level", "max": 15},
+        {"id": "sessions", "meter": "level", "max": 3},
         {"id": "leases", "meter": "distinct", "days": 30, "max": 5000, "then": "count"},
     ]);
     let mixed = json!([
