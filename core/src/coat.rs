@@ -76,9 +76,8 @@ fn foreign(data: &[u8], at: usize) -> Error {
 
 fn from_blob(text: &str) -> Result<String> {
     let bad = |what: &str| Error::new(Code::Malformed, what);
-    let mut bytes = BLOB
-        .decode(text)
-        .map_err(|_| bad("neither a token of three parts nor base64 of one"))?;
+    let mut bytes =
+        BLOB.decode(text).map_err(|_| bad("neither a token of three parts nor base64 of one"))?;
     let end = bytes.iter().rposition(|byte| !is_space(*byte)).map_or(0, |last| last + 1);
     bytes.truncate(end);
     String::from_utf8(bytes)
@@ -131,8 +130,10 @@ mod tests {
             assert_eq!(error.code(), Code::Malformed);
             assert!(error.detail().contains(named), "{damage:?}: {error}");
         }
-        let utf16: Vec<u8> =
-            std::iter::once(0xfeff).chain("a.b.c".encode_utf16()).flat_map(u16::to_le_bytes).collect();
+        let utf16: Vec<u8> = std::iter::once(0xfeff)
+            .chain("a.b.c".encode_utf16())
+            .flat_map(u16::to_le_bytes)
+            .collect();
         assert!(undress(&utf16, 64).unwrap_err().detail().contains("UTF-16"));
         assert_eq!(code("A"), Code::Malformed);
         assert_eq!(code("bm90IGEgbGljZW5zZSE"), Code::Malformed);

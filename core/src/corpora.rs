@@ -130,7 +130,9 @@ fn sign_input_lines_sign_and_verify_byte_for_byte() {
 fn rfc_8037_key_thumbprint_and_signature() {
     // Appendix A.1 to A.4; the values are also in ../shared/corpora/rfc where that is present.
     let secret = SecretKey::from_seed(
-        &hex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60").try_into().unwrap(),
+        &hex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")
+            .try_into()
+            .unwrap(),
     )
     .unwrap();
     assert_eq!(secret.public().kid(), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");

@@ -3,8 +3,8 @@
 use crate::claims::{Claims, Details};
 use crate::clock::Clock;
 use crate::errors::{Code, Error, Result};
-use crate::keyset::SignedKeys;
 use crate::keys::KeySet;
+use crate::keyset::SignedKeys;
 use crate::secret::SecretKey;
 use crate::token::{self, Kind};
 

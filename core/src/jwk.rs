@@ -63,8 +63,7 @@ impl Jwk {
     }
 
     fn check_public(&self) -> Result<()> {
-        let secrets =
-            [&self.d, &self.k, &self.p, &self.q, &self.dp, &self.dq, &self.qi, &self.oth];
+        let secrets = [&self.d, &self.k, &self.p, &self.q, &self.dp, &self.dq, &self.qi, &self.oth];
         if secrets.iter().any(|member| member.is_some()) {
             return Err(invalid("a private key: only its public half belongs in a product"));
         }
@@ -90,7 +89,10 @@ impl Jwk {
     /// Unknown roles grant nothing; no roles at all are all of them.
     fn roles(&self) -> Vec<Role> {
         let Some(words) = &self.roles else { return Role::ALL.to_vec() };
-        Role::ALL.into_iter().filter(|role| words.0.iter().any(|word| word == role.word())).collect()
+        Role::ALL
+            .into_iter()
+            .filter(|role| words.0.iter().any(|word| word == role.word()))
+            .collect()
     }
 
     fn state(&self) -> Result<KeyState> {

@@ -125,7 +125,8 @@ impl Product {
         let opened = token::open(&token, Kind::License, keys)?;
         let claims = Claims::parse(&opened.payload)?;
         opened.key.check_time(claims.iat)?;
-        if let Some(issuer) = self.settings.issuer.as_ref().filter(|wanted| **wanted != claims.iss) {
+        if let Some(issuer) = self.settings.issuer.as_ref().filter(|wanted| **wanted != claims.iss)
+        {
             let what = format!("issued by {:.60}, not {issuer:.60}", claims.iss);
             return Err(Error::new(Code::WrongIssuer, what));
         }

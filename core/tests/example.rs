@@ -24,11 +24,8 @@ fn section(key: &SecretKey, token: &str) -> String {
         token.split('.').collect::<Vec<_>>().try_into().unwrap();
     let blob = STANDARD.encode(token);
     let public = key.public();
-    let header_json = format!(
-        r#"{{"alg":"EdDSA","kid":"{}","typ":"{}"}}"#,
-        public.kid(),
-        Kind::License.typ()
-    );
+    let header_json =
+        format!(r#"{{"alg":"EdDSA","kid":"{}","typ":"{}"}}"#, public.kid(), Kind::License.typ());
     format!(
         "The private key's seed (`d`): `nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A`  \n\
          The public key: `{}`  \n\
@@ -77,10 +74,8 @@ fn the_documented_example_is_what_the_code_does() {
 
 #[test]
 fn the_full_example_is_a_license() {
-    let page = fs::read_to_string(
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/format.md"),
-    )
-    .unwrap();
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/format.md"))
+        .unwrap();
     let (_, rest) = page.split_once("### 3.8").unwrap();
     let (_, rest) = rest.split_once("```json\n").unwrap();
     let (payload, _) = rest.split_once("```").unwrap();

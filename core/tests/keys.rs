@@ -147,10 +147,8 @@ fn a_private_key_with_the_wrong_public_half_is_refused() {
     let public = *secret().public().as_bytes();
     let at = der.windows(32).position(|window| window == public).expect("a public half");
     der[at] ^= 1;
-    let forged = format!(
-        "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
-        base64.encode(der)
-    );
+    let forged =
+        format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", base64.encode(der));
     assert_eq!(SecretKey::from_pem(&forged).unwrap_err().code(), Code::InvalidKey);
     assert!(SecretKey::from_pem(&pem).is_ok());
 }

@@ -231,9 +231,8 @@ fn the_root_is_the_same_whoever_tells_its_uuid() {
         let one = fixture.clone().without("/etc/fstab").with(path, &text);
         assert_eq!(root_of(&one.report(User::Nobody)), by_table, "{path}");
     }
-    let linked = fixture
-        .without("/etc/fstab")
-        .with_link(&format!("/dev/disk/by-uuid/{uuid}"), "../../vda");
+    let linked =
+        fixture.without("/etc/fstab").with_link(&format!("/dev/disk/by-uuid/{uuid}"), "../../vda");
     assert_eq!(root_of(&linked.report(User::Nobody)), by_table);
 }
 

@@ -164,8 +164,10 @@ fn an_identity_is_one_text_without_its_edges() {
     assert!(of(&format!(" {} ", "x".repeat(4096))).is_ok());
     // No machine without an identity is the one that was named, and the other way round.
     let named = Binding::bind(&plain, &Options::default()).unwrap();
-    assert_eq!(named.compare(&dell()).to_string(),
-        "0 of 1 parts match and 1 is needed: identity is missing");
+    assert_eq!(
+        named.compare(&dell()).to_string(),
+        "0 of 1 parts match and 1 is needed: identity is missing"
+    );
     assert!(!Binding::bind(&dell(), &Options::default()).unwrap().compare(&plain).holds());
 }
 

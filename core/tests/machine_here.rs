@@ -66,8 +66,7 @@ fn a_host_in_a_folder_is_not_mistaken_for_the_container() {
 /// Reads and writes a report if it is told to; otherwise there is nothing to do.
 #[test]
 fn child() {
-    let (Some(root), Some(file)) =
-        (std::env::var_os(CHILD_READS), std::env::var_os(CHILD_WRITES))
+    let (Some(root), Some(file)) = (std::env::var_os(CHILD_READS), std::env::var_os(CHILD_WRITES))
     else {
         return;
     };

@@ -59,8 +59,7 @@ fn a_held_license_follows_the_clock_both_ways() {
     let mut product = product();
     let license = product.verify(sign(&claims()).as_bytes()).unwrap();
     let grace_end = NOW + 40 * DAY;
-    let cases =
-        [(NOW, true), (grace_end - 1, true), (grace_end, false), (NOW - 999 * DAY, true)];
+    let cases = [(NOW, true), (grace_end - 1, true), (grace_end, false), (NOW - 999 * DAY, true)];
     for (clock, wanted) in cases {
         product.set("clock", &clock.to_string()).unwrap();
         assert_eq!(license.allows("api"), wanted, "{clock}");

@@ -81,10 +81,7 @@ mod tests {
             found.iter().filter_map(|f| Some((f.kind, f.value.as_deref()?))).collect();
         assert_eq!(
             values,
-            [
-                (Kind::Product, "6f1c2a340b5e4f6d8c7a9d0e1f2a3b4c"),
-                (Kind::Nic, "d4:50:99:1a:2b:3c"),
-            ]
+            [(Kind::Product, "6f1c2a340b5e4f6d8c7a9d0e1f2a3b4c"), (Kind::Nic, "d4:50:99:1a:2b:3c"),]
         );
         let cards: Vec<_> = found.iter().filter(|f| f.kind == Kind::Nic).map(|f| f.state).collect();
         assert_eq!(cards, [State::Found, State::Virtual, State::Junk]);

@@ -6,8 +6,16 @@ use super::{Kind, State, junk};
 /// Members of /proc/cpuinfo that name a model: first those of x86, then those of ARM. Speed,
 /// microcode, flags and the number of cores change without a change of processor.
 const MEMBERS: &[&str] = &[
-    "vendor_id", "cpu family", "model", "model name", "stepping", "cpu implementer",
-    "cpu architecture", "cpu variant", "cpu part", "cpu revision",
+    "vendor_id",
+    "cpu family",
+    "model",
+    "model name",
+    "stepping",
+    "cpu implementer",
+    "cpu architecture",
+    "cpu variant",
+    "cpu part",
+    "cpu revision",
 ];
 
 pub(super) fn finding(view: &View<'_>) -> Finding {

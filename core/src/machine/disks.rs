@@ -27,8 +27,8 @@ fn disk(view: &View<'_>, path: &str) -> Vec<Finding> {
     let place = view.source.link(path).unwrap_or_default();
     // The one disk behind several paths of an NVMe subsystem has its place among the virtual.
     let software = place.contains("/virtual/") && !place.contains("/nvme-");
-    let no_disk = view.word(&format!("{path}/hidden")) == "1"
-        || view.word(&format!("{path}/size")) == "0";
+    let no_disk =
+        view.word(&format!("{path}/hidden")) == "1" || view.word(&format!("{path}/size")) == "0";
     if software || no_disk {
         return Vec::new();
     }

@@ -11,10 +11,9 @@ const TREE: &str = "/sys/firmware/devicetree/base";
 pub(super) fn findings(view: &View<'_>, kind: Kind) -> Vec<Finding> {
     let serial = |path: String| view.value(kind, &path, junk::serial_flaw);
     match kind {
-        Kind::Product => vec![
-            uuid(view, &format!("{DMI}/product_uuid")),
-            uuid(view, "/sys/hypervisor/uuid"),
-        ],
+        Kind::Product => {
+            vec![uuid(view, &format!("{DMI}/product_uuid")), uuid(view, "/sys/hypervisor/uuid")]
+        }
         Kind::ProductSerial => {
             vec![serial(format!("{DMI}/product_serial")), serial(format!("{TREE}/serial-number"))]
         }

@@ -38,22 +38,80 @@ pub(super) fn serial_flaw(value: &str) -> Option<&'static str> {
 
 /// What firmware says when nobody filled in the field, in normalized form.
 const PLACEHOLDERS: &[&str] = &[
-    "none", "null", "default", "unknown", "invalid", "empty", "serial", "tobefilledbyo.e.m.",
-    "n/a", "not applicable", "oem", "o.e.m.", "sernum", "system", "chassis", "base board",
-    "asset", "asset tag", "asset-1234567890", "atn12345678901234567", "not set", "no tag",
-    "bsn12345678901234567", "ssn12345678901234567", "csn12345678901234567", "mb-1234567890",
-    "system serial", "empty string", "123456789", "1234567", "12345678", "0123456789abcdef",
-    "c0123456789", "type2 - board serial number", "type3 - chassis serial number", "1.0",
-    "7783-7084-3265-9085-8269-3286-77", "amazon ec2", "oraclecloud.com", "qemu", "kvm",
-    "invalid entry", "undefined", "unspecified", "not present", "no enclosure", "test", "deadbeef",
+    "none",
+    "null",
+    "default",
+    "unknown",
+    "invalid",
+    "empty",
+    "serial",
+    "tobefilledbyo.e.m.",
+    "n/a",
+    "not applicable",
+    "oem",
+    "o.e.m.",
+    "sernum",
+    "system",
+    "chassis",
+    "base board",
+    "asset",
+    "asset tag",
+    "asset-1234567890",
+    "atn12345678901234567",
+    "not set",
+    "no tag",
+    "bsn12345678901234567",
+    "ssn12345678901234567",
+    "csn12345678901234567",
+    "mb-1234567890",
+    "system serial",
+    "empty string",
+    "123456789",
+    "1234567",
+    "12345678",
+    "0123456789abcdef",
+    "c0123456789",
+    "type2 - board serial number",
+    "type3 - chassis serial number",
+    "1.0",
+    "7783-7084-3265-9085-8269-3286-77",
+    "amazon ec2",
+    "oraclecloud.com",
+    "qemu",
+    "kvm",
+    "invalid entry",
+    "undefined",
+    "unspecified",
+    "not present",
+    "no enclosure",
+    "test",
+    "deadbeef",
 ];
 
 /// Parts of such words that come with anything around them.
 const PHRASES: &[&str] = &[
-    "to be filled", "default string", "not specified", "not available", "not provided",
-    "system serial number", "serial number", "system product name", "chassis serial",
-    "board serial", "base board serial", "o.e.m", "no asset", "asset tag", "asset_tag",
-    "serialnumber", "xxxxxx", "fill by oem", "filled by", "type1 - ", "type2 - ", "type3 - ",
+    "to be filled",
+    "default string",
+    "not specified",
+    "not available",
+    "not provided",
+    "system serial number",
+    "serial number",
+    "system product name",
+    "chassis serial",
+    "board serial",
+    "base board serial",
+    "o.e.m",
+    "no asset",
+    "asset tag",
+    "asset_tag",
+    "serialnumber",
+    "xxxxxx",
+    "fill by oem",
+    "filled by",
+    "type1 - ",
+    "type2 - ",
+    "type3 - ",
 ];
 
 /// Why a maker's or model's name, normalized, says nothing. It may be short, unlike a serial.
@@ -95,11 +153,16 @@ pub(super) fn uuid_flaw(digits: &str) -> Option<&'static str> {
 
 /// UUIDs that board makers shipped in every board.
 const UUIDS: &[&str] = &[
-    "03000200040005000006000700080009", "00020003000400050006000700080009",
-    "0123456789abcdef0123456789abcdef", "123456781234123412341234567890ab",
-    "12345678123456789012123456789012", "123456781234567890abcddeefaabbcc",
-    "4c4c454400002010802080c04f202020", "ffffffffffffffff0000000000000000",
-    "fefefefefefefefefefefefefefefefe", "00112233445566778899aabbccddeeff",
+    "03000200040005000006000700080009",
+    "00020003000400050006000700080009",
+    "0123456789abcdef0123456789abcdef",
+    "123456781234123412341234567890ab",
+    "12345678123456789012123456789012",
+    "123456781234567890abcddeefaabbcc",
+    "4c4c454400002010802080c04f202020",
+    "ffffffffffffffff0000000000000000",
+    "fefefefefefefefefefefefefefefefe",
+    "00112233445566778899aabbccddeeff",
     "d0c0b0a0403020100706050403020100",
 ];
 
@@ -155,8 +218,17 @@ pub(super) fn disk_flaw(value: &str) -> Option<&'static str> {
 
 /// What QEMU and Google give disks that were not named: they repeat on every machine.
 const DISKS: &[&str] = &[
-    " qm0000", "drive-scsi", "drive-virtio", "drive-ide", "drive-sata", "persistentdisk",
-    "persistent-disk-", "google_", "virtual_disk", "nvme_card", "qemu_harddisk",
+    " qm0000",
+    "drive-scsi",
+    "drive-virtio",
+    "drive-ide",
+    "drive-sata",
+    "persistentdisk",
+    "persistent-disk-",
+    "google_",
+    "virtual_disk",
+    "nvme_card",
+    "qemu_harddisk",
 ];
 
 fn is_monotone(text: &str) -> bool {
@@ -177,10 +249,28 @@ mod tests {
     #[test]
     fn placeholders_do_not_count() {
         for junk in [
-            "", " ", "To be filled by O.E.M.", "Default string", "System Serial Number", "None",
-            "Not Specified", "0", "00000000", "XXXXXXXXXX", "..", "ffff-ffff", "0123456789",
-            "1234567890", "123456789", "N/A", "-------", "ab1", "\u{ff}\u{ff}\u{ff}\u{ff}abc",
-            "No Asset Information", "overlayblk", "Company property",
+            "",
+            " ",
+            "To be filled by O.E.M.",
+            "Default string",
+            "System Serial Number",
+            "None",
+            "Not Specified",
+            "0",
+            "00000000",
+            "XXXXXXXXXX",
+            "..",
+            "ffff-ffff",
+            "0123456789",
+            "1234567890",
+            "123456789",
+            "N/A",
+            "-------",
+            "ab1",
+            "\u{ff}\u{ff}\u{ff}\u{ff}abc",
+            "No Asset Information",
+            "overlayblk",
+            "Company property",
             "7783-7084-3265-9085-8269-3286-77",
         ] {
             assert!(serial_flaw(&normal(junk)).is_some(), "{junk}");
@@ -193,7 +283,8 @@ mod tests {
     #[test]
     fn ids_that_many_share_do_not_count() {
         for junk in [
-            "00000000-0000-0000-0000-000000000000", "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF",
+            "00000000-0000-0000-0000-000000000000",
+            "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF",
             "03000200-0400-0500-0006-000700080009",
         ] {
             assert!(uuid_flaw(&uuid_digits(junk).unwrap()).is_some(), "{junk}");
@@ -212,9 +303,13 @@ mod tests {
     #[test]
     fn disks_of_emulators_do_not_count() {
         for junk in [
-            "t10.ATA     QEMU HARDDISK                           QM00001", "drive-scsi0",
-            "t10.QEMU    QEMU HARDDISK   drive-scsi1", "eui.0000000000000000", "naa.0",
-            "0Google  PersistentDisk  persistent-disk-0", "",
+            "t10.ATA     QEMU HARDDISK                           QM00001",
+            "drive-scsi0",
+            "t10.QEMU    QEMU HARDDISK   drive-scsi1",
+            "eui.0000000000000000",
+            "naa.0",
+            "0Google  PersistentDisk  persistent-disk-0",
+            "",
         ] {
             assert!(disk_flaw(&normal(junk)).is_some(), "{junk}");
         }

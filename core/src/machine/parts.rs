@@ -39,11 +39,7 @@ impl Finding {
     }
 
     /// A value that all may read, or why it does not count.
-    pub fn judged(
-        kind: Kind,
-        text: &str,
-        flaw: impl Fn(&str) -> Option<&'static str>,
-    ) -> Finding {
+    pub fn judged(kind: Kind, text: &str, flaw: impl Fn(&str) -> Option<&'static str>) -> Finding {
         let value = junk::normal(text);
         match flaw(&value) {
             Some(note) => Finding::without(kind, State::Junk, note),

@@ -6,14 +6,12 @@ use std::path::Path;
 use serde::de::{Deserialize, Deserializer};
 use serde::{Deserialize as DeriveDeserialize, Serialize, Serializer};
 
-use super::parts::{Finding, View};
-use super::{
-    Environment, Folder, HASHES_MAX, Kind, REPORT_MAX, Source, VERSION, digest, linux,
-};
 #[cfg(target_os = "macos")]
 use super::macos as here;
+use super::parts::{Finding, View};
 #[cfg(windows)]
 use super::windows as here;
+use super::{Environment, Folder, HASHES_MAX, Kind, REPORT_MAX, Source, VERSION, digest, linux};
 use crate::json::{self, Object};
 use crate::limits::IDENTITY_MAX;
 use crate::{Code, Error, Result};

@@ -132,10 +132,14 @@ pub(super) mod tests {
         assert_eq!(table.serial, "ABC1234");
         assert_eq!(table.uuid, "131211101514171618191a1b1c1d1e1f");
         assert_eq!(parse(&sample(4)).uuid, "101112131415161718191a1b1c1d1e1f");
-        assert_eq!((table.board_product.as_str(), table.board_serial.as_str()),
-            ("0PYXKY", ".ABC1234.CN1."));
-        assert_eq!((table.board_tag.as_str(), table.chassis_serial.as_str()),
-            ("AST-1234", "CHS1234"));
+        assert_eq!(
+            (table.board_product.as_str(), table.board_serial.as_str()),
+            ("0PYXKY", ".ABC1234.CN1.")
+        );
+        assert_eq!(
+            (table.board_tag.as_str(), table.chassis_serial.as_str()),
+            ("AST-1234", "CHS1234")
+        );
         assert_eq!(table.chassis_tag, "", "a text that is not there is empty");
     }
 
