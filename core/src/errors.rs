@@ -6,7 +6,10 @@
 use std::fmt;
 
 macro_rules! codes {
-    ($($(#[doc = $doc:literal])+ $name:ident = $number:literal, $slug:literal, $remedy:literal;)+) => {
+    ($(
+        $(#[doc = $doc:literal])+
+        $name:ident = $number:literal, $slug:literal, $remedy:literal;
+    )+) => {
         /// What a call came to, for programs.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]
@@ -46,15 +49,19 @@ codes! {
     Internal = 3, "internal", "please report this as a bug in licentia";
 
     /// The bytes are not a license.
-    Malformed = 10, "malformed", "use the license exactly as the vendor sent it, or ask for it again";
+    Malformed = 10, "malformed",
+        "use the license exactly as the vendor sent it, or ask for it again";
     /// The license was signed by a key this product does not trust.
-    UnknownKey = 11, "unknown_key", "check that the license is for this product, or update the product's keys";
+    UnknownKey = 11, "unknown_key",
+        "check that the license is for this product, or update the product's keys";
     /// The license was altered after it was signed.
-    BadSignature = 12, "bad_signature", "use the license exactly as the vendor sent it, or ask for it again";
+    BadSignature = 12, "bad_signature",
+        "use the license exactly as the vendor sent it, or ask for it again";
     /// The license is for another product.
     WrongProduct = 13, "wrong_product", "use the license that was issued for this product";
     /// The license is bound to another machine.
-    WrongMachine = 14, "wrong_machine", "send this machine's request to the vendor to move the license";
+    WrongMachine = 14, "wrong_machine",
+        "send this machine's request to the vendor to move the license";
     /// It is signed, but it is another kind of document.
     WrongKind = 15, "wrong_kind", "use it where that kind of document is expected";
     /// Another issuer than the expected one signed it.
@@ -64,7 +71,8 @@ codes! {
     /// It is larger than any real one.
     TooLarge = 18, "too_large", "use the file that the vendor sent";
     /// The license is bound to another installation or instance.
-    WrongInstallation = 19, "wrong_installation", "use it where it was issued for, or ask the vendor to move it";
+    WrongInstallation = 19, "wrong_installation",
+        "use it where it was issued for, or ask the vendor to move it";
 
     /// The license has not begun.
     NotYetValid = 20, "not_yet_valid", "wait until it begins, and check the clock of this machine";
@@ -77,16 +85,19 @@ codes! {
     /// The clock is behind a time that has already been seen.
     ClockRollback = 24, "clock_rollback", "set the clock of this machine right";
     /// The token was to be renewed and was not, and the time allowed for that is over.
-    TokenExpired = 25, "token_expired", "connect to the vendor's server, or apply a newer license file";
+    TokenExpired = 25, "token_expired",
+        "connect to the vendor's server, or apply a newer license file";
     /// The vendor's server has not been reached for longer than the license allows.
-    SyncOverdue = 26, "sync_overdue", "connect to the vendor's server, or apply its answer from a file";
+    SyncOverdue = 26, "sync_overdue",
+        "connect to the vendor's server, or apply its answer from a file";
 
     /// There is no license.
     NotLicensed = 30, "not_licensed", "apply a license";
     /// The license does not grant the feature.
     NotGranted = 31, "not_granted", "ask the vendor for a license that grants it";
     /// The use would go past the feature's limit.
-    LimitExceeded = 32, "limit_exceeded", "wait until the limit resets, or ask the vendor for a higher one";
+    LimitExceeded = 32, "limit_exceeded",
+        "wait until the limit resets, or ask the vendor for a higher one";
     /// Every seat is taken.
     NoSeat = 33, "no_seat", "wait until a seat is free, or ask the vendor for more";
     /// A newer license is installed.
@@ -114,7 +125,8 @@ codes! {
     /// Others may read the private key.
     KeyPermissions = 55, "key_permissions", "make the file readable by its owner only (chmod 600)";
     /// The license was asked to bind to too little to tell machines apart.
-    WeakBinding = 56, "weak_binding", "name more parts, give the machine an explicit identity, or allow it in so many words";
+    WeakBinding = 56, "weak_binding",
+        "name more parts, give the machine an explicit identity, or allow it in so many words";
 
     /// What was kept on this machine is damaged.
     StateCorrupt = 60, "state_corrupt", "restore it from a backup, or apply the license again";
@@ -209,7 +221,8 @@ fn tame(text: &str) -> String {
 
 /// Whether a character reorders the text around it: in a log, that can hide what is there.
 pub(crate) fn is_bidi(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}')
+        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
