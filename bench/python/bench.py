@@ -139,13 +139,16 @@ def askers(license: licentia.License) -> dict[str, timeit.Timer]:
     }
     # Ten in a row, so that timeit's own loop is a tenth of what it would be. Local names, as in
     # any function that asks.
+    names = {name: {"given": (it, FEATURE)} for name, (_, it) in subjects.items()}
     return {
-        name: timeit.Timer("; ".join([code] * 10), "it, f = given", globals={"given": (it, FEATURE)})
-        for name, (code, it) in subjects.items()
+        name: timeit.Timer("; ".join([code] * 10), "it, f = given", globals=names[name])
+        for name, (code, _) in subjects.items()
     }
 
 
-def measure(topic: str, timers: dict[str, timeit.Timer], batch: int, each: int, rounds: int) -> None:
+def measure(
+    topic: str, timers: dict[str, timeit.Timer], batch: int, each: int, rounds: int
+) -> None:
     times: dict[str, list[float]] = {name: [] for name in timers}
     names = list(timers)
     for round_number in range(-1, rounds):  # the first is not counted
