@@ -15,7 +15,6 @@ function fileName(libc) {
 /** The C library that this Node runs on. Asking takes milliseconds. */
 function libc() {
   if (process.platform !== 'linux') return ''
-  process.report.excludeNetwork = true
   return process.report.getReport().header.glibcVersionRuntime ? 'gnu' : 'musl'
 }
 

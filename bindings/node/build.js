@@ -7,8 +7,10 @@ const fs = require('node:fs')
 const path = require('node:path')
 const { fileName, libc } = require('./addon.js')
 
-const args = ['build', '--release', '--package', 'licentia-node', '--message-format',
-  'json-render-diagnostics', ...process.argv.slice(2)]
+// This package alone: with others, cargo would unite their features of the core with ours, and
+// `issue` with them.
+const ARGS = ['build', '--release', '--package', 'licentia-node', '--message-format',
+  'json-render-diagnostics']
 
 function build() {
   for (const text of ['LICENSE-APACHE', 'LICENSE-MIT']) {
@@ -16,7 +18,7 @@ function build() {
   }
   const options = { cwd: __dirname, encoding: 'utf8', maxBuffer: 1 << 28 }
   const stdio = ['ignore', 'pipe', 'inherit']
-  const lines = execFileSync(process.env.CARGO ?? 'cargo', args, { ...options, stdio })
+  const lines = execFileSync(process.env.CARGO ?? 'cargo', ARGS, { ...options, stdio })
   const messages = lines.split('\n').filter(Boolean).map((line) => JSON.parse(line))
   const made = messages.find(({ target }) => target?.name === 'licentia_node')
   const library = made.filenames.find((name) => /\.(so|dylib|dll)$/.test(name))
@@ -30,6 +32,7 @@ function build() {
 try {
   build()
 } catch (error) {
-  console.error(error.status === undefined ? error.message : 'cargo could not build the addon')
+  // What cargo has to say, it has said.
+  if (typeof error.status !== 'number') console.error(error.message)
   process.exitCode = 1
 }

@@ -60,6 +60,19 @@ test('a buffer that was transferred or shrunk is named as such', () => {
   refuses('', { name: 'Error', code: 'malformed', message: /empty/ })
 })
 
+test('a buffer that can be resized', (t) => {
+  const buffer = new ArrayBuffer(bytes.length, { maxByteLength: 2 * bytes.length })
+  if (!buffer.resizable) return t.skip('this Node has none')
+  const fixed = new Uint8Array(buffer, 0, bytes.length)
+  const tracking = new Uint8Array(buffer)
+  fixed.set(bytes)
+  accepts(fixed)
+  accepts(tracking)
+  buffer.resize(bytes.length - 1)
+  refuses(fixed, { name: 'Error', code: 'malformed', message: /empty/ })
+  refuses(tracking, { name: 'Error', code: /^(malformed|bad_signature)$/ })
+})
+
 test('anything but text and bytes is a TypeError that says what it is', () => {
   const cases = [
     [undefined, 'undefined'], [null, 'null'], [1, 'a number'], [1n, 'a bigint'],
