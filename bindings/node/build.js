@@ -1,6 +1,6 @@
 'use strict'
 // Builds the native addon for this machine with cargo, and puts it beside index.js, with the
-// license texts: a package holds files, not links.
+// license texts: a package holds files, not links. Arguments, such as `--locked`, are for cargo.
 
 const { execFileSync } = require('node:child_process')
 const fs = require('node:fs')
@@ -10,7 +10,7 @@ const { fileName, libc } = require('./addon.js')
 // This package alone: with others, cargo would unite their features of the core with ours, and
 // `issue` with them.
 const ARGS = ['build', '--release', '--package', 'licentia-node', '--message-format',
-  'json-render-diagnostics']
+  'json-render-diagnostics', ...process.argv.slice(2)]
 
 function build() {
   for (const text of ['LICENSE-APACHE', 'LICENSE-MIT']) {

@@ -55,7 +55,7 @@ test('nothing else of the package can be reached', () => {
   assert.equal(require('licentia/package.json').name, 'licentia')
 })
 
-test('without an addon the error says what was looked for, where, and how to get one', async (t) => {
+test('without an addon it says what was looked for, where, and how to get one', async (t) => {
   const folder = packageWith(t, {})
   const expected = (error) => {
     assert.equal(error.code, 'ERR_LICENTIA_NO_ADDON')

@@ -28,8 +28,8 @@ const VALUES = {
 const camel = (name) => name.replace(/_(.)/g, (_, letter) => letter.toUpperCase())
 
 test('every setting of the table is taken, by both names, in both places', () => {
-  const table = [...read('docs/settings.md').matchAll(/^\| `([a-z_]+)` \|/gm)].map(([, name]) => name)
-  assert.deepEqual(table, Object.keys(VALUES))
+  const rows = read('docs/settings.md').matchAll(/^\| `([a-z_]+)` \|/gm)
+  assert.deepEqual([...rows].map(([, name]) => name), Object.keys(VALUES))
   for (const [name, values] of Object.entries(VALUES)) {
     for (const value of values) {
       product({ [name]: value })
@@ -115,7 +115,8 @@ test('an option that is undefined is not given', () => {
 
 test('an option that nobody knows is refused, with the nearest that is known', () => {
   for (const name of ['machineFil', 'machine_fil', 'machinefile']) {
-    const expected = { name: 'Error', code: 'invalid_argument', message: /did you mean machine_file/ }
+    const message = /did you mean machine_file/
+    const expected = { name: 'Error', code: 'invalid_argument', message }
     assert.throws(() => product({ [name]: '/x' }), expected)
     assert.throws(() => product().set(name, '/x'), expected)
   }
@@ -151,7 +152,8 @@ test('keys are text or its bytes, in every form', () => {
   }
   for (const keys of ['', '\ud800', Buffer.from([0xff]), Buffer.alloc(0), '{}', '{"keys":[]}',
     'A'.repeat(1 << 24)]) {
-    assert.throws(() => new Product('myapp', keys), { name: 'Error', code: /^(invalid_key|too_large)$/ })
+    const expected = { name: 'Error', code: /^(invalid_key|too_large)$/ }
+    assert.throws(() => new Product('myapp', keys), expected)
   }
 })
 
