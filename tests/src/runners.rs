@@ -3,6 +3,7 @@
 use crate::paths;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 use std::{fs, io};
 
 /// The command that runs a language's runner. `None` if something is missing, which is printed;
@@ -31,10 +32,18 @@ fn there(path: PathBuf, how: &str) -> Result<PathBuf, String> {
     if path.exists() { Ok(path) } else { Err(format!("no {}: {how}", path.display())) }
 }
 
+/// Runners that this process has compiled: a program that runs cannot be written over.
+static MADE: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
 /// Compiles a runner against the header and the library of the repository.
 fn compiled(tool: &str, folder: &str, file: &str, flags: &[&str]) -> Result<Command, String> {
     let built = paths::target().join("release/liblicentia.so");
     let library = there(built, "run `cargo build --release -p licentia-ffi`")?;
+    let program = paths::target().join("runners").join(folder).join("runner");
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    if made.contains(&program) {
+        return Ok(Command::new(program));
+    }
     let source = paths::root().join("tests/runners").join(folder).join(file);
     let home = paths::target().join("runners").join(folder);
     linked(&home, &library).map_err(|error| format!("{}: {error}", home.display()))?;
@@ -44,13 +53,14 @@ fn compiled(tool: &str, folder: &str, file: &str, flags: &[&str]) -> Result<Comm
         .arg(paths::root().join("include"))
         .arg(source)
         .arg("-o")
-        .arg(home.join("runner"))
+        .arg(&program)
         .arg(format!("-L{}", home.display()))
         .args(["-llicentia", "-Wl,-rpath,$ORIGIN"])
         .status()
         .map_err(|error| format!("{tool}: {error}"))?;
     assert!(status.success(), "{folder}: the runner does not compile");
-    Ok(Command::new(home.join("runner")))
+    made.push(program.clone());
+    Ok(Command::new(program))
 }
 
 /// Puts the library into a folder under both of its names: the linker's and the loader's.

@@ -5,6 +5,7 @@
 
 use licentia_tests::case::Case;
 use licentia_tests::{paths, process, protocol, runner, runners, topics};
+use std::process::Command;
 
 #[test]
 fn rust_answers_every_case() {
@@ -35,6 +36,22 @@ fn python_answers_every_case() {
 #[test]
 fn node_answers_every_case() {
     compare("node");
+}
+
+/// Good and failing paths alike leave no memory behind and touch none that is not theirs.
+#[test]
+fn c_answers_without_a_memory_error() {
+    let Some(runner) = runners::ready("c") else { return };
+    if Command::new("valgrind").arg("--version").output().is_err() {
+        println!("skipped: there is no valgrind");
+        return;
+    }
+    let mut command = Command::new("valgrind");
+    command.args(["--quiet", "--leak-check=full", "--errors-for-leak-kinds=definite"]);
+    command.arg("--error-exitcode=9").arg(runner.get_program());
+    let cases = topics::committed();
+    let lines = cases.iter().map(protocol::request).collect();
+    process::converse(command, lines).unwrap();
 }
 
 /// The answers of a language are those of Rust, byte for byte: the verdict, the message, the
