@@ -1,0 +1,70 @@
+//! Nothing in a license makes anyone fetch or open anything (THREATS T3, T4).
+
+use licentia_tests::document::{Doc, sign_header};
+use licentia_tests::signer::vendor;
+use licentia_tests::{case::Case, case::Deed, paths, process, protocol, runner, runners, topics};
+use std::fs;
+use std::io::ErrorKind;
+use std::net::TcpListener;
+use std::process::Command;
+
+/// Licenses that ask to be checked with what lies at a URL, each signed by the right key.
+fn luring(url: &str) -> Vec<String> {
+    let kid = vendor().kid();
+    let header = |more: &str| {
+        sign_header(format!(r#"{{"alg":"EdDSA","kid":"{kid}","typ":"lic+jwt",{more}}}"#))
+    };
+    let members = ["jku", "x5u", "kid_url", "url", "iss", "jwks_uri", "crl"];
+    let mut tokens: Vec<String> =
+        members.iter().map(|name| header(&format!(r#""{name}":"{url}""#))).collect();
+    tokens.push(sign_header(format!(r#"{{"alg":"EdDSA","kid":"{url}","typ":"lic+jwt"}}"#)));
+    let claims = ["/iss", "/x-keys", "/license/x-server", "/license/customer/email"];
+    tokens.extend(claims.iter().map(|claim| Doc::license().set(claim, url).sign()));
+    tokens
+}
+
+#[test]
+fn nobody_calls_the_url_in_a_license() {
+    std::env::set_current_dir(paths::root()).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let url = format!("http://{}/keys", listener.local_addr().unwrap());
+    let lines: Vec<String> = luring(&url)
+        .into_iter()
+        .map(|token| protocol::request(&Case::verify("luring", token)))
+        .collect();
+    let expected: Vec<String> = lines.iter().map(|line| runner::answer(line)).collect();
+    let good = expected.iter().filter(|answer| answer.starts_with("ok")).count();
+    assert_eq!((lines.len(), good), (12, 4), "members of a header are refused, claims are not");
+    for language in ["c", "cpp", "python", "node"] {
+        let Some(command) = runners::ready(language) else { continue };
+        assert_eq!(process::converse(command, lines.clone()).unwrap(), expected, "{language}");
+    }
+    let called = listener.accept().map_err(|error| error.kind());
+    assert_eq!(called.map(|_| ()), Err(ErrorKind::WouldBlock), "somebody called");
+}
+
+/// Over 10,000 calls, no socket is made, and no file is opened but those that settings name.
+#[test]
+fn no_call_of_the_c_library_makes_a_socket_or_follows_a_name() {
+    let Some(runner) = runners::ready("c") else { return };
+    if Command::new("strace").arg("-V").output().is_err() {
+        println!("skipped: there is no strace");
+        return;
+    }
+    let log = paths::target().join("runners/c/strace.log");
+    let mut command = Command::new("strace");
+    command.args(["-f", "-qq", "-e", "trace=%network,openat,open", "-o"]).arg(&log);
+    command.arg(runner.get_program());
+    let small = |case: &Case| matches!(case.deed, Deed::Verify | Deed::Inspect) && case.spaces == 0;
+    let lines: Vec<String> =
+        topics::committed().iter().filter(|case| small(case)).map(protocol::request).collect();
+    let lines: Vec<String> = lines.iter().cycle().take(10_000).cloned().collect();
+    process::converse(command, lines).unwrap();
+    let calls = fs::read_to_string(&log).unwrap();
+    assert!(calls.contains("first/root/etc/machine-id"), "the log shows what is opened");
+    for name in ["socket(", "connect(", "sendto(", "/etc/passwd", "/dev/zero", "127.0.0.1"] {
+        let found = calls.lines().find(|line| line.contains(name));
+        assert_eq!(found, None, "{name}");
+    }
+}
