@@ -23,8 +23,8 @@ esac
 
 cd "$here/.."
 # On its own: built together with the command, it would have the code that signs in it.
-built=$(cargo build --release --package licentia-ffi --lib --message-format json-render-diagnostics |
-  tr '"' '\n' | grep "/$link\$" | tail -n 1)
+built=$(cargo build --locked --release --package licentia-ffi --lib \
+  --message-format json-render-diagnostics | tr '"' '\n' | grep "/$link\$" | tail -n 1)
 [ -n "$built" ] || exit 1
 version=$(sed -n 's/^#define LICENTIA_VERSION "\(.*\)"$/\1/p' include/licentia.h)
 

@@ -1,5 +1,6 @@
 // Verifies a license and prints what it says.
-//   quickstart KEYS PRODUCT LICENSE [NAME=VALUE]...
+//   cc quickstart.c -o quickstart $(pkg-config --cflags --libs licentia)
+//   ./quickstart KEYS PRODUCT LICENSE [NAME=VALUE]...
 
 #include <licentia.h>
 #include <stdio.h>

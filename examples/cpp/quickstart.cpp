@@ -1,5 +1,6 @@
 // Verifies a license and prints what it says.
-//   quickstart KEYS PRODUCT LICENSE [NAME=VALUE]...
+//   c++ -std=c++17 quickstart.cpp -o quickstart $(pkg-config --cflags --libs licentia)
+//   ./quickstart KEYS PRODUCT LICENSE [NAME=VALUE]...
 
 #include <ctime>
 #include <fstream>

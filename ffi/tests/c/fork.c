@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { THREADS = 8, SECONDS = 20 };
+enum { THREADS = 8, SECONDS = 60 };
 
 static fixtures all;
 static licentia_product *product;

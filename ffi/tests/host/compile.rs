@@ -29,7 +29,7 @@ fn the_header_compiles_as_every_c_and_cpp() {
         }
     }
     for compiler in ["g++", "clang++"] {
-        for standard in ["c++17", "c++20"] {
+        for standard in ["c++11", "c++17", "c++20"] {
             two_units(compiler, standard, "cpp", "-DHEADER=<licentia.h>");
         }
     }

@@ -85,3 +85,18 @@ fn the_header_is_read_right() {
     assert_eq!(find("licentia_version").gives, "const char *");
     assert!(constants(&todays_header()).contains(&("LICENTIA_EXPIRED".into(), 21)));
 }
+
+/// Two tests call functions by hand. They have to call them all.
+#[test]
+fn no_function_is_left_out() {
+    let panics = read(repository().join("ffi/src/panics.rs"));
+    let walk = read(repository().join("ffi/tests/c/walk.h"));
+    for function in functions(&todays_header()) {
+        let name = function.name;
+        assert!(walk.contains(&format!("{name}(")), "walk.h does not call {name}");
+        // These two give a constant, and have nothing that could panic.
+        let constant = ["licentia_version", "licentia_abi"].contains(&&*name);
+        let panics = panics.contains(&format!("|| {name}("));
+        assert!(panics != constant, "panics.rs does not inject a panic into {name}");
+    }
+}

@@ -81,7 +81,7 @@ fn fresh_folder(name: &str) -> PathBuf {
 /// other crate of the workspace turns on a feature for them.
 fn build(profile: &str) -> Vec<PathBuf> {
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--quiet", "--package", "licentia-ffi", "--lib"]);
+    cargo.args(["build", "--locked", "--quiet", "--package", "licentia-ffi", "--lib"]);
     cargo.args(["--message-format", "json", "--profile", profile]).current_dir(repository());
     let messages: Vec<Value> =
         run(&mut cargo).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
