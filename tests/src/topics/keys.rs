@@ -3,6 +3,8 @@
 use crate::case::{Case, DAY, NOW};
 use crate::document::Doc;
 use crate::signer::{Signer, b64, jwks, second, stranger, vendor};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 
 /// When the plain license was signed.
 const IAT: i64 = NOW - 10 * DAY;
@@ -60,6 +62,8 @@ fn bad_texts() -> Vec<Case> {
     let mut cases: Vec<Case> = [
         ("empty", String::new()),
         ("white space", " \n".into()),
+        ("a byte order mark before JSON", format!("\u{feff}{}", signer.jwks(""))),
+        ("a byte order mark before the short form", format!("\u{feff}{short}")),
         ("a word", "vendor".into()),
         ("the key alone", x.clone()),
         ("another algorithm", format!("x25519:{x}")),
@@ -158,7 +162,7 @@ fn bad_members() -> Vec<Case> {
         ("with x a number", good.replace(&format!("\"{x}\""), "7")),
         ("with x in unused bits", good.replace(&x, &format!("{}p", &x[..42]))),
     ] {
-        let keys = jwks(&[jwk.clone()]);
+        let keys = jwks(std::slice::from_ref(&jwk));
         cases.push(Case::product(format!("JWK {name}"), keys).fails("invalid_key"));
         if name == "with crv Ed448" {
             let keys = jwks(&[second().jwk(""), jwk]);
@@ -291,6 +295,12 @@ fn signed_sets() -> Vec<Case> {
             .keys(root())
             .trust(set(1, &[second().jwk("")])),
         Case::verify("set: with line ends from a mail", theirs()).keys(root()).trust(wrapped),
+        Case::verify("set: as a blob", theirs())
+            .keys(root())
+            .trust(STANDARD.encode(set(1, &[second().jwk("")]) + "\n")),
+        Case::verify("set: behind a byte order mark", theirs())
+            .keys(root())
+            .trust(format!("\u{feff}{}", set(1, &[second().jwk("")]))),
         Case::verify("set: the pinned key stays", plain()).trust(set(1, &[second().jwk("")])),
         Case::verify("set: without it, unknown", theirs()).keys(root()).fails("unknown_key"),
         Case::verify("set: replaces the one before", theirs())
