@@ -1,6 +1,5 @@
 // Verifies a license and prints what it says.
-//   cc quickstart.c -o quickstart $(pkg-config --cflags --libs licentia)
-//   ./quickstart KEYS PRODUCT LICENSE [NAME=VALUE]...
+//   quickstart KEYS PRODUCT LICENSE [NAME=VALUE]...
 
 #include <licentia.h>
 #include <stdio.h>

@@ -1,6 +1,5 @@
 // Verifies a license and prints what it says.
-//   c++ -std=c++17 quickstart.cpp -o quickstart $(pkg-config --cflags --libs licentia)
-//   ./quickstart KEYS PRODUCT LICENSE [NAME=VALUE]...
+//   quickstart KEYS PRODUCT LICENSE [NAME=VALUE]...
 
 #include <ctime>
 #include <fstream>
