@@ -3,7 +3,7 @@
 use crate::entitlement::words;
 use crate::output::{BAD, Fields, GOOD, rows, show};
 use licentia::machine::Comparison;
-use licentia::{Binding, Claims, License, Product, Stage, bounded, rfc3339};
+use licentia::{Binding, Claims, License, Product, bounded, rfc3339};
 use serde_json::{Map, Value, json};
 
 const DAY: i64 = 86_400;
@@ -18,7 +18,7 @@ pub fn fields(product: &Product, license: &License, now: i64) -> Fields {
         .with("customer", license.customer())
         .with("valid_from", claims.license.valid_from)
         .with("valid_until", claims.license.valid_until)
-        .with("works_until", works_until(license))
+        .with("works_until", license.works_until())
         .with("now", now)
         .with("days_left", claims.license.valid_until.map(|until| (until - now).div_euclid(DAY)))
         .with("machine", machine)
@@ -34,22 +34,6 @@ fn allows(license: &License) -> Value {
         json!({ "allowed": allowed, "limit": bounded(limit) })
     };
     features.map(|feature| (feature.id.clone(), entry(&feature.id))).collect::<Map<_, _>>().into()
-}
-
-/// The first second after the license or its token, and the grace of each; `None` if that never
-/// comes.
-fn works_until(license: &License) -> Option<i64> {
-    let claims = license.claims();
-    let stages = claims.license.stages.clone().unwrap_or_default();
-    let ended = claims.license.valid_until.and_then(|end| stops(stages.ended, end));
-    let overdue = claims.exp.and_then(|end| stops(stages.overdue, end));
-    ended.into_iter().chain(overdue).min()
-}
-
-/// docs/format.md, section 3.5: the first second of `read_only` or `deny` after an end.
-fn stops(stage: Option<Stage>, end: i64) -> Option<i64> {
-    let days = stage.map_or(Some(0), |stage| stage.read_only.or(stage.deny))?;
-    Some(end.saturating_add(i64::from(days) * DAY))
 }
 
 /// How the machine that the product sees compares with the one that a license is bound to.
@@ -109,7 +93,7 @@ fn when(license: &License, now: i64) -> Vec<(&'static str, String)> {
     if let Some(exp) = claims.exp {
         lines.push(("Renew by", format!("{} ({})", rfc3339(exp), distance(exp, now))));
     }
-    match works_until(license) {
+    match license.works_until() {
         Some(until) if Some(until) != details.valid_until => {
             lines.push(("Works until", format!("{} ({})", rfc3339(until), distance(until, now))));
         }

@@ -191,11 +191,13 @@ impl Claims {
     }
 
     fn check(&self) -> Result<()> {
-        text("iss", &self.iss, 256)?;
-        check_product_code(&self.aud).map_err(|what| malformed(&format!("aud: {what}")))?;
-        text("jti", &self.jti, 64)?;
+        check_text("iss", &self.iss, 256)?;
+        if !is_product_code(&self.aud) {
+            return Err(malformed(&format!("aud: {}", not_a_code(&self.aud))));
+        }
+        check_text("jti", &self.jti, 64)?;
         if let Some(sub) = &self.sub {
-            text("sub", sub, 256)?;
+            check_text("sub", sub, 256)?;
         }
         time("iat", Some(self.iat))?;
         time("exp", self.exp)?;
@@ -207,9 +209,9 @@ impl Claims {
 impl Details {
     fn check(&self) -> Result<()> {
         check_uuid("license.id", &self.id)?;
-        text("license.type", &self.kind, 32)?;
-        if let Some(serial) = &self.serial {
-            text("license.serial", serial, 128)?;
+        check_text("license.type", &self.kind, 32)?;
+        if self.serial.as_ref().is_some_and(|serial| serial.len() > 128) {
+            return Err(malformed("license.serial has more than 128 bytes"));
         }
         time("license.created_at", self.created_at)?;
         time("license.updated_at", self.updated_at)?;
@@ -257,7 +259,7 @@ impl Details {
             check_uuid("license.binding.installation", id)?;
         }
         if let Some(url) = &binding.instance {
-            text("license.binding.instance", url, 1024)?;
+            check_text("license.binding.instance", url, 1024)?;
         }
         Ok(())
     }
@@ -275,13 +277,12 @@ impl Details {
     }
 }
 
-/// A product code: 1 to 100 of `a-z`, `0-9` and `-`, not starting with `-`.
-pub(crate) fn check_product_code(code: &str) -> std::result::Result<(), String> {
+/// Whether a text can be a product code: 1 to 100 of `a-z`, `0-9` and `-`, not starting with `-`.
+pub fn is_product_code(code: &str) -> bool {
     let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let good = code.len() <= 100
+    code.len() <= 100
         && code.bytes().next().is_some_and(letter)
-        && code.bytes().all(|byte| letter(byte) || byte == b'-');
-    if good { Ok(()) } else { Err(format!("{code:.40} is not a product code (a-z, 0-9 and -)")) }
+        && code.bytes().all(|byte| letter(byte) || byte == b'-')
 }
 
 /// Check 8, on a text that has passed the strict scan.
@@ -297,11 +298,17 @@ pub(crate) fn check_must(text: &str) -> Result<()> {
     }
 }
 
+/// What to say of a text that is not a product code.
+pub(crate) fn not_a_code(text: &str) -> String {
+    format!("{text:.40} is not a product code (a-z, 0-9 and -)")
+}
+
 fn malformed(what: &str) -> Error {
     Error::new(Code::Malformed, what)
 }
 
-fn text(name: &str, value: &str, max: usize) -> Result<()> {
+/// A text of 1 to `max` bytes.
+pub(crate) fn check_text(name: &str, value: &str, max: usize) -> Result<()> {
     if value.is_empty() || value.len() > max {
         return Err(malformed(&format!("{name} is not of 1 to {max} bytes")));
     }
@@ -362,5 +369,6 @@ fn metadata<'de, D>(from: D) -> std::result::Result<Option<BTreeMap<String, Meta
 where
     D: Deserializer<'de>,
 {
-    Option::deserialize(from).map(|map: Option<Map<Metadata, METADATA_MAX>>| map.map(|map| map.0))
+    let map: Option<Map<Option<Metadata>, METADATA_MAX>> = Option::deserialize(from)?;
+    Ok(map.map(|map| map.0.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()))
 }

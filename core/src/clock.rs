@@ -1,5 +1,7 @@
 //! The time, as an input: the system's, or one that a test has set.
 
+use jiff::civil::{Date, DateTime};
+use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -51,10 +53,15 @@ fn system_seconds() -> i64 {
     }
 }
 
+/// 1970-01-01T00:00:00Z. Times are reckoned from here on the calendar: it goes on to the last
+/// second of the year 9999, where jiff's instants end a day before.
+const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
+
 /// An instant for people: `2025-01-15T10:30:00Z` (RFC 3339), or the number where that cannot be.
 pub fn rfc3339(seconds: i64) -> String {
-    jiff::Timestamp::from_second(seconds)
-        .map_or_else(|_| seconds.to_string(), |time| time.to_string())
+    EPOCH
+        .checked_add(SignedDuration::from_secs(seconds))
+        .map_or_else(|_| seconds.to_string(), |time| format!("{time}Z"))
 }
 
 /// Reads an instant: seconds since 1970, RFC 3339 (`2025-01-15T10:30:00Z`), or a date
@@ -63,14 +70,16 @@ pub fn parse_time(text: &str) -> Option<i64> {
     if let Ok(seconds) = text.parse::<i64>() {
         return Some(seconds);
     }
-    if let Ok(time) = text.parse::<jiff::Timestamp>() {
+    let since_epoch = |time: DateTime| time.duration_since(EPOCH).as_secs();
+    if let Some(utc) = text.strip_suffix('Z') {
+        let written = |time: &DateTime| text.len() >= 20 && time.subsec_nanosecond() == 0;
+        return utc.parse().ok().filter(written).map(since_epoch);
+    }
+    if let Ok(time) = text.parse::<Timestamp>() {
         return Some(time.as_second());
     }
-    let date: jiff::civil::Date = text.parse().ok()?;
-    if text.len() != "2025-01-15".len() {
-        return None;
-    }
-    date.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|day| day.timestamp().as_second())
+    let date: Date = text.parse().ok().filter(|_| text.len() == "2025-01-15".len())?;
+    Some(since_epoch(date.at(0, 0, 0, 0)))
 }
 
 #[cfg(test)]
@@ -95,7 +104,27 @@ mod tests {
         assert_eq!(parse_time("2025-01-15"), Some(1_736_899_200));
         assert_eq!(parse_time("1736937000"), Some(1_736_937_000));
         assert_eq!(parse_time("-1"), Some(-1));
-        for bad in ["", "soon", "2025-13-01", "2025-02-30", "2025-01-15T10:30:00", "1e9", "1.5"] {
+        let last = 253_402_300_799;
+        assert_eq!(rfc3339(last), "9999-12-31T23:59:59Z");
+        assert_eq!(parse_time("9999-12-31T23:59:59Z"), Some(last));
+        assert_eq!(parse_time("9999-12-31"), Some(last - 86_399));
+        assert_eq!(rfc3339(0), "1970-01-01T00:00:00Z");
+        assert_eq!(rfc3339(last + 1), (last + 1).to_string());
+        assert_eq!(rfc3339(i64::MIN), i64::MIN.to_string());
+        for bad in [
+            "",
+            "soon",
+            "2025-13-01",
+            "2025-02-30",
+            "2025-01-15T10:30:00",
+            "1e9",
+            "1.5",
+            "Z",
+            "2025-01-15Z",
+            "2025-01-15T10Z",
+            "2025-W03-3",
+            "-000001-01-01",
+        ] {
             assert_eq!(parse_time(bad), None, "{bad}");
         }
     }

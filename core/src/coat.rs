@@ -25,7 +25,7 @@ pub(crate) fn undress(data: &[u8], max: usize) -> Result<Cow<'_, str>> {
         return Err(Error::new(Code::TooLarge, format!("{} bytes, over {cap}", data.len())));
     }
     let bare = data.strip_prefix(b"\xef\xbb\xbf").unwrap_or(data);
-    let text = strip(bare)?;
+    let text = strip(bare, data.len() - bare.len())?;
     if text.is_empty() {
         return Err(Error::new(Code::Malformed, "there is no license in it: it is empty"));
     }
@@ -37,12 +37,13 @@ pub(crate) fn undress(data: &[u8], max: usize) -> Result<Cow<'_, str>> {
 }
 
 /// Takes out whitespace, and refuses whatever no coat has.
-fn strip(data: &[u8]) -> Result<Cow<'_, str>> {
+/// `skipped` bytes came before `data`.
+fn strip(data: &[u8], skipped: usize) -> Result<Cow<'_, str>> {
     let end = data.iter().rposition(|byte| !is_space(*byte)).map_or(0, |last| last + 1);
     let start = data.iter().position(|byte| !is_space(*byte)).unwrap_or(end);
     let core = data.get(start..end).unwrap_or_default();
     if let Some(at) = core.iter().position(|byte| !is_space(*byte) && !is_coat(*byte)) {
-        return Err(foreign(data, start + at));
+        return Err(foreign(data, start + at, skipped));
     }
     let ascii = || Error::new(Code::Internal, "a coat that is not ASCII");
     if core.iter().any(|byte| is_space(*byte)) {
@@ -61,7 +62,7 @@ fn is_coat(byte: u8) -> bool {
 }
 
 /// Names the first byte that no coat has, with the likely reason.
-fn foreign(data: &[u8], at: usize) -> Error {
+fn foreign(data: &[u8], at: usize, skipped: usize) -> Error {
     if data.starts_with(b"\xff\xfe") || data.starts_with(b"\xfe\xff") {
         return Error::new(Code::Malformed, "the file is UTF-16: save it as plain text");
     }
@@ -71,6 +72,7 @@ fn foreign(data: &[u8], at: usize) -> Error {
         Some(c) if !c.is_control() => format!("'{c}'"),
         _ => format!("0x{:02x}", rest.first().copied().unwrap_or_default()),
     };
+    let at = at + skipped;
     Error::new(Code::Malformed, format!("{found} at byte {at} does not belong in a license"))
 }
 
@@ -124,7 +126,8 @@ mod tests {
             ("eyJh.b.c\u{a0}", "at byte 8"),
             ("", "empty"),
             (" \r\n", "empty"),
-            ("abc$", "'$'"),
+            ("abc$", "'$' at byte 3"),
+            ("\u{feff}abc$", "'$' at byte 6"),
         ] {
             let error = undress(damage.as_bytes(), 64).unwrap_err();
             assert_eq!(error.code(), Code::Malformed);

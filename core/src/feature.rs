@@ -64,8 +64,12 @@ impl Feature {
         if !is_feature_id(&self.id) {
             return bad("its id is not [a-z0-9][a-z0-9_.:-]{0,63}");
         }
-        if self.name.as_ref().is_some_and(|name| name.is_empty() || name.len() > 256) {
-            return bad("name is not of 1 to 256 bytes");
+        if self.name.as_ref().is_some_and(|name| name.len() > 256) {
+            return bad("name has more than 256 bytes");
+        }
+        if !self.is_known() {
+            // Whatever a later version means by it: this feature is denied, and the rest works.
+            return Ok(());
         }
         if self.max.is_some_and(|max| max > INTEGER_MAX) {
             return bad("max is too large");

@@ -103,8 +103,8 @@ impl Role {
     }
 }
 
-/// Whether a key is still in use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Whether a key is still in use, in rising severity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum KeyState {
     /// It signs.
     Active,
@@ -148,6 +148,17 @@ impl TrustedKey {
         self.state
     }
 
+    /// Takes over what is known of the same key elsewhere, never to its gain: a stolen or retired
+    /// key stays so, whatever is read later.
+    fn tighten(&mut self, news: &TrustedKey) {
+        self.state = self.state.max(news.state);
+        self.not_before = self.not_before.max(news.not_before);
+        self.not_after = match (self.not_after, news.not_after) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+    }
+
     /// Fails with `key_not_yet_valid` or `key_retired` unless it could sign at `iat`.
     pub(crate) fn check_time(&self, iat: i64) -> Result<()> {
         if self.not_before.is_some_and(|from| iat < from) {
@@ -175,7 +186,7 @@ impl KeySet {
         if text.len() > KEYS_TEXT_MAX {
             return Err(Error::new(Code::TooLarge, format!("{} bytes of keys", text.len())));
         }
-        let text = text.trim();
+        let text = text.trim_start_matches('\u{feff}').trim();
         let keys = if let Some(x) = text.strip_prefix(SHORT) {
             vec![TrustedKey::pinned(PublicKey::from_bytes(&decode_x(x)?)?)]
         } else if text.starts_with("-----BEGIN") {
@@ -210,21 +221,31 @@ impl KeySet {
         self.keys.iter().find(|trusted| trusted.key.kid() == kid)
     }
 
-    /// Adds keys. One that is already there has to be the same in every respect.
+    /// Adds keys. One that is already there keeps its roles, which have to be the same, and is
+    /// tightened by the rest.
     pub(crate) fn add(&mut self, more: KeySet) -> Result<()> {
         let mut keys = self.keys.clone();
         for key in more.keys {
-            match self.find(key.key.kid()) {
+            match keys.iter_mut().find(|known| known.key == key.key) {
                 None => keys.push(key),
-                Some(known) if *known == key => {}
+                Some(known) if known.roles == key.roles => known.tighten(&key),
                 Some(_) => {
                     let kid = key.key.kid();
-                    return Err(invalid(&format!("the key {kid} is trusted with other terms")));
+                    return Err(invalid(&format!("the key {kid} is trusted with other roles")));
                 }
             }
         }
         *self = KeySet::from_keys(keys)?;
         Ok(())
+    }
+
+    /// Takes over what another set says of the keys in this one, never to their gain.
+    pub(crate) fn tighten(&mut self, news: &KeySet) {
+        for key in &mut self.keys {
+            if let Some(news) = news.find(key.key.kid()) {
+                key.tighten(news);
+            }
+        }
     }
 }
 

@@ -40,7 +40,9 @@ mod secret;
 #[cfg(all(test, feature = "issue"))]
 mod corpora;
 
-pub use claims::{Binding, Claims, Customer, Details, Metadata, Notice, ProductName};
+pub use claims::{
+    Binding, Claims, Customer, Details, Metadata, Notice, ProductName, is_product_code,
+};
 pub use clock::{parse_time, rfc3339};
 pub use errors::{Code, Error, Result};
 pub use feature::{Feature, UNLIMITED, is_feature_id};

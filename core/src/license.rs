@@ -10,13 +10,20 @@ use crate::stages::Stage;
 /// [`crate::Product::verify`] and [`crate::Product::inspect`].
 ///
 /// It knows its own dates and nothing else: a renewal is another license.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct License {
     claims: Claims,
     payload: String,
     window: Window,
     granted: Box<[Granted]>,
     clock: Clock,
+}
+
+impl std::fmt::Debug for License {
+    /// Names the license, not the customer.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "License({}, {})", self.claims.license.id, self.serial())
+    }
 }
 
 /// A feature this license may allow, and its limit. Sorted by id.
@@ -99,6 +106,12 @@ impl License {
             (true, true) => (i64::MIN, until),
             (false, true) => (from, until),
         }
+    }
+
+    /// The first second after it and every grace period, in seconds since 1970; `None` if there
+    /// is none. From then on it allows nothing, wherever it is.
+    pub fn works_until(&self) -> Option<i64> {
+        (self.window.until != i64::MAX).then_some(self.window.until)
     }
 
     /// When it ends, in seconds since 1970, without any grace; `None` if it has no end.

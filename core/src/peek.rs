@@ -2,12 +2,10 @@
 //! in a file. Nothing here says that anybody signed it.
 
 use crate::coat::undress;
-use crate::errors::{Code, Error, Result};
+use crate::errors::{Error, Result};
 use crate::json;
 use crate::limits::{HEADER_MAX, REVOCATIONS_MAX};
-use crate::token::Kind;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use crate::token::{self, Kind, Parts};
 use serde::Deserialize;
 
 /// The two readable parts of a document, as strict JSON. **The signature was not checked:** show
@@ -32,23 +30,16 @@ struct Header {
 /// Fails with `malformed` or `too_large` as verifying it would.
 pub fn peek(data: &[u8]) -> Result<Unverified> {
     let token = undress(data, REVOCATIONS_MAX)?;
-    let parts: Vec<&str> = token.splitn(4, '.').collect();
-    let [header, payload, _] = parts.as_slice() else {
-        let what = "it does not have the three parts of a signed document";
-        return Err(Error::new(Code::Malformed, what));
-    };
-    let header = decode(header, HEADER_MAX, "header")?;
+    let Parts { header, payload, .. } = token::split(&token)?;
+    let header = read(header, HEADER_MAX, "header")?;
     let Header { typ } = json::parse(header.as_bytes(), HEADER_MAX)?;
     let kind = Kind::ALL.into_iter().find(|kind| Some(kind.typ()) == typ.as_deref());
     let max = kind.map_or(REVOCATIONS_MAX, Kind::max_bytes);
-    Ok(Unverified { kind, header, payload: decode(payload, max, "payload")? })
+    Ok(Unverified { kind, header, payload: read(payload, max, "payload")? })
 }
 
-fn decode(part: &str, max: usize, name: &str) -> Result<String> {
-    let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| {
-        let what = format!("the {name} is not base64url in its one spelling");
-        Error::new(Code::Malformed, what)
-    })?;
+fn read(part: &str, max: usize, name: &str) -> Result<String> {
+    let bytes = token::decode(part, name)?;
     let text = json::scan(&bytes, max).map_err(|flaw| {
         let error = Error::from(flaw);
         Error::new(error.code(), format!("the {name}: {}", error.detail()))
@@ -59,6 +50,9 @@ fn decode(part: &str, max: usize, name: &str) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::errors::Code;
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
     fn document(header: &str, payload: &str) -> String {
         let part = |text: &str| URL_SAFE_NO_PAD.encode(text);

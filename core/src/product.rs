@@ -1,16 +1,17 @@
 //! A product: what is licensed, whose keys it trusts, and where it runs.
 
-use crate::claims::{Binding, Claims, check_product_code};
+use crate::claims::{Binding, Claims, is_product_code, not_a_code};
 use crate::clock::Clock;
 use crate::coat::undress;
 use crate::errors::{Code, Error, Result};
 use crate::keys::KeySet;
 use crate::keyset::{self, SignedKeys};
 use crate::license::{License, check_dates};
-use crate::limits::TOKEN_MAX;
+use crate::limits::{IDENTITY_MAX, TOKEN_MAX};
 use crate::machine;
 use crate::settings::{self, Identity, Settings};
 use crate::token::{self, Kind};
+use std::io::Read;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -20,8 +21,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 #[derive(Debug)]
 pub struct Product {
     code: String,
+    /// The keys the program trusts by itself, with all that signed sets have said against them.
     pinned: KeySet,
-    signed: Option<SignedKeys>,
+    listed: Option<SignedKeys>,
     settings: Settings,
     clock: Clock,
     machine: Mutex<Option<Arc<machine::Report>>>,
@@ -33,11 +35,13 @@ impl Product {
     ///
     /// Fails with `invalid_argument` for a bad code, and as [`KeySet::parse`] does.
     pub fn new(code: &str, keys: &str) -> Result<Product> {
-        check_product_code(code).map_err(|what| Error::new(Code::InvalidArgument, what))?;
+        if !is_product_code(code) {
+            return Err(Error::new(Code::InvalidArgument, not_a_code(code)));
+        }
         Ok(Product {
             code: code.to_string(),
             pinned: KeySet::parse(keys)?,
-            signed: None,
+            listed: None,
             settings: Settings::default(),
             clock: Clock::system(),
             machine: Mutex::new(None),
@@ -49,19 +53,21 @@ impl Product {
         &self.code
     }
 
-    /// Trusts more keys: a key set as text, or one that a pinned `root` key signed, which
-    /// takes the place of the signed set before it.
+    /// Trusts more keys: a key set as text, or one that a pinned `root` key signed. A signed set
+    /// takes the place of the one before it, and tightens what is pinned: a key it calls retired
+    /// or compromised stays so.
     ///
     /// Fails as [`KeySet::parse`] does; a signed set also as a license does, and with
     /// `older_than_installed` unless its epoch is higher than that of the last one.
     pub fn trust(&mut self, keys: &str) -> Result<()> {
         if keyset::looks_signed(keys) {
             let set = SignedKeys::verify(keys, &self.code, &self.pinned)?;
-            if let Some(installed) = self.signed.as_ref().filter(|now| now.epoch >= set.epoch) {
+            if let Some(installed) = self.listed.as_ref().filter(|now| now.epoch >= set.epoch) {
                 let what = format!("epoch {} after epoch {}", set.epoch, installed.epoch);
                 return Err(Error::new(Code::OlderThanInstalled, what));
             }
-            self.signed = Some(set);
+            self.pinned.tighten(&set.keys);
+            self.listed = Some(set);
             return Ok(());
         }
         self.pinned.add(KeySet::parse(keys)?)
@@ -73,6 +79,10 @@ impl Product {
         if name == "clock" {
             self.clock.set(settings::clock(value)?);
             return Ok(());
+        }
+        if name == "machine" && !value.is_empty() {
+            machine::Report::from_identity(&self.code, value)
+                .map_err(|error| settings::refuse(name, error.detail()))?;
         }
         self.settings.set(name, value)?;
         self.forget_machine();
@@ -121,8 +131,9 @@ impl Product {
     /// Checks 1 to 12.
     fn read(&self, data: &[u8]) -> Result<(Claims, String)> {
         let token = undress(data, TOKEN_MAX)?;
-        let keys = self.signed.as_ref().map_or(&self.pinned, |signed| &signed.effective);
-        let opened = token::open(&token, Kind::License, keys)?;
+        let opened = token::open(&token, Kind::License, |kid| {
+            self.pinned.find(kid).or_else(|| self.listed.as_ref()?.keys.find(kid))
+        })?;
         let claims = Claims::parse(&opened.payload)?;
         opened.key.check_time(claims.iat)?;
         if let Some(issuer) = self.settings.issuer.as_ref().filter(|wanted| **wanted != claims.iss)
@@ -188,8 +199,12 @@ impl Product {
     }
 }
 
+/// Reads no more than tells that a file is too long: it may be a device that never ends.
 fn read_identity(path: &Path) -> Result<String> {
-    std::fs::read_to_string(path).map_err(|error| {
-        Error::new(Code::Io, format!("the machine_file {:.60}: {error}", path.display()))
-    })
+    let mut text = String::new();
+    let most = IDENTITY_MAX as u64 + 64;
+    std::fs::File::open(path).and_then(|file| file.take(most).read_to_string(&mut text)).map_err(
+        |error| Error::new(Code::Io, format!("the machine_file {:.60}: {error}", path.display())),
+    )?;
+    Ok(text)
 }

@@ -78,7 +78,8 @@ impl SecretKey {
     pub fn load(path: &Path) -> Result<SecretKey> {
         let file = File::open(path).map_err(|error| io(path, &error))?;
         check_mode(&file, path)?;
-        let mut pem = Zeroizing::new(String::new());
+        // Of its full size from the start: growing would leave copies behind that nobody wipes.
+        let mut pem = Zeroizing::new(String::with_capacity(FILE_MAX as usize));
         file.take(FILE_MAX).read_to_string(&mut pem).map_err(|error| io(path, &error))?;
         SecretKey::from_pem(&pem)
     }

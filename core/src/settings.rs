@@ -2,7 +2,7 @@
 
 use crate::clock::parse_time;
 use crate::errors::{Code, Error, Result};
-use crate::limits::{IDENTITY_MAX, TIME_MAX};
+use crate::limits::TIME_MAX;
 use crate::machine::Kind;
 use std::path::PathBuf;
 
@@ -38,7 +38,8 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "machine_file",
         takes: "a path; empty = the hardware",
-        does: "The same, with the text in a file, read when the machine is asked for.",
+        does: "The same, with the text in a file, read when the machine is asked for. Of `machine` \
+               and `machine_file`, the one set last counts.",
     },
     Setting {
         name: "machine_root",
@@ -75,10 +76,20 @@ pub(crate) struct Settings {
 }
 
 /// Where a machine's explicit identity comes from.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) enum Identity {
     Text(String),
     File(PathBuf),
+}
+
+impl std::fmt::Debug for Identity {
+    /// The text is never shown: only its hash leaves the process.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Identity::Text(_) => f.write_str("Text"),
+            Identity::File(path) => write!(f, "File({})", path.display()),
+        }
+    }
 }
 
 impl Settings {
@@ -87,20 +98,23 @@ impl Settings {
         let some = (!value.is_empty()).then(|| value.to_string());
         match name {
             "issuer" => self.issuer = some,
-            "machine" => {
-                if value.len() > IDENTITY_MAX || (some.is_some() && value.trim().is_empty()) {
-                    return Err(refuse(name, "it is not of 1 to 4096 bytes"));
-                }
-                self.identity = some.map(Identity::Text);
-            }
-            "machine_file" => self.identity = some.map(|path| Identity::File(path.into())),
+            // An empty value takes back its own setting, not the other's.
+            "machine" => match some {
+                Some(text) => self.identity = Some(Identity::Text(text)),
+                None if matches!(self.identity, Some(Identity::Text(_))) => self.identity = None,
+                None => {}
+            },
+            "machine_file" => match some {
+                Some(path) => self.identity = Some(Identity::File(path.into())),
+                None if matches!(self.identity, Some(Identity::File(_))) => self.identity = None,
+                None => {}
+            },
             "machine_root" => self.machine_root = some.map(PathBuf::from),
             "machine_exclude" => self.machine_exclude = kinds(name, value)?,
             "installation" => {
-                if some.is_some() && uuid::Uuid::try_parse(value).is_err() {
-                    return Err(refuse(name, "it is not a UUID"));
-                }
-                self.installation = some.map(|id| id.to_ascii_lowercase());
+                let id = some.map(|id| uuid::Uuid::try_parse(&id)).transpose();
+                let id = id.map_err(|_| refuse(name, "it is not a UUID"))?;
+                self.installation = id.map(|id| id.hyphenated().to_string());
             }
             "instance" => self.instance = some,
             _ => return Err(unknown(name)),
@@ -131,7 +145,7 @@ fn kinds(name: &str, value: &str) -> Result<Vec<Kind>> {
         .collect()
 }
 
-fn refuse(name: &str, why: &str) -> Error {
+pub(crate) fn refuse(name: &str, why: &str) -> Error {
     Error::new(Code::InvalidArgument, format!("the setting {name}: {why}"))
 }
 

@@ -1,9 +1,13 @@
 //! What happens after something ends, and when: docs/format.md, section 3.5.
 
 use crate::errors::{Code, Error, Result};
-use crate::json::Object;
+use crate::json::Map;
 use crate::limits::STAGE_DAYS_MAX;
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
+
+/// Modes in one stage: there are three, and later versions may have a few more.
+const MODES_MAX: usize = 16;
 
 /// Seconds in a day, for every rule that counts days.
 pub(crate) const DAY: i64 = 86_400;
@@ -23,8 +27,7 @@ pub struct Stages {
 }
 
 /// The first day of each mode, counted from the second at which the cause began.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Stage {
     /// Everything works, and a warning is due.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -67,6 +70,23 @@ impl Stage {
     }
 }
 
+impl<'de> Deserialize<'de> for Stage {
+    /// An unknown mode is refused: what it would take away cannot be guessed.
+    fn deserialize<D: Deserializer<'de>>(from: D) -> std::result::Result<Stage, D::Error> {
+        let modes = Map::<Option<u32>, MODES_MAX>::deserialize(from)?.0;
+        let mut stage = Stage::default();
+        for (mode, day) in modes.into_iter().filter(|(_, day)| day.is_some()) {
+            match mode.as_str() {
+                "warn" => stage.warn = day,
+                "read_only" => stage.read_only = day,
+                "deny" => stage.deny = day,
+                _ => return Err(D::Error::custom(format!("unknown mode {mode:.40} in stages"))),
+            }
+        }
+        Ok(stage)
+    }
+}
+
 fn stage<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<Option<Stage>, D::Error> {
-    Option::deserialize(from).map(|stage: Option<Object<Stage>>| stage.map(|stage| stage.0))
+    Option::deserialize(from)
 }

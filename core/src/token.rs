@@ -2,7 +2,7 @@
 
 use crate::errors::{Code, Error, Result};
 use crate::json;
-use crate::keys::{KeySet, KeyState, Role, TrustedKey};
+use crate::keys::{KeyState, Role, TrustedKey};
 use crate::limits::{HEADER_MAX, REVOCATIONS_MAX, SYNC_MAX, TOKEN_MAX};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -100,22 +100,23 @@ struct Header {
 }
 
 /// Checks 2 to 6 of docs/format.md, section 4, on a document that is out of its coat.
-pub(crate) fn open<'k>(token: &str, kind: Kind, keys: &'k KeySet) -> Result<Opened<'k>> {
-    let (signed, signature) = token.rsplit_once('.').ok_or_else(not_three_parts)?;
-    let (header, payload) = signed.split_once('.').ok_or_else(not_three_parts)?;
-    if payload.contains('.') {
-        return Err(not_three_parts());
-    }
+/// `find` looks a key up by its name.
+pub(crate) fn open<'k>(
+    token: &str,
+    kind: Kind,
+    find: impl Fn(&str) -> Option<&'k TrustedKey>,
+) -> Result<Opened<'k>> {
+    let Parts { signed, header, payload, signature } = split(token)?;
     let header = parse_header(&decode(header, "header")?)?;
     let payload = decode(payload, "payload")?;
     let signature: [u8; 64] = decode(signature, "signature")?
         .try_into()
         .map_err(|_| malformed("the signature is not of 64 bytes"))?;
     check_kind(&header.typ, kind)?;
-    let key = keys
-        .find(&header.kid)
+    let known = find(&header.kid);
+    let key = known
         .filter(|key| key.roles.contains(&kind.role()))
-        .ok_or_else(|| unknown_key(&header.kid, kind, keys))?;
+        .ok_or_else(|| unknown_key(&header.kid, kind, known.is_some()))?;
     if !key.key.verifies(signed.as_bytes(), &signature) {
         let what = format!("the {} was altered after it was signed", kind.name());
         return Err(Error::new(Code::BadSignature, what));
@@ -127,15 +128,31 @@ pub(crate) fn open<'k>(token: &str, kind: Kind, keys: &'k KeySet) -> Result<Open
     Ok(Opened { payload, key })
 }
 
-fn not_three_parts() -> Error {
-    malformed("it does not have the three parts of a signed document")
+/// The parts of a compact serialization, still in base64url.
+pub(crate) struct Parts<'t> {
+    /// Header and payload with the `.` between them: the bytes that are signed.
+    pub(crate) signed: &'t str,
+    pub(crate) header: &'t str,
+    pub(crate) payload: &'t str,
+    pub(crate) signature: &'t str,
+}
+
+pub(crate) fn split(token: &str) -> Result<Parts<'_>> {
+    token
+        .rsplit_once('.')
+        .and_then(|(signed, signature)| {
+            let (header, payload) = signed.split_once('.')?;
+            (!payload.contains('.')).then_some(Parts { signed, header, payload, signature })
+        })
+        .ok_or_else(|| malformed("it does not have the three parts of a signed document"))
 }
 
 fn malformed(what: &str) -> Error {
     Error::new(Code::Malformed, what)
 }
 
-fn decode(part: &str, name: &str) -> Result<Vec<u8>> {
+/// Takes one part out of its base64url, which has one spelling.
+pub(crate) fn decode(part: &str, name: &str) -> Result<Vec<u8>> {
     URL_SAFE_NO_PAD
         .decode(part)
         .map_err(|_| malformed(&format!("the {name} is not base64url in its one spelling")))
@@ -161,8 +178,8 @@ fn check_kind(typ: &str, wanted: Kind) -> Result<()> {
     Err(Error::new(Code::WrongKind, found))
 }
 
-fn unknown_key(kid: &str, kind: Kind, keys: &KeySet) -> Error {
-    let what = if keys.find(kid).is_some() {
+fn unknown_key(kid: &str, kind: Kind, known: bool) -> Error {
+    let what = if known {
         format!("the key {kid} may not sign a {}", kind.name())
     } else {
         format!("it was signed by the key {kid:.64}, which is not trusted")

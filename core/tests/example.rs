@@ -24,22 +24,24 @@ fn section(key: &SecretKey, token: &str) -> String {
         token.split('.').collect::<Vec<_>>().try_into().unwrap();
     let blob = STANDARD.encode(token);
     let public = key.public();
+    let short = public.to_short();
+    let x = short.trim_start_matches("ed25519:");
+    let thumbprint = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#);
     let header_json =
         format!(r#"{{"alg":"EdDSA","kid":"{}","typ":"{}"}}"#, public.kid(), Kind::License.typ());
     format!(
         "The private key's seed (`d`): `nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A`  \n\
          The public key: `{}`  \n\
-         The text whose SHA-256 is the `kid`: `{{\"crv\":\"Ed25519\",\"kty\":\"OKP\",\"x\":\"{}\"}}`\n\n\
+         The text whose SHA-256 is the `kid`: `{thumbprint}`\n\n\
          The header, {} bytes:\n\n```\n{header_json}\n```\n\n\
          The payload, {} bytes:\n\n```\n{PAYLOAD}\n```\n\n\
          In base64url, the header is\n\n```\n{header}\n```\n\n\
          and the payload\n\n```\n{payload}\n```\n\n\
          What is signed is these two with a `.` between them, {} bytes. The signature in \
          base64url:\n\n```\n{signature}\n```\n\n\
-         The license is the three with `.` between them, {} bytes; the same as a blob:\n\n\
-         ```\n{blob}\n```\n",
-        public.to_short(),
-        public.to_short().trim_start_matches("ed25519:"),
+         The license is the three with `.` between them, {} bytes:\n\n```\n{token}\n```\n\n\
+         The same as a blob:\n\n```\n{blob}\n```\n",
+        short,
         header_json.len(),
         PAYLOAD.len(),
         header.len() + 1 + payload.len(),

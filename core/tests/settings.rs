@@ -55,3 +55,19 @@ fn a_wrong_setting_is_refused_by_name() {
         assert!(error.detail().contains(hint), "{name}={value}: {error}");
     }
 }
+
+#[test]
+fn an_empty_setting_takes_back_its_own_and_no_other() {
+    let mut product = Product::new("myapp", KEY).unwrap();
+    let hardware = product.machine().unwrap();
+    product.set("machine", "cluster-1").unwrap();
+    let cluster = product.machine().unwrap();
+    assert_ne!(cluster, hardware);
+    product.set("machine_file", "").unwrap();
+    assert_eq!(product.machine().unwrap(), cluster);
+    product.set("machine", "").unwrap();
+    assert_eq!(product.machine().unwrap().id(), hardware.id());
+    for nothing in ["\u{feff}", " \n", &"x".repeat(4097)] {
+        assert_eq!(product.set("machine", nothing).unwrap_err().code(), Code::InvalidArgument);
+    }
+}

@@ -227,3 +227,88 @@ fn many_threads_share_a_product() {
         }
     });
 }
+
+#[test]
+fn a_stolen_root_key_cannot_give_itself_back() {
+    let [a, b] = [7, 8].map(|seed| SecretKey::from_seed(&[seed; 32]).unwrap());
+    let set = |signer: &SecretKey, epoch: u64, keys: &[serde_json::Value]| {
+        let claims = json!({"iss": "x", "aud": "myapp", "iat": NOW, "epoch": epoch, "keys": keys});
+        issue::sign_bytes(signer, Kind::KeySet, claims.to_string().as_bytes())
+    };
+    let token = issue::sign(&a, &claims()).unwrap();
+    let mut product = product();
+    product.trust(&b.public().to_short()).unwrap();
+    product.trust(&set(&b, 5, &[jwk(&a, json!({"state": "compromised"}))])).unwrap();
+    let refused = product.trust(&set(&a, 6, &[jwk(&a, json!({}))])).unwrap_err();
+    assert_eq!(refused.code(), Code::KeyCompromised);
+    // Neither silence nor a kinder word in a later set, nor pinning it again, brings it back.
+    product.trust(&set(&b, 6, &[jwk(&b, json!({}))])).unwrap();
+    product.trust(&set(&b, 7, &[jwk(&a, json!({"state": "active"}))])).unwrap();
+    product.trust(&a.public().to_short()).unwrap();
+    assert_eq!(product.verify(token.as_bytes()).unwrap_err().code(), Code::KeyCompromised);
+}
+
+#[test]
+fn a_signed_set_never_loosens_what_is_pinned() {
+    let other = SecretKey::from_seed(&[8; 32]).unwrap();
+    let pins = json!({"keys": [
+        jwk(&vendor(), json!({})),
+        jwk(&other, json!({"state": "retired", "exp": NOW, "nbf": NOW - DAY})),
+    ]});
+    let mut product = Product::new("myapp", &pins.to_string()).unwrap();
+    product.set("clock", &NOW.to_string()).unwrap();
+    product.trust(&key_set(1, &[jwk(&other, json!({"exp": NOW + 99 * DAY}))])).unwrap();
+    let token = issue::sign(&other, &claims()).unwrap();
+    assert_eq!(product.verify(token.as_bytes()).unwrap_err().code(), Code::KeyRetired);
+}
+
+#[test]
+fn a_key_pinned_after_a_signed_set_is_trusted() {
+    let [next, third] = [8, 9].map(|seed| SecretKey::from_seed(&[seed; 32]).unwrap());
+    let mut product = product();
+    product.trust(&key_set(1, &[jwk(&next, json!({}))])).unwrap();
+    product.trust(&third.public().to_short()).unwrap();
+    for key in [&vendor(), &next, &third] {
+        let token = issue::sign(key, &claims()).unwrap();
+        assert!(product.verify(token.as_bytes()).is_ok());
+    }
+}
+
+#[test]
+fn an_installation_is_known_by_every_spelling_of_its_id() {
+    let id = "6f1c2a34-0b5e-4f6d-8c7a-9d0e1f2a3b4c";
+    let mut claims = claims();
+    let installation = Some(id.to_string());
+    claims.license.binding = Some(licentia::Binding { installation, ..Default::default() });
+    let token = sign(&claims);
+    let mut product = product();
+    assert_eq!(product.verify(token.as_bytes()).unwrap_err().code(), Code::WrongInstallation);
+    for spelled in
+        [id.to_string(), id.to_uppercase(), id.replace('-', ""), format!("urn:uuid:{id}")]
+    {
+        product.set("installation", &spelled).unwrap();
+        assert!(product.verify(token.as_bytes()).is_ok(), "{spelled}");
+    }
+}
+
+#[test]
+fn nothing_private_is_in_debug_output() {
+    let mut product = product();
+    product.set("machine", "cluster-secret-name").unwrap();
+    let mut claims = claims();
+    claims.sub = Some("a-customer".into());
+    let license = product.verify(sign(&claims).as_bytes()).unwrap();
+    let shown = format!("{product:?} {license:?}");
+    assert!(shown.contains("myapp") && shown.contains(license.serial()), "{shown}");
+    for private in ["cluster-secret-name", "a-customer"] {
+        assert!(!shown.contains(private), "{shown}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_machine_file_that_never_ends_is_refused() {
+    let mut product = product();
+    product.set("machine_file", "/dev/zero").unwrap();
+    assert_eq!(product.machine().unwrap_err().code(), Code::InvalidArgument);
+}
