@@ -93,7 +93,7 @@ fn bound(claims: Claims) -> Claims {
 fn bound_to(mut claims: Claims, identity: &str) -> Claims {
     let report = Report::from_identity(PRODUCT, identity).unwrap();
     let options = machine::Options { allow_weak: true, ..machine::Options::default() };
-    let machine = Some(machine::Binding::bind(&report, &options).unwrap());
+    let machine = Some(machine::Binding::bind(&report, PRODUCT, &options).unwrap());
     claims.license.binding = Some(Binding { machine, ..Binding::default() });
     claims
 }

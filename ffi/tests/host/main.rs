@@ -14,5 +14,6 @@ mod memory;
 mod misuse;
 mod process;
 mod quickstart;
+mod sequence;
 mod stable;
 mod wrapper;
