@@ -6,9 +6,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{
-    PyBool, PyByteArray, PyBytes, PyDateTime, PyDelta, PyInt, PyMemoryView, PyString, PyTzInfo,
-};
+use pyo3::types::{PyBool, PyByteArray, PyBytes, PyInt, PyMemoryView, PyString};
 use std::ops::Deref;
 
 /// A `str` as UTF-8. One that has none (half a surrogate pair) is an `ArgumentError`.
@@ -106,20 +104,21 @@ fn clock(value: &Bound<'_, PyAny>) -> PyResult<String> {
     if value.is_instance_of::<PyInt>() && !value.is_instance_of::<PyBool>() {
         return Ok(value.str()?.to_string());
     }
-    let Ok(time) = value.cast::<PyDateTime>() else {
+    static DATETIME: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    if !value.is_instance(&lookup(py, &DATETIME, "datetime", "datetime")?)? {
         return Err(wrong_type("clock", "str, int or datetime", value));
-    };
-    if time.call_method0("utcoffset")?.is_none() {
+    }
+    if value.call_method0("utcoffset")?.is_none() {
         let what = "the clock is a datetime without a time zone, such as tzinfo=timezone.utc";
         return Err(argument(py, what));
     }
-    let second = PyDelta::new(py, 0, 1, 0, false)?;
-    Ok(time.sub(epoch(py)?)?.floor_div(second)?.str()?.to_string())
+    let second = timedelta(py, 0, 1)?;
+    Ok(value.sub(epoch(py)?)?.floor_div(second)?.str()?.to_string())
 }
 
 fn path(value: &Bound<'_, PyAny>) -> PyResult<String> {
     static FSPATH: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let path = FSPATH.import(value.py(), "os", "fspath")?.call1((value,))?;
+    let path = lookup(value.py(), &FSPATH, "os", "fspath")?.call1((value,))?;
     if !path.is_instance_of::<PyString>() {
         return Err(wrong_type("a path", "str or PathLike[str]", &path));
     }
@@ -147,22 +146,34 @@ pub fn wrong_type(what: &str, wanted: &str, given: &Bound<'_, PyAny>) -> PyErr {
 pub fn instant(py: Python<'_>, seconds: i64) -> PyResult<Bound<'_, PyAny>> {
     const DAY: i64 = 86_400;
     // Not `fromtimestamp`: it ends in the year 3001 on Windows.
-    let days = i32::try_from(seconds.div_euclid(DAY))?;
-    let rest = i32::try_from(seconds.rem_euclid(DAY))?;
-    epoch(py)?.add(PyDelta::new(py, days, rest, 0, false)?)
+    epoch(py)?.add(timedelta(py, seconds.div_euclid(DAY), seconds.rem_euclid(DAY))?)
 }
 
-fn epoch(py: Python<'_>) -> PyResult<&Bound<'_, PyDateTime>> {
-    static EPOCH: PyOnceLock<Py<PyDateTime>> = PyOnceLock::new();
-    let epoch = EPOCH.get_or_try_init(py, || {
-        let utc = PyTzInfo::utc(py)?.to_owned();
-        PyDateTime::new(py, 1970, 1, 1, 0, 0, 0, 0, Some(&utc)).map(Bound::unbind)
-    })?;
-    Ok(epoch.bind(py))
+fn epoch(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    static DATETIME: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static TIMEZONE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let utc = lookup(py, &TIMEZONE, "datetime", "timezone")?.getattr("utc")?;
+    lookup(py, &DATETIME, "datetime", "datetime")?.call1((1970, 1, 1, 0, 0, 0, 0, utc))
 }
 
-/// The Python value of a JSON text.
-pub fn from_json<'py>(py: Python<'py>, json: &str) -> PyResult<Bound<'py, PyAny>> {
-    static LOADS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    LOADS.import(py, "json", "loads")?.call1((json,))
+fn timedelta(py: Python<'_>, days: i64, seconds: i64) -> PyResult<Bound<'_, PyAny>> {
+    static TIMEDELTA: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    lookup(py, &TIMEDELTA, "datetime", "timedelta")?.call1((days, seconds))
+}
+
+/// A name of another module, looked up once.
+///
+/// The import is not done while the cell is being filled, as `PyOnceLock::import` does it: a
+/// process that is forked just then would wait for ever for a thread that it does not have.
+pub fn lookup<'py>(
+    py: Python<'py>,
+    cell: &'static PyOnceLock<Py<PyAny>>,
+    module: &str,
+    name: &str,
+) -> PyResult<Bound<'py, PyAny>> {
+    if let Some(found) = cell.get(py) {
+        return Ok(found.bind(py).clone());
+    }
+    let found = py.import(module)?.getattr(name)?.unbind();
+    Ok(cell.get_or_init(py, || found).bind(py).clone())
 }

@@ -1,5 +1,6 @@
 //! From the core's errors to the exceptions of `licentia.errors`.
 
+use crate::convert::lookup;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
@@ -14,7 +15,7 @@ pub fn raise(py: Python<'_>, error: &licentia::Error) -> PyErr {
 /// The exception for `error`, as an object.
 pub fn exception<'py>(py: Python<'py>, error: &licentia::Error) -> PyResult<Bound<'py, PyAny>> {
     static FROM_CODE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let from_code = FROM_CODE.import(py, "licentia.errors", "_from_code")?;
+    let from_code = lookup(py, &FROM_CODE, "licentia.errors", "_from_code")?;
     from_code.call1((error.slug(), error.code().number(), error.to_string()))
 }
 

@@ -1,6 +1,7 @@
 //! `licentia.License`.
 
-use crate::convert::{from_json, instant};
+use crate::convert::instant;
+use crate::json::from_json;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping, PyMappingProxy, PyString};

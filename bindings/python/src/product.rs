@@ -1,7 +1,8 @@
 //! `licentia.Product`.
 
-use crate::convert::{Data, Keys, Text, from_json, setting, wrong_type};
+use crate::convert::{Data, Keys, Text, setting, wrong_type};
 use crate::errors::{exception, raise};
+use crate::json::from_json;
 use crate::license::License;
 use pyo3::prelude::*;
 use pyo3::sync::RwLockExt;

@@ -149,7 +149,7 @@ stop.set()
 def test_a_child_forked_while_other_threads_verify(vendor: Vendor) -> None:
     arguments = [vendor.keys(), vendor.license(), str(ISSUED)]
     command = [sys.executable, "-W", "ignore", "-c", FORK_WHILE_BUSY, *arguments]
-    subprocess.run(command, check=True, timeout=120)
+    subprocess.run(command, check=True, timeout=60)
 
 
 def test_importing_and_verifying_opens_no_network(vendor: Vendor) -> None:
