@@ -32,7 +32,7 @@ bless: ## Rewrite what is generated: the header, tables in the docs, vectors
 	LICENTIA_BLESS=1 cargo test --locked -q -p licentia
 	LICENTIA_BLESS=1 cargo test --locked -q -p licentia-ffi --test header
 	LICENTIA_BLESS=1 cargo test --locked -q -p licentia-cli
-	LICENTIA_BLESS=1 cargo test --locked -q -p licentia-tests
+	LICENTIA_BLESS=1 cargo test --locked -q -p licentia-tests --test vectors --test tidy
 
 clean: ## Remove everything that was built or installed here
 	rm -rf target .venv dist bindings/node/node_modules bindings/node/*.node examples/node/node_modules

@@ -128,16 +128,11 @@ for (const made of [License, Product]) {
   Object.freeze(made)
 }
 
-/** The names of docs/settings.md that are two words, as an object of options has them. */
-const OPTIONS = new Map([
-  ['machineFile', 'machine_file'],
-  ['machineRoot', 'machine_root'],
-  ['machineExclude', 'machine_exclude'],
-])
-
 /** `machineFile` as in an object of options, or `machine_file` as in docs/settings.md. */
 function settingName(name) {
-  return OPTIONS.get(name) ?? name
+  // What starts with a capital is no option in either spelling: it is refused as it was written.
+  if (!/^[a-z]/.test(name)) return name
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 }
 
 function settingText(name, value) {

@@ -186,7 +186,7 @@ impl KeySet {
         if text.len() > KEYS_TEXT_MAX {
             return Err(Error::new(Code::TooLarge, format!("{} bytes of keys", text.len())));
         }
-        let text = text.trim_start_matches('\u{feff}').trim();
+        let text = text.strip_prefix("\u{feff}").unwrap_or(text).trim();
         let keys = if let Some(x) = text.strip_prefix(SHORT) {
             vec![TrustedKey::pinned(PublicKey::from_bytes(&decode_x(x)?)?)]
         } else if text.starts_with("-----BEGIN") {

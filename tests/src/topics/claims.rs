@@ -143,8 +143,13 @@ fn edges(pointer: &str, kind: Type) -> Vec<Case> {
             if pointer == "/license/serial" {
                 longest.serial = "x".repeat(max);
             }
+            let empty = text(0);
+            let empty = match pointer {
+                "/license/serial" => empty.says(without(pointer)),
+                _ => empty.fails("malformed"),
+            };
             vec![
-                text(0).fails("malformed"),
+                empty,
                 text(max).says(longest),
                 text(max + 1).fails("malformed"),
                 case(
@@ -308,6 +313,7 @@ fn stages() -> Vec<Case> {
         (json!({"warn": 0, "read_only": 1, "deny": 2}), true),
         (json!({"warn": 0, "deny": 36500}), true),
         (json!({"warn": null, "read_only": null, "deny": 0}), true),
+        (json!({"later": null, "deny": 0}), true),
         (json!({"warn": 1, "read_only": 1}), false),
         (json!({"read_only": 2, "deny": 1}), false),
         (json!({"read_only": 2, "deny": 2}), false),
@@ -354,7 +360,9 @@ fn metadata() -> Vec<Case> {
         Case::verify("metadata with a name of 1025 bytes", with(json!({"x".repeat(1025): 1})))
             .fails("too_large"),
     ];
-    for value in [json!(null), json!([]), json!({}), json!([1]), json!({"a": 1})] {
+    let nothing = with(json!({"a": null, "b": 1}));
+    cases.push(Case::verify("metadata with null", nothing));
+    for value in [json!([]), json!({}), json!([1]), json!({"a": 1})] {
         let license = with(json!({"a": value}));
         cases.push(Case::verify(format!("metadata {value}"), license).fails("malformed"));
     }

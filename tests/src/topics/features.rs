@@ -31,6 +31,7 @@ fn meters() -> Vec<Case> {
     let mut cases = vec![
         one(json!({}), ON),
         one(json!({"name": "A feature"}), ON),
+        one(json!({"name": ""}), ON),
         one(json!({"meter": null, "per": null, "days": null, "max": null}), ON),
         one(json!({"meter": "level"}), ON),
         one(json!({"meter": "level", "max": 0}), upto(0)),
@@ -53,6 +54,7 @@ fn meters() -> Vec<Case> {
         json!({"meter": "rolling"}),
         json!({"meter": "rolling", "max": 5}),
         json!({"meter": "rolling", "per": "hour", "days": 7, "max": 5}),
+        json!({"meter": "rolling", "over": 5000, "then": "count"}),
         json!({"meter": "Level"}),
         json!({"meter": ""}),
         json!({"meter": "count", "per": "week"}),
@@ -95,7 +97,6 @@ fn flaws() -> Vec<Case> {
         json!({"meter": 1}),
         json!({"meter": ["level"]}),
         json!({"name": 1}),
-        json!({"name": ""}),
         json!({"name": "x".repeat(257)}),
     ]
     .into_iter()
