@@ -60,9 +60,9 @@ fn serial(product: &str) -> Result<String> {
 }
 
 /// Signs a license. To renew one, start from the vendor's record and not from the claims of the
-/// old token: members that this version does not know are not in them. Fails as verifying it would with `malformed`, `too_large` or `too_new`, so
-/// that nothing is issued that every product refuses, and with `invalid_argument` where its type
-/// and its dates contradict each other.
+/// old token: members that this version does not know are not in them. Fails as verifying it would
+/// with `malformed`, `too_large` or `too_new`, so that nothing is issued that every product
+/// refuses, and with `invalid_argument` where its type and its dates contradict each other.
 pub fn sign(key: &SecretKey, claims: &Claims) -> Result<String> {
     check_type(claims)?;
     let machine = claims.license.binding.as_ref().and_then(|binding| binding.machine.as_ref());
