@@ -134,7 +134,7 @@ def work():
 
 threads = [threading.Thread(target=work) for _ in range(4)]
 [thread.start() for thread in threads]
-for _ in range(100):
+for _ in range(30):
     child = os.fork()
     if child == 0:
         ok = "reports" in held and product.verify(text).allows("reports")
@@ -149,7 +149,8 @@ stop.set()
 def test_a_child_forked_while_other_threads_verify(vendor: Vendor) -> None:
     arguments = [vendor.keys(), vendor.license(), str(ISSUED)]
     command = [sys.executable, "-W", "ignore", "-c", FORK_WHILE_BUSY, *arguments]
-    subprocess.run(command, check=True, timeout=60)
+    for _ in range(4):  # what is done once in a process goes wrong in its first moments
+        subprocess.run(command, check=True, timeout=60)
 
 
 def test_importing_and_verifying_opens_no_network(vendor: Vendor) -> None:
