@@ -10,7 +10,7 @@ fn two_units(compiler: &str, standard: &str, extension: &str, define: &str) {
     let place = library().place(&format!("units-{compiler}-{standard}{define}"));
     std::fs::create_dir(&place).unwrap();
     let unit = |name: &str| source(&format!("{name}.{extension}"));
-    for flags in [&[][..], &["-fshort-enums"], &["-O2"]] {
+    for flags in [&[][..], &["-fshort-enums", "-O2"]] {
         let mut command = library().compiler(compiler);
         command.arg(format!("-std={standard}")).args(flags).arg(define);
         command.arg(unit("unit_one")).arg(unit("unit_two"));
