@@ -4,8 +4,6 @@ Every one is an ``Error``. ``error.code`` is the same word in every language, an
 says what was found and, after a colon, what to do about it.
 """
 
-from __future__ import annotations
-
 __all__ = [
     "Error",
     "LicenseError",
