@@ -282,7 +282,8 @@ impl Args {
     fn bind(&self, claims: &mut Claims) -> std::result::Result<Option<Bound>, Failure> {
         let args = &self.binding;
         let report = args.report(&self.product)?;
-        let machine = report.as_ref().map(|report| args.choose(report)).transpose()?;
+        let machine =
+            report.as_ref().map(|report| args.choose(report, &self.product)).transpose()?;
         let bound =
             machine.as_ref().zip(report).map(|(machine, report)| Bound::new(machine, &report));
         let installation = args.bind_installation.as_ref().map(|id| id.to_ascii_lowercase());
@@ -335,13 +336,17 @@ impl Dates {
 }
 
 impl BindingArgs {
-    fn choose(&self, report: &Report) -> std::result::Result<machine::Binding, Failure> {
+    fn choose(
+        &self,
+        report: &Report,
+        product: &str,
+    ) -> std::result::Result<machine::Binding, Failure> {
         let options = machine::Options {
             need: self.need,
             kinds: (!self.bind_parts.is_empty()).then(|| self.bind_parts.clone()),
             allow_weak: self.allow_weak_binding,
         };
-        machine::Binding::bind(report, &options).map_err(|error| match error.code() {
+        machine::Binding::bind(report, product, &options).map_err(|error| match error.code() {
             Code::WeakBinding => Failure { notes: why_weak(report), ..Failure::from(error) },
             _ => error.into(),
         })
@@ -353,7 +358,7 @@ impl BindingArgs {
             return Err(refuse(what));
         }
         match &self.bind {
-            Some(path) => read_report(path, product).map(Some),
+            Some(path) => read_report(path).map(Some),
             None if self.bind_this_machine => self.machine.report(product).map(Some),
             None => Ok(None),
         }

@@ -69,18 +69,12 @@ impl MachineArgs {
     }
 }
 
-/// Reads a report that `fingerprint` wrote, and holds it to the product.
-pub fn read_report(path: &str, product: &str) -> Result<Report> {
+/// Reads a report that `fingerprint` wrote.
+pub fn read_report(path: &str) -> Result<Report> {
     let text = input::read_text(path, REPORT_MAX, Code::Malformed)?;
-    let report = Report::from_json(text.trim_start_matches('\u{feff}')).map_err(|error| {
+    Report::from_json(text.trim_start_matches('\u{feff}')).map_err(|error| {
         Error::new(error.code(), format!("the machine report: {}", error.detail()))
-    })?;
-    if report.product() != product {
-        let found = report.product();
-        let what = format!("the machine report is for the product {found:.60}, not {product:.60}");
-        return Err(Error::new(Code::WrongProduct, what));
-    }
-    Ok(report)
+    })
 }
 
 /// The members of a report, in its own order.

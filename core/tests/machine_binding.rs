@@ -21,7 +21,7 @@ fn parse(text: &str) -> licentia::Result<Binding> {
 
 #[test]
 fn a_binding_survives_its_json() {
-    let binding = Binding::bind(&dell(), &Options::default()).unwrap();
+    let binding = Binding::bind(&dell(), PRODUCT, &Options::default()).unwrap();
     let text = serde_json::to_string(&binding).unwrap();
     assert!(text.starts_with(r#"{"v":1,"need":3,"parts":{"asset_tag":[""#), "{text}");
     assert_eq!(parse(&text).unwrap(), binding);
@@ -43,6 +43,8 @@ fn bindings_that_are_none_are_malformed() {
         of("1", "{}"),
         of("1", "[]"),
         of("1", "null"),
+        of("1", r#"{"nic":null}"#),
+        of("2", &format!(r#"{{"nic":["{HASH}"],"disk":null}}"#)),
         of("1", r#"{"nic":[]}"#),
         of("1", r#"{"nic":"AAAAAAAAAAAAAAAAAAAAAA"}"#),
         of("1", r#"{"nic":["AAAAAAAAAAAAAAAAAAAAA"]}"#),
@@ -64,6 +66,8 @@ fn bindings_that_are_none_are_malformed() {
         assert!(serde_json::from_str::<Binding>(&bad).is_err(), "{bad}");
     }
     assert!(parse(&of("1", &one)).is_ok());
+    let null = parse(&of("1", &format!(r#"{{"nic":["{HASH}"],"disk":null}}"#)));
+    assert_eq!(null.unwrap(), parse(&of("1", &one)).unwrap(), "null is as if it were not there");
 }
 
 #[test]
@@ -71,19 +75,21 @@ fn another_version_is_too_new_and_holds_for_no_machine() {
     for text in [
         r#"{"v":2}"#,
         r#"{"v":2,"need":0,"parts":[]}"#,
+        r#"{"v":4294967296}"#,
+        r#"{"v":4294967297,"need":1,"parts":{}}"#,
         r#"{"v":7,"weights":{"nic":3},"parts":{"nic":["x"]}}"#,
     ] {
         let binding = parse(text).unwrap();
         assert_eq!(binding.check_version().unwrap_err().code(), Code::TooNew, "{text}");
         assert!(!binding.compare(&dell()).holds(), "{text}");
     }
-    assert!(Binding::bind(&dell(), &Options::default()).unwrap().check_version().is_ok());
+    assert!(Binding::bind(&dell(), PRODUCT, &Options::default()).unwrap().check_version().is_ok());
 }
 
 #[test]
 fn a_kind_of_a_later_version_is_kept_and_never_matches() {
     let report = dell();
-    let mut parts = Binding::bind(&report, &Options::default()).unwrap().parts().clone();
+    let mut parts = Binding::bind(&report, PRODUCT, &Options::default()).unwrap().parts().clone();
     let stolen: Vec<String> = parts["nic"].clone();
     parts.insert("dna".to_owned(), stolen);
     let binding = Binding::new(3, parts).unwrap();
@@ -97,7 +103,8 @@ fn a_kind_of_a_later_version_is_kept_and_never_matches() {
 #[test]
 fn a_kind_counts_once_however_many_of_its_values_match() {
     let report = dell();
-    let disks = Binding::bind(&report, &Options::default()).unwrap().parts()["disk"].clone();
+    let disks =
+        Binding::bind(&report, PRODUCT, &Options::default()).unwrap().parts()["disk"].clone();
     assert_eq!(disks.len(), 2);
     let binding = Binding::new(1, BTreeMap::from([("disk".to_owned(), disks)])).unwrap();
     assert_eq!(binding.compare(&report).matched, 1);
@@ -106,14 +113,15 @@ fn a_kind_counts_once_however_many_of_its_values_match() {
 #[test]
 fn a_hash_of_one_kind_is_not_another_kinds() {
     let report = dell();
-    let nics = Binding::bind(&report, &Options::default()).unwrap().parts()["nic"].clone();
+    let nics = Binding::bind(&report, PRODUCT, &Options::default()).unwrap().parts()["nic"].clone();
     let binding = Binding::new(1, BTreeMap::from([("disk".to_owned(), nics)])).unwrap();
     assert_eq!(binding.compare(&report).matched, 0);
 }
 
 #[test]
 fn what_cannot_be_asked_for_is_said() {
-    let ask = |need, kinds| Binding::bind(&dell(), &Options { need, kinds, allow_weak: true });
+    let ask =
+        |need, kinds| Binding::bind(&dell(), PRODUCT, &Options { need, kinds, allow_weak: true });
     for (need, kinds) in [
         (Some(0), None),
         (Some(6), None),
@@ -130,19 +138,43 @@ fn what_cannot_be_asked_for_is_said() {
     assert_eq!(error.detail(), "this machine has no product to bind to");
 }
 
+/// The Dell with some more disks.
+fn with_disks(count: u32) -> Fixture {
+    (0..count).fold(Fixture::named("server-dell"), |fixture, n| {
+        let place = format!("/sys/devices/pci0000:17/host9/{n}");
+        fixture
+            .with_link(&format!("/sys/block/x{n}"), &format!("../..{place}/block/x{n}"))
+            .with(&format!("{place}/block/x{n}/wwid"), &format!("naa.5000c500f00{n:05x}"))
+    })
+}
+
+/// A report shows the 64 lowest hashes of a kind, and the bound ones may not be among them.
+#[test]
+fn a_machine_that_gains_hundreds_of_disks_keeps_its_license() {
+    let options = Options { kinds: Some(vec![Kind::Disk]), need: Some(1), allow_weak: true };
+    let binding = Binding::bind(&dell(), PRODUCT, &options).unwrap();
+    let crowded = with_disks(900).report(User::Nobody);
+    let shown: Vec<_> = crowded.components().iter().filter_map(|c| c.hash.as_ref()).collect();
+    assert!(binding.parts()["disk"].iter().all(|hash| !shown.contains(&hash)), "a weak test");
+    assert!(binding.compare(&crowded).holds());
+    assert_eq!(crowded.components().iter().filter(|c| c.kind == Kind::Disk).count(), 64);
+}
+
+#[test]
+fn a_report_for_another_product_is_not_bound() {
+    let report = Report::from_identity("other", "6f1c2a34").unwrap();
+    let error = Binding::bind(&report, PRODUCT, &Options::default()).unwrap_err();
+    assert_eq!(error.code(), Code::WrongProduct);
+    assert_eq!(error.detail(), "the machine report was made for other, not myapp");
+    assert!(Binding::bind(&report, "other", &Options::default()).is_ok());
+}
+
 #[test]
 fn many_disks_do_not_fill_the_license() {
-    let mut fixture = Fixture::named("server-dell");
-    for n in 0..200 {
-        let place = format!("/sys/devices/pci0000:17/host9/{n}");
-        fixture = fixture
-            .with_link(&format!("/sys/block/x{n}"), &format!("../..{place}/block/x{n}"))
-            .with(&format!("{place}/block/x{n}/wwid"), &format!("naa.5000c500f00{n:05x}"));
-    }
-    let report = fixture.report(User::Nobody);
+    let report = with_disks(200).report(User::Nobody);
     let disks = report.components().iter().filter(|c| c.kind == Kind::Disk).count();
     assert_eq!(disks, 64);
-    let binding = Binding::bind(&report, &Options::default()).unwrap();
+    let binding = Binding::bind(&report, PRODUCT, &Options::default()).unwrap();
     assert_eq!(binding.parts()["disk"].len(), 16);
     assert!(binding.compare(&report).holds());
     assert_eq!(Report::from_json(&report.to_json()).unwrap(), report);
@@ -163,12 +195,12 @@ fn an_identity_is_one_text_without_its_edges() {
     }
     assert!(of(&format!(" {} ", "x".repeat(4096))).is_ok());
     // No machine without an identity is the one that was named, and the other way round.
-    let named = Binding::bind(&plain, &Options::default()).unwrap();
+    let named = Binding::bind(&plain, PRODUCT, &Options::default()).unwrap();
     assert_eq!(
         named.compare(&dell()).to_string(),
         "0 of 1 parts match and 1 is needed: identity is missing"
     );
-    assert!(!Binding::bind(&dell(), &Options::default()).unwrap().compare(&plain).holds());
+    assert!(!Binding::bind(&dell(), PRODUCT, &Options::default()).unwrap().compare(&plain).holds());
 }
 
 #[test]
@@ -201,8 +233,9 @@ fn reports_that_are_none_are_refused() {
     }
     let error = Report::from_json(&swap("\"v\": 1", "\"v\": 2")).unwrap_err();
     assert_eq!(error.code(), Code::TooNew);
-    let error = Report::from_json(r#"{"v": 9, "anything": [1]}"#).unwrap_err();
-    assert_eq!(error.code(), Code::TooNew);
+    for later in [r#"{"v": 9, "anything": [1]}"#, r#"{"v": 4294967297}"#] {
+        assert_eq!(Report::from_json(later).unwrap_err().code(), Code::TooNew, "{later}");
+    }
     let error = Report::from_json(&" ".repeat(300 * 1024)).unwrap_err();
     assert_eq!(error.code(), Code::TooLarge);
 }

@@ -126,9 +126,9 @@ fn this_machine_is_the_same_to_nobody() {
     let root = Report::read(PRODUCT, Path::new("/"), &[]);
     assert_eq!(root.id(), nobody.id());
     let options = Options { allow_weak: true, ..Options::default() };
-    if let Ok(binding) = Binding::bind(&root, &options) {
+    if let Ok(binding) = Binding::bind(&root, PRODUCT, &options) {
         assert!(binding.compare(&nobody).holds(), "{}", binding.compare(&nobody));
-        assert_eq!(Binding::bind(&nobody, &options).unwrap(), binding);
+        assert_eq!(Binding::bind(&nobody, PRODUCT, &options).unwrap(), binding);
     }
 }
 
@@ -150,9 +150,9 @@ fn a_server_of_roots_is_the_same_to_nobody() {
         report.components().iter().find(|row| row.kind == Kind::Product).unwrap().state
     };
     assert_eq!((state(&root), state(&nobody)), (State::Found, State::Unreadable));
-    let binding = Binding::bind(&root, &Options::default()).unwrap();
+    let binding = Binding::bind(&root, PRODUCT, &Options::default()).unwrap();
     assert!(binding.compare(&nobody).holds());
-    assert_eq!(Binding::bind(&nobody, &Options::default()).unwrap(), binding);
+    assert_eq!(Binding::bind(&nobody, PRODUCT, &Options::default()).unwrap(), binding);
 }
 
 /// /sys hidden from the process, as container runtimes and hardened services do.
@@ -176,7 +176,8 @@ fn a_folder_that_may_not_be_entered_is_unreadable() {
         assert_eq!(row.state, State::Unreadable, "{row:?}");
     }
     let binding =
-        Binding::bind(&Report::read(PRODUCT, folder.path(), &[]), &Options::default()).unwrap();
+        Binding::bind(&Report::read(PRODUCT, folder.path(), &[]), PRODUCT, &Options::default())
+            .unwrap();
     let comparison = binding.compare(&nobody);
     assert_eq!(
         comparison.to_string(),

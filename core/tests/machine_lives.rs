@@ -4,7 +4,7 @@
 mod machine_support;
 
 use licentia::machine::{Binding, Options, Report};
-use machine_support::{Fixture, User};
+use machine_support::{Fixture, PRODUCT, User};
 
 const YEARS: u32 = 5;
 
@@ -167,7 +167,9 @@ struct Tally {
 
 impl Tally {
     fn live(&mut self, mut machine: Machine, dice: &mut Dice) {
-        let Ok(first) = Binding::bind(&machine.report(), &Options::default()) else { return };
+        let Ok(first) = Binding::bind(&machine.report(), PRODUCT, &Options::default()) else {
+            return;
+        };
         let mut latest = first.clone();
         let (mut anew, mut renewed, mut perpetual) = (false, false, false);
         for _ in 0..YEARS {
@@ -177,7 +179,7 @@ impl Tally {
                 let report = machine.report();
                 perpetual |= !first.compare(&report).holds();
                 renewed |= !latest.compare(&report).holds();
-                latest = Binding::bind(&report, &Options::default()).unwrap_or(latest);
+                latest = Binding::bind(&report, PRODUCT, &Options::default()).unwrap_or(latest);
             }
         }
         self.lives += 1;
@@ -216,7 +218,7 @@ fn two_machines_are_never_one() {
     let reports: Vec<Report> = machines.iter().map(Machine::report).collect();
     let (mut pairs, mut alike) = (0u64, 0u64);
     for (a, bound) in reports.iter().enumerate() {
-        let Ok(binding) = Binding::bind(bound, &Options::default()) else { continue };
+        let Ok(binding) = Binding::bind(bound, PRODUCT, &Options::default()) else { continue };
         for (b, seen) in reports.iter().enumerate().filter(|(b, _)| *b != a) {
             let comparison = binding.compare(seen);
             pairs += 1;

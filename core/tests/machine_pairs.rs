@@ -5,7 +5,7 @@ mod machine_support;
 use std::fs;
 
 use licentia::machine::{Binding, Kind, Options, Outcome, Report, State};
-use machine_support::{Fixture, User, tests_folder};
+use machine_support::{Fixture, PRODUCT, User, tests_folder};
 use serde_json::{Value, json};
 
 fn report(case: &Value, which: &str) -> Report {
@@ -30,7 +30,7 @@ fn every_pair_is_as_the_vectors_say() {
     let bless = std::env::var_os("LICENTIA_BLESS").is_some();
     for case in &mut cases {
         let name = case["name"].as_str().unwrap().to_owned();
-        let bound = Binding::bind(&report(case, "bound"), &options(case));
+        let bound = Binding::bind(&report(case, "bound"), PRODUCT, &options(case));
         let says = match (&bound, case["refused"].as_str()) {
             (Err(error), Some(slug)) => {
                 assert_eq!(error.slug(), slug, "{name}");
@@ -58,7 +58,7 @@ fn every_pair_is_as_the_vectors_say() {
 fn unreadable_is_not_different() {
     let kinds = Some(vec![Kind::Product, Kind::Board, Kind::MachineId, Kind::Nic]);
     let root = Fixture::named("server-dell").report(User::Root);
-    let binding = Binding::bind(&root, &Options { kinds, ..Options::default() }).unwrap();
+    let binding = Binding::bind(&root, PRODUCT, &Options { kinds, ..Options::default() }).unwrap();
     let outcome = |seen: &str, user, word: &str| {
         let comparison = binding.compare(&Fixture::named(seen).report(user));
         comparison.parts.iter().find(|part| part.kind == word).unwrap().outcome
@@ -90,7 +90,7 @@ fn every_two_different_machines_are_told_apart() {
         .collect();
     let mut pairs = 0;
     for (a, bound) in &reports {
-        let Ok(binding) = Binding::bind(bound, &Options::default()) else { continue };
+        let Ok(binding) = Binding::bind(bound, PRODUCT, &Options::default()) else { continue };
         assert!(binding.compare(bound).holds(), "{a}");
         for (b, seen) in reports.iter().filter(|(b, _)| a != b && !same(a, b)) {
             pairs += 1;

@@ -91,7 +91,7 @@ fn a_license_for_another_machine_can_be_looked_at_and_allows_nothing() {
     let mut claims = claims();
     let there = licentia::machine::Report::from_identity("myapp", "there").unwrap();
     let options = licentia::machine::Options::default();
-    let machine = Some(licentia::machine::Binding::bind(&there, &options).unwrap());
+    let machine = Some(licentia::machine::Binding::bind(&there, "myapp", &options).unwrap());
     claims.license.binding = Some(licentia::Binding { machine, ..Default::default() });
     let token = sign(&claims);
     let mut product = product();
@@ -115,7 +115,7 @@ fn an_identity_that_appears_later_is_found_without_a_restart() {
     let mut claims = claims();
     let there = licentia::machine::Report::from_identity("myapp", "there").unwrap();
     let options = licentia::machine::Options::default();
-    let machine = Some(licentia::machine::Binding::bind(&there, &options).unwrap());
+    let machine = Some(licentia::machine::Binding::bind(&there, "myapp", &options).unwrap());
     claims.license.binding = Some(licentia::Binding { machine, ..Default::default() });
     let token = sign(&claims);
     let mut product = product();

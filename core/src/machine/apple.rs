@@ -53,9 +53,11 @@ fn card(value: &str) -> Finding {
         .map(|byte| format!("{byte:02x}"))
         .collect();
     let address = bytes.join(":");
-    match judge(&address) {
-        Ok(()) => Finding::found(Kind::Nic, address, false),
-        Err((state, note)) => Finding::without(Kind::Nic, state, note),
+    let verdict = judge(&address);
+    let found = Finding::found(Kind::Nic, address, false);
+    match verdict {
+        Ok(()) => found,
+        Err((state, note)) => found.set_aside(state, note),
     }
 }
 

@@ -15,10 +15,13 @@ use crate::{Code, Error, Result};
 /// one of its hashes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Binding {
-    v: u32,
+    v: u64,
     need: u32,
     parts: BTreeMap<String, Vec<String>>,
 }
+
+/// The version of the algorithm, in the width in which a later one is told from no number.
+const KNOWN: u64 = VERSION as u64;
 
 impl Binding {
     /// A binding of this version.
@@ -29,12 +32,12 @@ impl Binding {
     pub fn new(need: u32, parts: BTreeMap<String, Vec<String>>) -> Result<Binding> {
         match flaw(need, &parts) {
             Some(detail) => Err(Error::new(Code::Malformed, detail)),
-            None => Ok(Binding { v: VERSION, need, parts }),
+            None => Ok(Binding { v: KNOWN, need, parts }),
         }
     }
 
     /// The version of the algorithm that made it.
-    pub fn version(&self) -> u32 {
+    pub fn version(&self) -> u64 {
         self.v
     }
 
@@ -54,10 +57,10 @@ impl Binding {
     /// # Errors
     /// `too_new`.
     pub fn check_version(&self) -> Result<()> {
-        if self.v == VERSION {
+        if self.v == KNOWN {
             return Ok(());
         }
-        let detail = format!("the machine binding has version {}, and {VERSION} is known", self.v);
+        let detail = format!("the machine binding has version {}, and {KNOWN} is known", self.v);
         Err(Error::new(Code::TooNew, detail))
     }
 
@@ -90,7 +93,7 @@ fn flaw(need: u32, parts: &BTreeMap<String, Vec<String>>) -> Option<String> {
 
 #[derive(DeriveDeserialize)]
 struct Raw {
-    v: u32,
+    v: u64,
     need: Option<Value>,
     parts: Option<Value>,
 }
@@ -103,13 +106,16 @@ impl<'de> Deserialize<'de> for Binding {
         if raw.v == 0 {
             return Err(D::Error::custom("a machine binding has no version 0"));
         }
-        if raw.v != VERSION {
+        if raw.v != KNOWN {
             return Ok(Binding { v: raw.v, need: 0, parts: BTreeMap::new() });
         }
         let need = raw.need.ok_or_else(|| D::Error::missing_field("need"))?;
         let need = u32::deserialize(need).map_err(D::Error::custom)?;
         let parts = raw.parts.ok_or_else(|| D::Error::missing_field("parts"))?;
-        let parts = BTreeMap::deserialize(parts).map_err(D::Error::custom)?;
+        let parts: BTreeMap<String, Option<Vec<String>>> =
+            BTreeMap::deserialize(parts).map_err(D::Error::custom)?;
+        // A member that is null is as one that is not there.
+        let parts = parts.into_iter().filter_map(|(word, hashes)| Some((word, hashes?))).collect();
         match flaw(need, &parts) {
             Some(detail) => Err(D::Error::custom(detail)),
             None => Ok(Binding { v: raw.v, need, parts }),
@@ -166,7 +172,7 @@ fn part(word: &str, hashes: &[String], report: &Report) -> Part {
     let known = Kind::from_word(word);
     let rows: Vec<_> = report.components().iter().filter(|c| Some(c.kind) == known).collect();
     let has = |state| rows.iter().any(|row| row.state == state);
-    let outcome = if rows.iter().any(|row| row.hash.as_ref().is_some_and(|h| hashes.contains(h))) {
+    let outcome = if known.is_some_and(|kind| report.has_any(kind, hashes)) {
         Outcome::Matched
     } else if known.is_none() {
         Outcome::Unknown

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Binding, Component, HASHES_MAX, Kind, Report};
+use super::{Binding, Component, Kind, Report};
 use crate::{Code, Error, Result};
 
 /// Fewer kinds than this do not survive one change and still tell machines apart.
@@ -25,19 +25,25 @@ pub struct Options {
 }
 
 impl Binding {
-    /// Binds to a machine by its report.
+    /// Binds a license for the product with the code `product` to a machine by its report.
     ///
     /// # Errors
+    /// `wrong_product` if the report was made for another: none of its hashes would ever match.
     /// `weak_binding` if there is nothing to bind to, or, unless `allow_weak`: fewer than three
     /// kinds, a `need` of half of them or less, or one that a copy of the machine's disk would
     /// meet. `invalid_argument` for a kind that was asked for and not found, and for a `need`
     /// that is 0 or more than there are kinds.
-    pub fn bind(report: &Report, options: &Options) -> Result<Binding> {
+    pub fn bind(report: &Report, product: &str, options: &Options) -> Result<Binding> {
+        if report.product() != product {
+            let found = report.product();
+            let detail = format!("the machine report was made for {found:.60}, not {product:.60}");
+            return Err(Error::new(Code::WrongProduct, detail));
+        }
         let rows = chosen(report, options.kinds.as_deref())?;
         let mut parts: BTreeMap<Kind, Vec<String>> = BTreeMap::new();
         for row in rows {
             let hashes = parts.entry(row.kind).or_default();
-            if hashes.len() < HASHES_BOUND.min(HASHES_MAX) {
+            if hashes.len() < HASHES_BOUND {
                 hashes.extend(row.hash.clone());
             }
         }

@@ -32,19 +32,40 @@ fn disk(view: &View<'_>, path: &str) -> Vec<Finding> {
     if software || no_disk {
         return Vec::new();
     }
-    if let Some(note) = movable(view, path, &place) {
-        return vec![Finding::without(Kind::Disk, State::Movable, note)];
-    }
-    let mut values: Vec<Finding> = FILES
+    let values = FILES
         .iter()
-        .map(|file| view.value(Kind::Disk, &format!("{path}/{file}"), junk::disk_flaw))
-        .filter(|finding| finding.state != State::Missing)
-        .collect();
-    // An empty file beside a good one says nothing.
-    if values.iter().any(|finding| finding.state == State::Found) {
-        values.retain(|finding| finding.state != State::Junk);
+        .map(|file| (*file, view.value(Kind::Disk, &format!("{path}/{file}"), junk::disk_flaw)))
+        .filter(|(_, finding)| finding.state != State::Missing);
+    if let Some(note) = movable(view, path, &place) {
+        let mut row = Finding::without(Kind::Disk, State::Movable, note);
+        row.aside = values.flat_map(|(_, one)| one.set_aside(State::Movable, note).aside).collect();
+        return vec![row];
+    }
+    let mut values = without_borrowed_names(values.collect());
+    // Junk beside a good value says nothing.
+    let good = values.iter().position(|finding| finding.state == State::Found);
+    if let Some(mut first) = good.map(|at| values.remove(at)) {
+        let junk = values.extract_if(.., |finding| finding.state == State::Junk);
+        first.aside.extend(junk.flat_map(|finding| finding.aside));
+        values.push(first);
     }
     values
+}
+
+/// Kernels make a world wide name from the serial number of a disk that has none of its own, so
+/// a name beside a serial that does not count does not count either.
+fn without_borrowed_names(values: Vec<(&str, Finding)>) -> Vec<Finding> {
+    let nameless =
+        values.iter().any(|(file, f)| file.ends_with("serial") && f.state == State::Junk);
+    values
+        .into_iter()
+        .map(|(file, finding)| match finding.state {
+            State::Found if nameless && file.ends_with("wwid") => {
+                finding.set_aside(State::Junk, "its disk has no serial number of its own")
+            }
+            _ => finding,
+        })
+        .collect()
 }
 
 /// Why a disk may turn up in another machine; `None` if it is built in.

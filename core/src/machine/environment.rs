@@ -1,9 +1,11 @@
-//! Where a machine runs: in a container, under a hypervisor, in a cloud. Information only: no
-//! verdict depends on it.
+//! Where a machine runs: in a container, under a hypervisor, in a cloud. No verdict on a license
+//! depends on it. What a new license binds to does: `container` and `wsl` take what is not the
+//! machine's own out of it. `vm` and `cloud` are information only.
 
 use serde::{Deserialize, Serialize};
 
 use super::parts::View;
+use super::{Kind, container};
 
 /// What a machine seems to run in. Absent members mean that nothing was recognized.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,13 +24,15 @@ pub struct Environment {
 }
 
 impl Environment {
-    pub(super) fn read(view: &View<'_>) -> Environment {
+    /// Leaves alone the files of the kinds in `exclude`, and then may know less of `vm` and
+    /// `cloud`. No file that `container` and `wsl` are known by holds a value of a kind.
+    pub(super) fn read(view: &View<'_>, exclude: &[Kind]) -> Environment {
         let wsl = view.word("/proc/sys/kernel/osrelease").contains("microsoft");
-        let names = FirmwareNames::read(view);
-        let xen = view.word("/sys/hypervisor/uuid");
-        let vm = if wsl { Some("hyperv") } else { vm(view, &names) };
+        let names = FirmwareNames::read(view, exclude);
+        let xen = unless(exclude, Kind::Product, || view.word("/sys/hypervisor/uuid"));
+        let vm = if wsl { Some("hyperv") } else { vm(view, &names, exclude) };
         Environment {
-            container: container(view).map(str::to_owned),
+            container: container::word(view).map(str::to_owned),
             vm: vm.map(str::to_owned),
             cloud: names.cloud().or(xen.starts_with("ec2").then_some("aws")).map(str::to_owned),
             wsl,
@@ -47,61 +51,9 @@ impl Environment {
     }
 }
 
-/// Parts of control groups' names and of the paths that a runtime lays over a container's
-/// /etc/hosts, and whose they are. Kubernetes first: its pods carry the marks of what runs them.
-const MARKS: &[(&str, &str)] = &[
-    ("/kubelet/pods/", "kubernetes"),
-    ("/kubepods", "kubernetes"),
-    ("/overlay-containers/", "podman"),
-    ("/libpod", "podman"),
-    ("/docker/", "docker"),
-    ("/docker-", "docker"),
-    ("/lxc/", "lxc"),
-    ("/lxc.payload", "lxc"),
-];
-
-/// Files that runtimes put into containers, and whose they are. An image that was made from a
-/// container keeps them, so they say nothing on a system whose root is a disk of its own.
-const FILES: &[(&str, &str)] = &[
-    ("/run/secrets/kubernetes.io", "kubernetes"),
-    ("/var/run/secrets/kubernetes.io", "kubernetes"),
-    ("/run/.containerenv", "podman"),
-    ("/.dockerenv", "docker"),
-    ("/dev/lxd/sock", "lxc"),
-];
-
-/// Parts of control groups' names of runtimes that have no word of their own.
-const OTHERS: &[&str] = &["/nerdctl/", "/containerd/", "/crio-", "/buildkit/"];
-
-fn container(view: &View<'_>) -> Option<&'static str> {
-    let over = ["/etc/hosts", "/etc/hostname", "/etc/resolv.conf"];
-    let given = view.mounts().iter().filter(|mount| over.contains(&mount.point.as_str()));
-    let mut marks = view.hint("/proc/self/cgroup").unwrap_or_default();
-    for mount in given {
-        marks.push('\n');
-        marks.push_str(&mount.root);
-    }
-    // systemd as a container's first process, and systemd-nspawn, say what they run in.
-    let said = [view.word("/run/systemd/container"), view.word("/run/host/container-manager")];
-    let lxcfs =
-        view.mounts().iter().any(|m| m.kind == "fuse.lxcfs" && m.point.starts_with("/proc/"));
-    let root = view.mounts().iter().rfind(|mount| mount.point == "/");
-    let own_disk = root.is_some_and(|mount| mount.from.starts_with("/dev/") && mount.root == "/");
-    for name in ["kubernetes", "podman", "docker", "systemd-nspawn", "lxc"] {
-        let by_file = || FILES.iter().any(|(path, whose)| *whose == name && view.exists(path));
-        let by_mark = || MARKS.iter().any(|(mark, whose)| *whose == name && marks.contains(mark));
-        if said.iter().any(|word| word == name) || by_mark() || (!own_disk && by_file()) {
-            return Some(name);
-        }
-    }
-    if lxcfs {
-        return Some("lxc");
-    }
-    let another = said.iter().any(|word| !word.is_empty() && word != "wsl");
-    let overlay = root.is_some_and(|mount| mount.kind == "overlay");
-    // A live system has an overlay too, but no runtime's control group.
-    let run_by_other = overlay && OTHERS.iter().any(|mark| marks.contains(mark));
-    (another || run_by_other).then_some("unknown")
+/// What `read` gives, or nothing if it is of a kind that is not to be read.
+fn unless(exclude: &[Kind], kind: Kind, read: impl Fn() -> String) -> String {
+    if exclude.contains(&kind) { String::new() } else { read() }
 }
 
 /// What the firmware calls the machine, its makers and its tags, in normalized form.
@@ -137,15 +89,16 @@ const FIRMWARES: &[(&str, &str)] = &[
 ];
 
 impl FirmwareNames {
-    fn read(view: &View<'_>) -> FirmwareNames {
+    fn read(view: &View<'_>, exclude: &[Kind]) -> FirmwareNames {
         let name = |file: &str| view.word(&format!("/sys/class/dmi/id/{file}"));
+        let of = |kind: Kind, file: &str| unless(exclude, kind, || name(file));
         FirmwareNames {
-            sys_vendor: name("sys_vendor"),
-            product_name: name("product_name"),
+            sys_vendor: of(Kind::Model, "sys_vendor"),
+            product_name: of(Kind::Model, "product_name"),
             bios_vendor: name("bios_vendor"),
             bios_version: name("bios_version"),
-            board_vendor: name("board_vendor"),
-            chassis_tag: name("chassis_asset_tag"),
+            board_vendor: of(Kind::Model, "board_vendor"),
+            chassis_tag: of(Kind::AssetTag, "chassis_asset_tag"),
         }
     }
 
@@ -185,7 +138,7 @@ impl FirmwareNames {
     }
 }
 
-fn vm(view: &View<'_>, names: &FirmwareNames) -> Option<&'static str> {
+fn vm(view: &View<'_>, names: &FirmwareNames, exclude: &[Kind]) -> Option<&'static str> {
     if names.is_metal() {
         return None;
     }
@@ -196,7 +149,8 @@ fn vm(view: &View<'_>, names: &FirmwareNames) -> Option<&'static str> {
     match names.hypervisor() {
         // QEMU says so of itself even when KVM does the work.
         named @ (Some("qemu") | None) => {
-            let flagged = || view.word("/proc/cpuinfo").contains(" hypervisor ");
+            let cpu = || unless(exclude, Kind::Cpu, || view.word("/proc/cpuinfo"));
+            let flagged = || cpu().contains(" hypervisor ");
             by_clock(view).or(named).or_else(|| flagged().then_some("unknown"))
         }
         named => named,

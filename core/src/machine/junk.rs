@@ -206,19 +206,38 @@ pub(super) fn instance_flaw(id: &str) -> Option<&'static str> {
 
 /// Why a disk's serial number or world wide name, normalized, does not count.
 pub(super) fn disk_flaw(value: &str) -> Option<&'static str> {
+    // The last word of a T10 name is the serial, after maker and model; without one it is a
+    // word of the model. Of other schemes, what follows has to be more than zeros.
+    let last = value.rsplit(' ').next().unwrap_or(value);
+    let schemes = ["naa.", "eui.", "uuid."];
+    let number = match schemes.iter().find_map(|scheme| value.strip_prefix(scheme)) {
+        Some(number) => number,
+        None if value.starts_with("t10.") => last.trim_start_matches("t10."),
+        None => value,
+    };
     let emulated = DISKS.iter().any(|phrase| value.contains(phrase));
-    if emulated {
+    if emulated || is_qemus(last) || is_small_number(number) {
         return Some("an emulator gives it to every disk");
     }
-    // What is after the scheme of a world wide name has to be more than zeros.
-    let schemes = ["naa.", "eui.", "uuid."];
-    let number = schemes.iter().find_map(|scheme| value.strip_prefix(scheme)).unwrap_or(value);
     serial_flaw(number)
 }
 
-/// What QEMU and Google give disks that were not named: they repeat on every machine.
+/// `QM00001` and up: QEMU counts the disks of a machine, and every machine's from the start.
+fn is_qemus(word: &str) -> bool {
+    let number = word.strip_prefix("qm").unwrap_or_default();
+    number.len() == 5 && number.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// A count with many zeros before it, as VMware's `00000000000000000001`.
+fn is_small_number(word: &str) -> bool {
+    let digits = word.trim_start_matches('0');
+    word.len() >= digits.len() + 8
+        && digits.len() <= 3
+        && digits.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// What emulators give disks that were not named: they repeat on every machine.
 const DISKS: &[&str] = &[
-    " qm0000",
     "drive-scsi",
     "drive-virtio",
     "drive-ide",
@@ -229,6 +248,14 @@ const DISKS: &[&str] = &[
     "virtual_disk",
     "nvme_card",
     "qemu_harddisk",
+    "qemu harddisk",
+    "vmware nvme_",
+    "vb1234-56789",
+    "bhyve-",
+    "sn: 0000",
+    // World wide names that kernels make from the serial of VMware's and VirtualBox's disks.
+    "nvme.15ad-",
+    "nvme.80ee-",
 ];
 
 fn is_monotone(text: &str) -> bool {
@@ -310,10 +337,33 @@ mod tests {
             "naa.0",
             "0Google  PersistentDisk  persistent-disk-0",
             "",
+            "QM00013",
+            "t10.ATA     QEMU HARDDISK                           QM00013             ",
+            "QEMU DVD-ROM QM12345",
+            "t10.ATA     Virtual HD",
+            "t10.ATA     Msft Virtual Disk 2",
+            "t10.",
+            "VMware NVME_0000",
+            "nvme.15ad-564d57617265204e564d455f30303030-564d77617265-00000001",
+            "VB1234-56789",
+            "nvme.80ee-5642313233342d3536373839-4f52434c2d56424f58-00000001",
+            "SN: 000001",
+            "t10.ATA     VMware Virtual SATA Hard Drive          00000000000000000001",
+            "BHYVE-1A2B-3C4D-5E6F",
         ] {
             assert!(disk_flaw(&normal(junk)).is_some(), "{junk}");
         }
-        for good in ["naa.5002538e40a1b2c3", "eui.0025385b71b0a1b2", "S4EWNX0R123456"] {
+        for good in [
+            "naa.5002538e40a1b2c3",
+            "eui.0025385b71b0a1b2",
+            "eui.00000000000000010000000000000a1b",
+            "S4EWNX0R123456",
+            "t10.ATA     Samsung SSD 860 EVO 500GB               S3Z2NB0K123456X",
+            "t10.ATA     VBOX HARDDISK                           VB1a2b3c4d-5e6f7a8b ",
+            "0000000000012345",
+            "QM000131",
+            "nvme.1d0f-766f6c30613162-416d617a6f6e-00000001",
+        ] {
             assert_eq!(disk_flaw(&normal(good)), None, "{good}");
         }
     }

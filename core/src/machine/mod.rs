@@ -8,6 +8,7 @@
 #[cfg(any(target_os = "macos", test))]
 mod apple;
 mod binding;
+mod container;
 mod cpu;
 mod digest;
 mod disks;

@@ -19,31 +19,32 @@ pub(super) fn findings(view: &View<'_>) -> Vec<Finding> {
 }
 
 fn card(view: &View<'_>, path: &str) -> Finding {
-    if let Some((state, note)) = foreign(view, path) {
-        return Finding::without(Kind::Nic, state, note);
+    if !view.exists(&format!("{path}/device")) {
+        return Finding::without(Kind::Nic, State::Virtual, "it is software, not a card");
     }
+    let foreign = foreign(view, path);
     // Cards in a bond all show the bond's address; their own is beside it.
     let own = format!("{path}/bonding_slave/perm_hwaddr");
     let file = if view.exists(&own) { own } else { format!("{path}/address") };
-    match view.text(&file) {
-        Text::Missing => Finding::missing(Kind::Nic),
-        Text::Unreadable => Finding::unreadable(Kind::Nic),
-        Text::Found { text, root_only } => {
+    match (view.text(&file), foreign) {
+        (Text::Found { text, root_only }, foreign) => {
             let address = junk::normal(&text);
-            match judge(&address) {
-                Ok(()) => Finding::found(Kind::Nic, address, root_only),
-                Err((state, note)) => Finding::without(Kind::Nic, state, note),
+            let verdict = foreign.map_or_else(|| judge(&address), Err);
+            let found = Finding::found(Kind::Nic, address, root_only);
+            match verdict {
+                Ok(()) => found,
+                Err((state, note)) => found.set_aside(state, note),
             }
         }
+        (_, Some((state, note))) => Finding::without(Kind::Nic, state, note),
+        (Text::Missing, None) => Finding::missing(Kind::Nic),
+        (Text::Unreadable, None) => Finding::unreadable(Kind::Nic),
     }
 }
 
-/// Why an interface is not a card of this machine; `None` if it is one.
+/// Why an interface with a device is not a card of this machine; `None` if it is one.
 fn foreign(view: &View<'_>, path: &str) -> Option<(State, &'static str)> {
     let device = format!("{path}/device");
-    if !view.exists(&device) {
-        return Some((State::Virtual, "it is software, not a card"));
-    }
     let bus = view.link_name(&format!("{device}/subsystem")).unwrap_or_default();
     let place = view.source.link(path).unwrap_or_default();
     if matches!(bus.as_str(), "virtio" | "vmbus" | "xen" | "xen-backend") {

@@ -12,6 +12,9 @@ pub(super) struct Finding {
     pub state: State,
     /// The normalized value, if it was found.
     pub value: Option<String>,
+    /// Normalized values that were read with it and do not count. No license is bound to them
+    /// anew; one that was bound before a table had them still is.
+    pub aside: Vec<String>,
     /// Whether the file's mode lets only its owner read it, whoever read it now.
     pub root_only: bool,
     pub note: &'static str,
@@ -19,11 +22,19 @@ pub(super) struct Finding {
 
 impl Finding {
     pub fn found(kind: Kind, value: String, root_only: bool) -> Finding {
-        Finding { kind, state: State::Found, value: Some(value), root_only, note: "" }
+        let (state, value) = (State::Found, Some(value));
+        Finding { kind, state, value, aside: Vec::new(), root_only, note: "" }
     }
 
     pub fn without(kind: Kind, state: State, note: &'static str) -> Finding {
-        Finding { kind, state, value: None, root_only: false, note }
+        Finding { kind, state, value: None, aside: Vec::new(), root_only: false, note }
+    }
+
+    /// The same value, which does not count for the reason in `note`.
+    pub fn set_aside(self, state: State, note: &'static str) -> Finding {
+        let mut aside = self.aside;
+        aside.extend(self.value.filter(|value| !value.is_empty()));
+        Finding { aside, ..Finding::without(self.kind, state, note) }
     }
 
     pub fn missing(kind: Kind) -> Finding {
@@ -41,9 +52,11 @@ impl Finding {
     /// A value that all may read, or why it does not count.
     pub fn judged(kind: Kind, text: &str, flaw: impl Fn(&str) -> Option<&'static str>) -> Finding {
         let value = junk::normal(text);
-        match flaw(&value) {
-            Some(note) => Finding::without(kind, State::Junk, note),
-            None => Finding::found(kind, value, false),
+        let flaw = flaw(&value);
+        let found = Finding::found(kind, value, false);
+        match flaw {
+            Some(note) => found.set_aside(State::Junk, note),
+            None => found,
         }
     }
 

@@ -21,22 +21,31 @@ const PROCESSOR: &str = r"HARDWARE\DESCRIPTION\System\CentralProcessor\0";
 const DISKS: &str = r"HARDWARE\DEVICEMAP\Scsi";
 const DRIVES: &str = r"SYSTEM\MountedDevices";
 
-/// Everything there is to find. A kind in `exclude` is not read.
+/// The kinds whose values are in the firmware's table.
+const IN_TABLE: &[Kind] =
+    &[Kind::Product, Kind::ProductSerial, Kind::Board, Kind::Chassis, Kind::AssetTag, Kind::Model];
+
+/// Everything there is to find. A kind in `exclude` is not read; the firmware's table comes in
+/// one piece, and is not read if all that is in it is excluded.
 pub(super) fn read(registry: &dyn Registry, exclude: &[Kind]) -> (Environment, Vec<Finding>) {
-    let table = smbios::parse(&registry.bytes(FIRMWARE, "SMBiosData").unwrap_or_default());
+    let wanted = |kind: Kind| !exclude.contains(&kind);
+    let any = IN_TABLE.iter().any(|kind| wanted(*kind));
+    let table = any.then(|| registry.bytes(FIRMWARE, "SMBiosData")).flatten();
+    let table = smbios::parse(&table.unwrap_or_default());
+    let name = |kind, text: &str| if wanted(kind) { junk::normal(text) } else { String::new() };
     let names = FirmwareNames {
-        sys_vendor: junk::normal(&table.vendor),
-        product_name: junk::normal(&table.product),
-        board_vendor: junk::normal(&table.board_vendor),
-        chassis_tag: junk::normal(&table.chassis_tag),
+        sys_vendor: name(Kind::Model, &table.vendor),
+        product_name: name(Kind::Model, &table.product),
+        board_vendor: name(Kind::Model, &table.board_vendor),
+        chassis_tag: name(Kind::AssetTag, &table.chassis_tag),
         ..FirmwareNames::default()
     };
     let mut all = Vec::new();
     for &kind in Kind::ALL.iter().filter(|kind| **kind != Kind::Identity) {
-        if exclude.contains(&kind) {
-            all.push(Finding::excluded(kind));
-        } else {
+        if wanted(kind) {
             all.extend(of_kind(registry, &table, kind));
+        } else {
+            all.push(Finding::excluded(kind));
         }
     }
     (Environment::of_firmware(&names), all)
@@ -80,11 +89,14 @@ fn disks(registry: &dyn Registry) -> Vec<Finding> {
             if junk::normal(&kind) != "diskperipheral" {
                 continue;
             }
+            let serial = registry.text(&disk, "SerialNumber");
+            let serial = serial.map(|text| Finding::judged(Kind::Disk, &text, junk::disk_flaw));
             if matches!(driver.as_str(), "uaspstor" | "usbstor" | "msiscsi" | "iscsiprt") {
                 let note = "it can be plugged into another machine, or is on a network";
-                found.push(Finding::without(Kind::Disk, State::Movable, note));
-            } else if let Some(text) = registry.text(&disk, "SerialNumber") {
-                found.push(Finding::judged(Kind::Disk, &text, junk::disk_flaw));
+                let disk = serial.unwrap_or_else(|| Finding::missing(Kind::Disk));
+                found.push(disk.set_aside(State::Movable, note));
+            } else {
+                found.extend(serial);
             }
         }
     }

@@ -1,10 +1,10 @@
 //! What was found on a machine: hashes, and why there is none where there is none.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
 
-use serde::de::{Deserialize, Deserializer};
-use serde::{Deserialize as DeriveDeserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 #[cfg(target_os = "macos")]
 use super::macos as here;
@@ -18,6 +18,10 @@ use crate::{Code, Error, Result};
 
 /// Rows of a report: every kind at its limit.
 const ROWS_MAX: usize = 1024;
+
+/// Hashes of one kind that licenses are held against: those of the report's rows, and of what
+/// has no row in it. A storage server has hundreds of disks, and a license any sixteen.
+const HELD_MAX: usize = 1024;
 
 macro_rules! states {
     ($($(#[doc = $doc:literal])+ $name:ident = $word:literal;)+) => {
@@ -93,13 +97,55 @@ fn as_word<T: fmt::Display, S: Serializer>(
 }
 
 /// A machine as one product sees it. It holds no raw value.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+///
+/// Reports are equal if they show the same. One that was read from JSON knows only what that
+/// shows; one that was read on its machine also knows hashes that no new license may have.
+#[derive(Clone, Debug, Serialize)]
 pub struct Report {
     v: u32,
     product: String,
     id: Option<String>,
     environment: Environment,
     components: Vec<Component>,
+    #[serde(skip)]
+    held: Held,
+}
+
+impl PartialEq for Report {
+    fn eq(&self, other: &Report) -> bool {
+        (self.v, &self.product, &self.environment) == (other.v, &other.product, &other.environment)
+            && self.components == other.components
+    }
+}
+
+impl Eq for Report {}
+
+/// What licenses are held against: every hash, also those of values that do not count (today's
+/// tables may have an entry that the tables of a license's time did not) and of rows beyond
+/// the report's limit. Never shown.
+#[derive(Clone, Default)]
+struct Held(BTreeSet<(Kind, String)>);
+
+impl Held {
+    /// Those of rows come first, so that what does not count crowds out nothing.
+    fn of(rows: &[Component], aside: Vec<(Kind, String)>) -> Held {
+        let found = rows.iter().filter_map(|row| Some((row.kind, row.hash.clone()?)));
+        let mut held = BTreeSet::new();
+        let mut counts = [0; Kind::ALL.len()];
+        for (kind, hash) in found.chain(aside) {
+            let Some(count) = counts.get_mut(kind as usize) else { continue };
+            if *count < HELD_MAX && held.insert((kind, hash)) {
+                *count += 1;
+            }
+        }
+        Held(held)
+    }
+}
+
+impl fmt::Debug for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("..")
+    }
 }
 
 impl Report {
@@ -119,7 +165,7 @@ impl Report {
     /// Reads a Linux machine from any source of its files.
     pub fn read_from(product: &str, source: &dyn Source, exclude: &[Kind]) -> Report {
         let view = View::new(source);
-        let environment = Environment::read(&view);
+        let environment = Environment::read(&view, exclude);
         Report::of(product, environment, linux::findings(&view, exclude))
     }
 
@@ -143,13 +189,23 @@ impl Report {
     }
 
     fn of(product: &str, environment: Environment, findings: Vec<Finding>) -> Report {
+        let hashes = |found: &Finding| -> Vec<(Kind, String)> {
+            let hash = |value: &String| (found.kind, digest::hash(product, found.kind, value));
+            found.aside.iter().map(hash).collect()
+        };
+        let aside = findings.iter().flat_map(hashes).collect();
         let rows = findings.into_iter().map(|found| row(product, found, &environment)).collect();
-        Report::with(product.to_owned(), environment, rows)
+        Report::with(product.to_owned(), environment, rows, aside)
     }
 
     /// Puts rows in their one order, so that a machine gives one report however its kernel
     /// lists its parts today.
-    fn with(product: String, environment: Environment, mut rows: Vec<Component>) -> Report {
+    fn with(
+        product: String,
+        environment: Environment,
+        mut rows: Vec<Component>,
+        aside: Vec<(Kind, String)>,
+    ) -> Report {
         // A value that binds comes before the same value from a file that only root reads.
         rows.sort_by(|a, b| {
             (a.kind, a.state, &a.hash, !a.binds, &a.note)
@@ -161,6 +217,7 @@ impl Report {
                 && a.hash == b.hash
                 && (a.hash.is_some() || a.note == b.note)
         });
+        let held = Held::of(&rows, aside);
         let mut components: Vec<Component> = Vec::with_capacity(rows.len());
         for row in rows {
             let same = components.iter().filter(|c| c.kind == row.kind).count();
@@ -171,7 +228,12 @@ impl Report {
         }
         let binding = components.iter().filter(|c| c.binds);
         let id = digest::short_id(binding.filter_map(|c| Some((c.kind, c.hash.as_deref()?))));
-        Report { v: VERSION, product, id, environment, components }
+        Report { v: VERSION, product, id, environment, components, held }
+    }
+
+    /// Whether the machine has any of these hashes of a kind, in a row or out of sight.
+    pub(super) fn has_any(&self, kind: Kind, hashes: &[String]) -> bool {
+        hashes.iter().any(|hash| self.held.0.contains(&(kind, hash.clone())))
     }
 
     /// The code of the product that it was made for. Hashes for two products never match.
@@ -208,7 +270,7 @@ impl Report {
     /// is no report.
     pub fn from_json(text: &str) -> Result<Report> {
         let Head { v } = json::parse(text.as_bytes(), REPORT_MAX)?;
-        if v > VERSION {
+        if v > u64::from(VERSION) {
             let detail = format!("the machine report has version {v}, and {VERSION} is known");
             return Err(Error::new(Code::TooNew, detail));
         }
@@ -227,19 +289,12 @@ impl Report {
         for Object(row) in raw.components {
             rows.extend(row.checked()?);
         }
-        Ok(Report::with(raw.product, raw.environment.0, rows))
-    }
-}
-
-impl<'de> Deserialize<'de> for Report {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        let value = serde_json::Value::deserialize(deserializer)?;
-        Report::from_json(&value.to_string()).map_err(serde::de::Error::custom)
+        Ok(Report::with(raw.product, raw.environment.0, rows, Vec::new()))
     }
 }
 
 fn row(product: &str, finding: Finding, environment: &Environment) -> Component {
-    let Finding { kind, state, value, root_only, note } = finding;
+    let Finding { kind, state, value, root_only, note, .. } = finding;
     let hash = value.map(|value| digest::hash(product, kind, &value));
     let reason = if hash.is_none() {
         Some(note)
@@ -258,12 +313,12 @@ fn row(product: &str, finding: Finding, environment: &Environment) -> Component 
     Component { kind, state, hash, binds: reason.is_none(), note }
 }
 
-#[derive(DeriveDeserialize)]
+#[derive(Deserialize)]
 struct Head {
-    v: u32,
+    v: u64,
 }
 
-#[derive(DeriveDeserialize)]
+#[derive(Deserialize)]
 struct Raw {
     product: String,
     #[serde(default = "nowhere")]
@@ -275,7 +330,7 @@ fn nowhere() -> Object<Environment> {
     Object(Environment::default())
 }
 
-#[derive(DeriveDeserialize)]
+#[derive(Deserialize)]
 struct RawRow {
     kind: String,
     state: String,

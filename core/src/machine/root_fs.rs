@@ -54,7 +54,8 @@ pub(super) fn finding(view: &View<'_>) -> Finding {
     };
     match value {
         Some(value) if is_blank(&value) => {
-            Finding::without(Kind::RootFs, State::Junk, "it is one character repeated")
+            let found = Finding::found(Kind::RootFs, value, false);
+            found.set_aside(State::Junk, "it is one character repeated")
         }
         Some(value) => Finding::found(Kind::RootFs, value, false),
         None => {
