@@ -13,7 +13,7 @@ use crate::settings::{self, Identity, Settings};
 use crate::token::{self, Kind};
 use std::io::Read;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 /// What a vendor ships: a product code and the keys that may sign its licenses. Set it up, then
 /// share it: everything that answers takes `&self`, may be called from any thread and keeps no
@@ -163,13 +163,15 @@ impl Product {
     /// A machine seen before is believed when it matches and read again when it does not: a disk
     /// may have been mounted since.
     fn check_machine(&self, binding: &machine::Binding) -> Result<()> {
-        let seen = self.machine.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let seen = self.seen().and_then(|seen| seen.clone());
         if seen.is_some_and(|report| binding.compare(&report).holds()) {
             return Ok(());
         }
         let report = Arc::new(self.machine()?);
         let comparison = binding.compare(&report);
-        *self.machine.lock().unwrap_or_else(PoisonError::into_inner) = Some(report);
+        if let Some(mut seen) = self.seen() {
+            *seen = Some(report);
+        }
         if comparison.holds() {
             return Ok(());
         }
@@ -194,8 +196,18 @@ impl Product {
         Ok(())
     }
 
-    fn forget_machine(&self) {
-        *self.machine.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    /// The machine last seen, unless another thread has it right now. Nobody waits for it: in
+    /// the child of a fork, that thread does not exist and never lets go.
+    fn seen(&self) -> Option<MutexGuard<'_, Option<Arc<machine::Report>>>> {
+        match self.machine.try_lock() {
+            Ok(seen) => Some(seen),
+            Err(TryLockError::Poisoned(seen)) => Some(seen.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    fn forget_machine(&mut self) {
+        *self.machine.get_mut().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 
