@@ -218,6 +218,45 @@ mod tests {
         assert!(found.iter().all(|finding| !finding.root_only));
     }
 
+    /// The firmware's table comes in one piece.
+    #[test]
+    fn the_table_is_not_read_for_kinds_that_are_excluded() {
+        struct Watch(Fake, std::cell::Cell<bool>);
+        impl Registry for Watch {
+            fn text(&self, key: &str, name: &str) -> Option<String> {
+                self.0.text(key, name)
+            }
+            fn bytes(&self, key: &str, name: &str) -> Option<Vec<u8>> {
+                self.1.set(self.1.get() || key == FIRMWARE);
+                self.0.bytes(key, name)
+            }
+            fn keys(&self, key: &str) -> Vec<String> {
+                self.0.keys(key)
+            }
+        }
+        let reads = |exclude: &[Kind]| {
+            let watch = Watch(machine(), std::cell::Cell::new(false));
+            read(&watch, exclude);
+            watch.1.get()
+        };
+        assert!(!reads(IN_TABLE) && !reads(Kind::ALL));
+        for kept in 0..IN_TABLE.len() {
+            let mut exclude = IN_TABLE.to_vec();
+            exclude.remove(kept);
+            assert!(reads(&exclude), "{}", IN_TABLE[kept]);
+        }
+    }
+
+    #[test]
+    fn what_is_excluded_does_not_tell_the_environment() {
+        let mut fake = machine();
+        let table = String::from_utf8_lossy(&smbios::tests::sample(8)).into_owned();
+        let table = table.replace("PowerEdge R650", "VirtualBox").into_bytes();
+        fake.0.insert((FIRMWARE.to_owned(), "SMBiosData".to_owned()), table);
+        assert_eq!(read(&fake, &[]).0.vm.as_deref(), Some("virtualbox"));
+        assert_eq!(read(&fake, &[Kind::Model]).0, Environment::default());
+    }
+
     #[test]
     fn an_empty_registry_and_an_excluded_kind_give_reasons() {
         let (_, found) = read(&Fake(BTreeMap::new()), &[]);
