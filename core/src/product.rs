@@ -29,6 +29,21 @@ pub struct Product {
     machine: Mutex<Option<Arc<machine::Report>>>,
 }
 
+impl Clone for Product {
+    /// A copy that is set up on its own from then on. The clock is shared: licenses that either
+    /// verified follow both.
+    fn clone(&self) -> Product {
+        Product {
+            code: self.code.clone(),
+            pinned: self.pinned.clone(),
+            listed: self.listed.clone(),
+            settings: self.settings.clone(),
+            clock: self.clock.clone(),
+            machine: Mutex::new(self.seen().and_then(|seen| seen.clone())),
+        }
+    }
+}
+
 impl Product {
     /// `code` is the product code in its licenses; `keys` is a key set as
     /// [`KeySet::parse`] reads it.

@@ -5,9 +5,8 @@ use crate::errors::{exception, raise};
 use crate::json::from_json;
 use crate::license::License;
 use pyo3::prelude::*;
-use pyo3::sync::RwLockExt;
 use pyo3::types::{PyByteArray, PyBytes, PyList, PyMemoryView, PyString};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Verifies before it looks for Ctrl-C: some 10 ms.
 const BATCH: usize = 256;
@@ -18,9 +17,12 @@ const BATCH: usize = 256;
 /// settings of ``docs/settings.md``. One product may be used by any number of threads at once.
 #[pyclass(frozen, module = "licentia")]
 pub struct Product {
-    state: RwLock<State>,
+    /// Held for as long as a pointer is copied, and while something is set: never while files are
+    /// read, so that the child of a fork does not find it taken for ever.
+    state: Mutex<Arc<State>>,
 }
 
+#[derive(Clone)]
 struct State {
     product: licentia::Product,
     /// Whether the machine is read from a path that the host named, which may be slow.
@@ -38,9 +40,9 @@ impl State {
 }
 
 impl Product {
-    /// Asks the product while other threads wait: for answers within microseconds.
-    fn ask<T>(&self, py: Python<'_>, question: impl FnOnce(&State) -> T) -> T {
-        question(&self.state.read_py_attached(py).unwrap_or_else(PoisonError::into_inner))
+    /// What is set now, to be asked.
+    fn state(&self) -> Arc<State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Asks the product while other threads go on: for answers that take files or time.
@@ -49,21 +51,24 @@ impl Product {
         py: Python<'_>,
         question: impl FnOnce(&licentia::Product) -> T + Send,
     ) -> T {
-        py.detach(|| question(&self.state.read().unwrap_or_else(PoisonError::into_inner).product))
+        let state = self.state();
+        py.detach(|| question(&state.product))
     }
 
-    fn change<T>(&self, py: Python<'_>, change: impl FnOnce(&mut State) -> T) -> T {
-        change(&mut self.state.write_py_attached(py).unwrap_or_else(PoisonError::into_inner))
+    /// Changes what is asked from now on.
+    fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        change(Arc::make_mut(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 
     fn check(&self, py: Python<'_>, data: &Data, check: Check) -> PyResult<License> {
         // Letting another thread in costs up to its whole turn, 5 ms; a license takes 50 µs, and
         // a machine that is read for the first time 300 µs, from files that are not on a disk.
-        let held =
-            self.ask(py, |state| (!state.reads_path).then(|| check(&state.product, data.as_ref())));
-        held.unwrap_or_else(|| self.ask_detached(py, |product| check(product, data.as_ref())))
-            .map_err(|error| raise(py, &error))
-            .and_then(|license| License::new(py, license))
+        let state = self.state();
+        let found = match state.reads_path {
+            false => check(&state.product, data.as_ref()),
+            true => py.detach(|| check(&state.product, data.as_ref())),
+        };
+        found.map_err(|error| raise(py, &error)).and_then(|license| License::new(py, license))
     }
 }
 
@@ -108,30 +113,29 @@ impl Product {
             let value = setting(name, &value)?;
             state.set(name, &value).map_err(|error| raise(py, &error))?;
         }
-        Ok(Product { state: RwLock::new(state) })
+        Ok(Product { state: Mutex::new(Arc::new(state)) })
     }
 
     /// The product code.
     #[getter]
-    fn code(&self, py: Python<'_>) -> String {
-        self.ask(py, |state| state.product.code().to_owned())
+    fn code(&self) -> String {
+        self.state().product.code().to_owned()
     }
 
     /// Set one of the settings of ``docs/settings.md`` by name; ``None`` is its default.
     ///
-    /// Set a product up before sharing it between threads. ``clock`` alone may be set at any
-    /// time, and the licenses that are held follow it.
+    /// ``clock`` may be set later, for tests: the licenses that are held follow it.
     ///
     /// Raises ArgumentError, naming the nearest setting, and then changes nothing.
     fn set(&self, py: Python<'_>, name: Text, value: &Bound<'_, PyAny>) -> PyResult<()> {
         let value = setting(&name, value)?;
-        self.change(py, |state| state.set(&name, &value)).map_err(|error| raise(py, &error))
+        self.change(|state| state.set(&name, &value)).map_err(|error| raise(py, &error))
     }
 
     /// Trust more keys: a key set as text, or one that a pinned root key signed.
     fn trust(&self, py: Python<'_>, keys: Keys) -> PyResult<()> {
         let keys = keys.text(py)?;
-        self.change(py, |state| state.product.trust(keys)).map_err(|error| raise(py, &error))
+        self.change(|state| state.product.trust(keys)).map_err(|error| raise(py, &error))
     }
 
     /// What identifies this machine, read anew and without the GIL. It holds hashes, and no
@@ -182,8 +186,8 @@ impl Product {
         Ok(answers)
     }
 
-    fn __repr__(&self, py: Python<'_>) -> String {
-        format!("<licentia.Product '{}'>", self.code(py))
+    fn __repr__(&self) -> String {
+        format!("<licentia.Product '{}'>", self.code())
     }
 }
 
