@@ -21,16 +21,28 @@ help: ## Say what there is to make
 demo: command stage python node ## Show the main job, end to end
 	@$(VENV)/python examples/demo.py
 
-test: packages test-style test-core test-command test-c test-python test-node test-vectors \
-	test-targets demo ## Check everything that must hold
+test: ## Check everything that must hold
+	@$(MAKE) packages test-style test-core test-command test-c test-python test-node \
+		test-vectors test-targets demo
 	@echo "make test: everything holds"
 
 install: ## Install the C library, its headers, pkg-config and CMake files (PREFIX, DESTDIR)
 	@PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" sh ffi/install.sh
 
+dist: ## Build what one ships from here into dist/, and try it in empty folders
+	@packaging/dist.sh
+	@packaging/test_dist.sh
+
+bench: ## Measure beside what one would pick instead
+	@bench/run
+
+soak: ## Try for hours: fuzzing (needs nightly and cargo-fuzz), and longer tests
+	@tests/soak.sh
+
 bless: ## Rewrite what is generated: the header, tables in the docs, vectors
 	LICENTIA_BLESS=1 cargo test --locked -q -p licentia
 	LICENTIA_BLESS=1 cargo test --locked -q -p licentia-ffi --test header
+	LICENTIA_BLESS=1 cargo test --locked -q -p licentia-ffi --test host stable
 	LICENTIA_BLESS=1 cargo test --locked -q -p licentia-cli
 	LICENTIA_BLESS=1 cargo test --locked -q -p licentia-tests --test vectors --test tidy
 

@@ -1,8 +1,7 @@
 // Any sequence of calls, good and bad, that bytes can spell: sequence FIXTURES SEED SEQUENCES
 //
-// Compiled with -DFUZZER it is a target for libFuzzer, which finds the bytes (ffi/fuzz.sh);
-// otherwise a generator makes them up. Whatever the calls: an error is reported in full, out
-// pointers are NULL or good, nothing altered is accepted, and no bug is met.
+// A generator makes the bytes up. Whatever the calls: an error is reported in full, out pointers
+// are NULL or good, nothing altered is accepted, and no bug is met.
 #include "host.h"
 
 #include <stdint.h>
@@ -13,9 +12,10 @@ static const char *const FILES[FIXTURES] = {
     "ok",            "ok_too",        "bound",         "bad_signature", "expired",   "keys",
     "not_yet_valid", "wrong_product", "wrong_machine", "unknown_key",   "malformed", "more_keys"};
 static const char *const WORDS[] = {
-    "clock", "machine",  "machine_file", "machine_root", "machine_exclude", "issuer",  "installation",
-    "0",     IN_FORCE,   "machine-1",    "/nowhere",     "nic,disk",        "myapp",   "otherapp",
-    "",      "reports",  "exports",      "\xff",         "clok",            "2026-01-02"};
+    "clock",    "machine",      "machine_file", "machine_root", "machine_exclude",
+    "issuer",   "installation", "0",            IN_FORCE,       "machine-1",
+    "/nowhere", "nic,disk",     "myapp",        "otherapp",     "",
+    "reports",  "exports",      "\xff",         "clok",         "2026-01-02"};
 enum { WORD_COUNT = sizeof WORDS / sizeof *WORDS };
 
 static fixture files[FIXTURES];
@@ -155,19 +155,13 @@ static void one_call(void) {
   }
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  if (!files[0].text) {
-    for (int i = 0; i < FIXTURES; i++) files[i] = fixture_read(getenv("FIXTURES"), FILES[i]);
-  }
+static void one_sequence(const uint8_t *data, size_t size) {
   input = data, input_end = data + size;
   while (input < input_end) one_call();
   for (int i = 0; i < PRODUCTS; i++) licentia_product_free(products[i]), products[i] = NULL;
   for (int i = 0; i < LICENSES; i++) licentia_license_free(licenses[i]), licenses[i] = NULL;
-  return 0;
 }
 
-#ifndef FUZZER
 static uint8_t bytes[2048];
 
 // xorshift64*: the same sequences for the same seed, everywhere.
@@ -180,14 +174,14 @@ static uint8_t random_byte(void) {
 }
 
 int main(int argc, char **argv) {
-  CHECK(argc == 4 && !setenv("FIXTURES", argv[1], 1));
+  CHECK(argc == 4);
+  for (int i = 0; i < FIXTURES; i++) files[i] = fixture_read(argv[1], FILES[i]);
   random_state = strtoull(argv[2], NULL, 10) * 2 + 1;
   for (long left = atol(argv[3]); left > 0; left--) {
     for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = random_byte();
     bytes[0] = 1;  // begins with good products
-    LLVMFuzzerTestOneInput(bytes, sizeof bytes);
+    one_sequence(bytes, sizeof bytes);
   }
   for (int i = 0; i < FIXTURES; i++) free(files[i].text);
   return 0;
 }
-#endif
