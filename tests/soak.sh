@@ -1,0 +1,109 @@
+#!/usr/bin/env bash
+# What takes too long for every change: each fuzz target for ten million runs, then the tests
+# that can try more for longer. `make soak` runs it.
+#
+#   FUZZ_RUNS                runs of each target (default 10000000)
+#   FUZZ_JOBS                processes that share them, each with its own seed and corpus
+#                            (default: one per processor)
+#   LICENTIA_SOAK            how many times as much the tests try (default 10)
+#   LICENTIA_SOAK_SKIP_FUZZ  1 = the tests only. Without it, missing tools are a failure: a soak
+#                            that leaves out the fuzzing is not one.
+#
+# It fails if a target crashes, leaks, takes over 10 s for one input (a loaded machine may well
+# take one; the table shows the slowest) or 2 GiB of memory. What it broke on is then in
+# tests/fuzz/artifacts.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+fuzz=tests/fuzz
+runs=${FUZZ_RUNS:-10000000}
+procs=${FUZZ_JOBS:-$(getconf _NPROCESSORS_ONLN)}
+work=$(mktemp -d)
+failed=0
+
+clean_up() {
+  kill $(jobs -p) 2>/dev/null || true
+  rm -rf "$work"
+}
+trap clean_up EXIT
+trap 'exit 130' INT TERM
+
+have_tools() {
+  cargo +nightly --version >/dev/null 2>&1 || {
+    echo "no nightly toolchain: rustup toolchain install nightly --profile minimal" >&2
+    return 1
+  }
+  cargo fuzz --version >/dev/null 2>&1 || {
+    echo "no cargo-fuzz: cargo install --locked cargo-fuzz" >&2
+    return 1
+  }
+}
+
+# The address sanitizer where there is unsafe code for it to watch, which is the C boundary.
+# There, comparisons are not traced: signatures would be checked half as fast.
+build() {
+  local how=(-s none)
+  [ "$1" = c_abi ] && how=(-s address --no-trace-compares)
+  cargo +nightly fuzz build --fuzz-dir $fuzz --target-dir $fuzz/target "${how[@]}" "$1" \
+    >"$work/build" 2>&1 || { cat "$work/build" >&2; exit 1; }
+}
+
+# Runs a target in several processes at once, and adds its row to the table.
+run() {
+  local target=$1 started=$SECONDS pids=() crashes=0 job
+  mkdir -p "$fuzz/artifacts/$target"
+  for ((job = 1; job <= procs; job++)); do
+    mkdir -p "$work/$target.$job"
+    ASAN_OPTIONS=detect_odr_violation=0:malloc_context_size=4 \
+      "$fuzz/target/$host/release/$target" "$work/$target.$job" "$fuzz/seeds/$target" \
+      -runs=$(((runs + procs - 1) / procs)) -seed="$job$RANDOM" -entropic=0 \
+      -dict=$fuzz/json.dict -artifact_prefix="$fuzz/artifacts/$target/" \
+      -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 >"$work/$target.$job.log" 2>&1 &
+    pids+=($!)
+  done
+  for ((job = 1; job <= procs; job++)); do
+    wait "${pids[job - 1]}" && continue
+    crashes=$((crashes + 1))
+    tail -n 40 "$work/$target.$job.log" >&2
+  done
+  row "$target" "$crashes" $((SECONDS - started)) | tee -a "$work/table"
+}
+
+row() {
+  local executed slowest
+  executed=$(stats "$1" number_of_executed_units | awk '{n += $1} END {print n + 0}')
+  slowest=$(stats "$1" slowest_unit_time_sec | sort -n | tail -n 1)
+  printf '%-12s %12s %8s %10s %8s\n' "$1" "$executed" "$2" "${slowest:-?} s" "$3"
+  [ "$2" = 0 ] && [ "$executed" -ge "$runs" ] || touch "$work/failed"
+}
+
+stats() {
+  sed -n "s/^stat::$2: *//p" "$work/$1".*.log
+}
+
+if [ "${LICENTIA_SOAK_SKIP_FUZZ:-}" = 1 ]; then
+  echo "skipped: fuzzing (LICENTIA_SOAK_SKIP_FUZZ)"
+else
+  have_tools || exit 1
+  host=$(rustc +nightly -vV | sed -n 's/^host: //p')
+  targets=$(cargo +nightly fuzz list --fuzz-dir $fuzz)
+  for target in $targets; do build "$target"; done
+  printf '%-12s %12s %8s %10s %8s\n' target executions crashes slowest seconds
+  for target in $targets; do run "$target"; done
+fi
+
+# Each on its own, as they are tested and shipped.
+for package in licentia licentia-ffi; do
+  started=$SECONDS
+  if LICENTIA_SOAK=${LICENTIA_SOAK:-10} cargo test --locked --quiet -p $package \
+    >"$work/test" 2>&1; then
+    echo "tests of $package, LICENTIA_SOAK=${LICENTIA_SOAK:-10}: $((SECONDS - started)) s"
+  else
+    cat "$work/test" >&2
+    echo "tests of $package: FAILED"
+    failed=1
+  fi
+done
+
+[ ! -e "$work/failed" ] && [ $failed = 0 ] || { echo "soak: FAILED" >&2; exit 1; }
+echo "soak: everything holds"
