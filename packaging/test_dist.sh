@@ -5,6 +5,7 @@
 #   packaging/test_dist.sh [DIST]
 #   SDIST=1   builds and tries the source distribution too, which needs cargo and some minutes
 set -euo pipefail
+shopt -s extglob
 here=$(cd "$(dirname "$0")/.." && pwd)
 dist=$(cd "${1:-$here/dist}" && pwd)
 room=$(mktemp -d "${TMPDIR:-/tmp}/licentia-dist.XXXXXX")
@@ -28,11 +29,13 @@ cp "$here"/examples/python/quickstart.py "$here"/examples/node/quickstart.mjs "$
 
 # Where the kernel lets us, the repository and cargo are not even there to be found.
 isolate=(env)
+hidden=
 hide=("$here" "${CARGO_HOME:-$HOME/.cargo}" "${RUSTUP_HOME:-$HOME/.rustup}")
 if unshare --mount true 2>/dev/null && [[ ${room#"$here"/} == "$room" ]]; then
   script='while [ "$1" != -- ]; do [ ! -d "$1" ] || mount -t tmpfs none "$1"; shift; done; shift'
   isolate=(unshare --mount sh -c "$script; exec \"\$@\"" sh "${hide[@]}" -- env)
   how='the repository and cargo are hidden'
+  hidden=$here
 else
   how='cargo is not in PATH (hiding the repository needs root)'
 fi
@@ -45,7 +48,7 @@ try() { # WHAT SCRIPT
   local what=$1 folder=$room/${1//[^a-z]/-}
   mkdir "$folder"
   if (cd "$folder" && "${isolate[@]}" -i PATH="$room/bin" HOME="$room/home" TMPDIR="$room" \
-    LC_ALL=C.UTF-8 ROOM="$room" HIDDEN="$here" npm_config_update_notifier=false \
+    LC_ALL=C.UTF-8 ROOM="$room" HIDDEN="$hidden" npm_config_update_notifier=false \
     bash -euo pipefail -c "$common$2" >"$folder/log" 2>&1); then
     echo "passed: $what"
     passed=$((passed + 1))
@@ -60,7 +63,13 @@ try() { # WHAT SCRIPT
 # shellcheck disable=SC2016
 common='
   if command -v cargo rustc; then echo "cargo is in reach"; exit 1; fi
-  one() { set -- "$ROOM"/dist/$1; [ -f "$1" ] || { echo "there is no $1" >&2; exit 1; }; echo "$1"; }
+  if [ "$HIDDEN" ] && [ "$(ls -A "$HIDDEN")" ]; then echo "$HIDDEN is in reach"; exit 1; fi
+  shopt -s extglob
+  one() {
+    set -- "$ROOM"/dist/$1
+    [ -f "$1" ] || { echo "there is no $1" >&2; exit 1; }
+    echo "$1"
+  }
   answers() {
     "$@" "$ROOM/vendor.jwks" myapp "$ROOM/good.lic" > said
     grep -qx "licensed to: Example Labs" said && grep -qx "allows reports: yes" said
@@ -124,7 +133,7 @@ node_package='
 
 # shellcheck disable=SC2016
 sdist='
-  archive=$(one "licentia-[0-9]*[0-9].tar.gz")
+  archive=$(one "licentia-[0-9]!(*-*).tar.gz")
   tar -xzf "$archive" --strip-components=1
   grep -q "^Name: licentia$" PKG-INFO
   [ -f Cargo.lock ] && [ -f LICENSE-MIT ] && [ -f LICENSE-APACHE ] || { ls; exit 1; }'
@@ -133,7 +142,7 @@ echo "test_dist: $how"
 if ! (cd "$room/dist" && sha256sum --quiet --strict --check SHA256SUMS &&
   [[ $(wc -l <SHA256SUMS) -eq $(find . -type f ! -name SHA256SUMS | wc -l) ]]); then
   echo 'failed: SHA256SUMS does not fit what is there'
-  failed=1
+  failed=$((failed + 1))
 fi
 try 'the command' "$command_line"
 try 'the C library' "$c_library"
@@ -142,10 +151,16 @@ try 'the npm package' "$node_package"
 try 'the source distribution, its files' "$sdist"
 if [[ -n ${SDIST:-} ]]; then
   python3 -m venv "$room/sdist"
-  "$room/sdist/bin/pip" install -q --disable-pip-version-check --no-deps \
-    "$dist"/licentia-[0-9]*[0-9].tar.gz
-  "$room/sdist/bin/python" "$here/examples/python/quickstart.py" "$room/vendor.jwks" myapp \
-    "$room/good.lic" >/dev/null && echo 'passed: the source distribution, built' || failed=1
+  if "$room/sdist/bin/pip" install -q --disable-pip-version-check --no-deps \
+    "$dist"/licentia-[0-9]!(*-*).tar.gz &&
+    "$room/sdist/bin/python" "$room/examples/quickstart.py" "$room/vendor.jwks" myapp \
+      "$room/good.lic" >/dev/null; then
+    echo 'passed: the source distribution, built'
+    passed=$((passed + 1))
+  else
+    echo 'failed: the source distribution, built'
+    failed=$((failed + 1))
+  fi
 else
   echo 'skipped: building the source distribution (it needs cargo; SDIST=1 does it)'
 fi
