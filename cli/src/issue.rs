@@ -9,6 +9,7 @@ use crate::machine::{Bound, MachineArgs, read_report, why_weak};
 use crate::output::{Failure, Fields, LOOK, Outcome};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgGroup, ValueEnum};
 use licentia::limits::{NOTICE_DAYS_MAX, STAGE_DAYS_MAX};
 use licentia::machine::{self, Kind, Report};
@@ -153,7 +154,7 @@ struct Record {
     #[arg(long = "type", value_enum)]
     kind: Option<Type>,
     /// The serial number [default: LIC-CODE- and 8 random characters]
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
     serial: Option<String>,
     /// The tier, such as Enterprise
     #[arg(long, value_name = "TEXT")]
