@@ -49,7 +49,7 @@ use status::*;
 const CALLS_MAX: usize = 32;
 
 /// Calls of one run that may check a signature: they take nearly all of its time.
-const CHECKS_MAX: usize = 5;
+const CHECKS_MAX: usize = 4;
 
 /// Handles of each type at once.
 const HANDLES: usize = 3;
