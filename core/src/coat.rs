@@ -42,22 +42,50 @@ fn strip(data: &[u8], skipped: usize) -> Result<Cow<'_, str>> {
     let end = data.iter().rposition(|byte| !is_space(*byte)).map_or(0, |last| last + 1);
     let start = data.iter().position(|byte| !is_space(*byte)).unwrap_or(end);
     let core = data.get(start..end).unwrap_or_default();
-    if let Some(at) = core.iter().position(|byte| !is_space(*byte) && !is_coat(*byte)) {
+    // One look per byte, for the license that came as it was sent.
+    let seen = core.iter().fold(0, |seen, byte| seen | class(*byte));
+    if seen & FOREIGN != 0 {
+        let at = core.iter().position(|byte| class(*byte) == FOREIGN).unwrap_or_default();
         return Err(foreign(data, start + at, skipped));
     }
     let ascii = || Error::new(Code::Internal, "a coat that is not ASCII");
-    if core.iter().any(|byte| is_space(*byte)) {
+    if seen & SPACE != 0 {
         let kept = core.iter().copied().filter(|byte| !is_space(*byte)).collect();
         return String::from_utf8(kept).map(Cow::Owned).map_err(|_| ascii());
     }
     std::str::from_utf8(core).map(Cow::Borrowed).map_err(|_| ascii())
 }
 
-fn is_space(byte: u8) -> bool {
+const SPACE: u8 = 1;
+const FOREIGN: u8 = 2;
+
+/// What each byte is to a coat: 0 is part of it.
+const CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        #[expect(clippy::indexing_slicing, reason = "the index is below 256")]
+        {
+            classes[byte] = match byte as u8 {
+                at if is_space(at) => SPACE,
+                at if is_coat(at) => 0,
+                _ => FOREIGN,
+            };
+        }
+        byte += 1;
+    }
+    classes
+};
+
+fn class(byte: u8) -> u8 {
+    CLASSES.get(usize::from(byte)).copied().unwrap_or(FOREIGN)
+}
+
+const fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
 
-fn is_coat(byte: u8) -> bool {
+const fn is_coat(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'+' | b'/' | b'=')
 }
 

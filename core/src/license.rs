@@ -72,14 +72,21 @@ impl License {
     /// it matters: the answer follows the clock. Costs a comparison of times and a short search.
     #[inline]
     pub fn allows(&self, feature: impl AsRef<[u8]>) -> bool {
-        self.find(feature.as_ref()).is_some() && self.window.contains(self.clock.now())
+        self.find(feature.as_ref()).is_some() && self.in_force()
+    }
+
+    /// Whether its dates hold at this moment, grace included. Says nothing of where it may be
+    /// used: [`License::allows`] does.
+    #[inline]
+    pub fn in_force(&self) -> bool {
+        self.window.contains(self.clock.now())
     }
 
     /// How much of `feature` may be used: [`UNLIMITED`] if it has no limit, zero wherever
     /// [`License::allows`] says false.
     pub fn limit(&self, feature: impl AsRef<[u8]>) -> u64 {
         match self.find(feature.as_ref()) {
-            Some(granted) if self.window.contains(self.clock.now()) => granted.limit,
+            Some(granted) if self.in_force() => granted.limit,
             _ => 0,
         }
     }

@@ -17,24 +17,15 @@ pub struct License {
     /// Each feature that it grants, as an interned `str`, and its limit. Python keeps a text's
     /// hash, so finding it here costs a third of turning it into UTF-8 for the core.
     features: Py<PyDict>,
-    /// One feature that it grants, to ask the core whether it is in force.
-    any: Option<Box<str>>,
 }
 
 impl License {
     pub fn new(py: Python<'_>, inner: licentia::License) -> PyResult<License> {
         let features = PyDict::new(py);
-        let mut any = None;
         for (id, limit) in inner.granted() {
             features.set_item(PyString::intern(py, id), number(py, limit)?)?;
-            any.get_or_insert_with(|| id.into());
         }
-        Ok(License { inner, features: features.unbind(), any })
-    }
-
-    #[inline]
-    fn in_force(&self) -> bool {
-        self.any.as_deref().is_some_and(|feature| self.inner.allows(feature))
+        Ok(License { inner, features: features.unbind() })
     }
 }
 
@@ -53,7 +44,7 @@ impl License {
     /// The answer follows the clock. Names that the license does not list are not allowed.
     #[pyo3(signature = (feature, /))]
     fn allows(&self, feature: &Bound<'_, PyString>) -> PyResult<bool> {
-        Ok(self.features.bind(feature.py()).contains(feature)? && self.in_force())
+        Ok(self.features.bind(feature.py()).contains(feature)? && self.inner.in_force())
     }
 
     /// ``feature in license`` is ``license.allows(feature)``.
@@ -66,7 +57,7 @@ impl License {
     #[pyo3(signature = (feature, /))]
     fn limit<'py>(&self, feature: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
         match self.features.bind(feature.py()).get_item(feature)? {
-            Some(limit) if self.in_force() => Ok(limit),
+            Some(limit) if self.inner.in_force() => Ok(limit),
             _ => number(feature.py(), 0),
         }
     }

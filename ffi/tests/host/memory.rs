@@ -1,7 +1,8 @@
 //! Memory: nothing leaks, and nothing is read that was not given.
 
 use crate::fixtures::fixtures;
-use crate::library::{has, library, run, skip, source};
+use crate::library::{has, library, release, repository, run, shown, skip, source};
+use std::path::Path;
 use std::process::Command;
 
 #[test]
@@ -14,6 +15,29 @@ fn valgrind_finds_nothing_on_good_and_failing_paths() {
     valgrind.args(["-q", "--error-exitcode=9", "--leak-check=full", "--show-leak-kinds=all"]);
     valgrind.args(["--errors-for-leak-kinds=all"]);
     run(valgrind.arg(walk).arg(fixtures()).arg("2"));
+}
+
+/// The library as it is shipped, with the clock of the system: tests unite the features of what
+/// it depends on, and might try another.
+#[test]
+fn valgrind_finds_nothing_in_the_example_as_shipped() {
+    if !has("valgrind") {
+        return skip("valgrind is not installed");
+    }
+    let source = repository().join("examples/c/quickstart.c");
+    let example = release().host("quickstart-valgrind", &source, &[]);
+    for (license, word) in [("ok", "licensed to"), ("malformed", "malformed: ")] {
+        let mut valgrind = Command::new("valgrind");
+        valgrind.args(["-q", "--error-exitcode=9", "--leak-check=full"]).arg(&example);
+        let file = |name: &str| Path::new(fixtures()).join(name);
+        let said = valgrind.arg(file("keys")).arg("myapp").arg(file(license)).output().unwrap();
+        assert!(matches!(said.status.code(), Some(0 | 1)), "{}", shown(&said));
+        assert!(
+            shown(&said).contains(word) || shown(&said).contains("expired: "),
+            "{}",
+            shown(&said)
+        );
+    }
 }
 
 #[test]
