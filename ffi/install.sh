@@ -23,9 +23,17 @@ esac
 
 cd "$here/.."
 # On its own: built together with the command, it would have the code that signs in it.
-built=$(cargo build --locked --release --package licentia-ffi --lib \
-  --message-format json-render-diagnostics | tr '"' '\n' | grep "/$link\$" | tail -n 1)
-[ -n "$built" ] || exit 1
+if command -v cargo >/dev/null; then
+  built=$(cargo build --locked --release --package licentia-ffi --lib \
+    --message-format json-render-diagnostics | tr '"' '\n' | grep "/$link\$" | tail -n 1)
+  [ -n "$built" ] || exit 1
+elif [ -f "target/stage/lib/$shared" ]; then
+  # As under sudo, whose PATH seldom has it: what this script built before.
+  built=$PWD/target/stage/lib/$shared
+else
+  echo "there is no cargo here: run 'make stage' as the user who has it, then this again" >&2
+  exit 1
+fi
 version=$(sed -n 's/^#define LICENTIA_VERSION "\(.*\)"$/\1/p' include/licentia.h)
 
 to=${DESTDIR:-}$prefix
@@ -48,4 +56,8 @@ fill licentia.pc "$libdir/pkgconfig"
 fill licentia-config.cmake "$libdir/cmake/licentia"
 fill licentia-config-version.cmake "$libdir/cmake/licentia"
 
+# The loader finds what is new in its own folders only when told.
+if [ -z "${DESTDIR:-}" ] && [ "$(id -u)" = 0 ] && command -v ldconfig >/dev/null; then
+  ldconfig || true
+fi
 echo "installed licentia $version in $to"

@@ -6,6 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
+: "${HOME:=/nonexistent}"
 dist=$root/dist
 work=$root/target/dist
 log=$work/build.log

@@ -1,4 +1,4 @@
-//! Nothing in a license makes anyone fetch or open anything (THREATS T3, T4).
+//! Nothing in a license makes anyone fetch or open anything.
 
 use licentia_tests::document::{Doc, sign_header};
 use licentia_tests::signer::vendor;

@@ -1,4 +1,4 @@
-//! Every claim of docs/format.md, sections 3.1 and 3.2 (THREATS T10, T14).
+//! Every claim of docs/format.md, sections 3.1 and 3.2.
 
 use crate::case::{Case, Facts, NOW};
 use crate::document::Doc;

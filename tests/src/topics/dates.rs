@@ -1,5 +1,5 @@
-//! Every second around each edge, and clocks that are wrong (THREATS 1.4, as far as a license
-//! alone can know).
+//! Every second around each edge, and clocks that are wrong, as far as a license
+//! alone can know.
 
 use crate::case::{Case, DAY, Facts, Grant, NOW, OFF, ON, upto};
 use crate::document::Doc;

@@ -1,4 +1,4 @@
-//! Payloads that are signed by the right key and are not strict JSON (THREATS T9 to T12).
+//! Payloads that are signed by the right key and are not strict JSON.
 
 use crate::case::Case;
 use crate::document::{Doc, sign_payload};

@@ -1,4 +1,4 @@
-//! Keys: their forms, what is refused, several of them, their states and times (THREATS K2, T8).
+//! Keys: their forms, what is refused, several of them, their states and times.
 
 use crate::case::{Case, DAY, NOW};
 use crate::document::Doc;

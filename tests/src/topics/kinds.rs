@@ -1,4 +1,4 @@
-//! Kinds, products, issuers and roles confused with each other (THREATS T6).
+//! Kinds, products, issuers and roles confused with each other.
 
 use crate::case::Case;
 use crate::document::Doc;

@@ -1,4 +1,4 @@
-//! Attacks on the shape of a signed document (THREATS T1 to T5, T7, T8, T13).
+//! Attacks on the shape of a signed document.
 
 use crate::case::Case;
 use crate::dice::Dice;
