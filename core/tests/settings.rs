@@ -13,8 +13,8 @@ fn the_documented_settings_are_the_table() {
          and as text, the same in every language: `licentia_product_set(product, name, value, \
          &error)` in C, `product.set(name, value)` in C++, Python and Node; in Python and Node \
          the constructor takes them by name too. An unknown name is `invalid_argument`, and \
-         names the nearest. Set a product up before sharing it between threads. `clock` may be set later, for \
-         tests: licenses that are held follow it.\n\nThe table is written by \
+         names the nearest. Set a product up before sharing it between threads. `clock` may be \
+         set later, for tests: licenses that are held follow it.\n\nThe table is written by \
          `core/tests/settings.rs` from `core/src/settings.rs`.\n\n\
          | name | value | what it does |\n|---|---|---|\n",
     );
