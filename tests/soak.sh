@@ -61,7 +61,8 @@ run() {
       "$fuzz/target/$host/release/$target" "$work/$target.$job" "$fuzz/seeds/$target" \
       -runs=$(((runs + procs - 1) / procs)) -seed="$job$RANDOM" -entropic=0 \
       -dict=$fuzz/json.dict -artifact_prefix="$fuzz/artifacts/$target/" \
-      -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 "${how[@]}" >"$work/$target.$job.log" 2>&1 &
+      -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 "${how[@]}" \
+      >"$work/$target.$job.log" 2>&1 &
     pids+=($!)
   done
   for ((job = 1; job <= procs; job++)); do
