@@ -233,8 +233,8 @@ licentia_status licentia_product_machine(const licentia_product *product,
                                          char **json,
                                          licentia_error *error);
 
-/// Checks a license in full, as text, as a .lic file or as a base64 blob: its signature, key,
-/// product, machine and dates. docs/format.md lists the checks in their order; the first that
+/// Checks a license in full: signature, key, issuer, product, machine and dates. It may be text,
+/// a .lic file or a base64 blob. docs/format.md lists the checks in their order; the first that
 /// fails is the status. Reads files if the license is bound to a machine.
 LICENTIA_API
 LICENTIA_MUST_USE
@@ -244,9 +244,8 @@ licentia_status licentia_product_verify(const licentia_product *product,
                                         licentia_license **license,
                                         licentia_error *error);
 
-/// Checks a license's signature, key and product only, to show a person one that has ended or
-/// belongs elsewhere. licentia_license_allows says false of a license that is not in force here,
-/// however it was read.
+/// Checks a license's signature, key, issuer and product only, to show one that has ended or
+/// belongs elsewhere. What it gives allows nothing unless the license is in force here.
 LICENTIA_API
 LICENTIA_MUST_USE
 licentia_status licentia_product_inspect(const licentia_product *product,

@@ -138,10 +138,12 @@ class Product {
     return detail::make<Text>(licentia_product_machine, handle_.get()).get();
   }
 
-  // Checks a license in full. Throws the first check that fails.
+  // Checks a license in full: signature, key, issuer, product, machine and dates. Throws the
+  // first check that fails.
   License verify(std::string_view license) const { return read(licentia_product_verify, license); }
 
-  // Checks signature, key and product only, to show a license that allows nothing here or now.
+  // Checks a license's signature, key, issuer and product only, to show one that has ended or
+  // belongs elsewhere. What it gives allows nothing unless the license is in force here.
   License inspect(std::string_view license) const {
     return read(licentia_product_inspect, license);
   }

@@ -87,8 +87,8 @@ pub unsafe extern "C" fn licentia_product_machine(
     }
 }
 
-/// Checks a license in full, as text, as a .lic file or as a base64 blob: its signature, key,
-/// product, machine and dates. docs/format.md lists the checks in their order; the first that
+/// Checks a license in full: signature, key, issuer, product, machine and dates. It may be text,
+/// a .lic file or a base64 blob. docs/format.md lists the checks in their order; the first that
 /// fails is the status. Reads files if the license is bound to a machine.
 #[must_use]
 #[unsafe(no_mangle)]
@@ -102,9 +102,8 @@ pub unsafe extern "C" fn licentia_product_verify(
     unsafe { call(error, || check(Product::verify, product, data, data_len, license)) }
 }
 
-/// Checks a license's signature, key and product only, to show a person one that has ended or
-/// belongs elsewhere. licentia_license_allows says false of a license that is not in force here,
-/// however it was read.
+/// Checks a license's signature, key, issuer and product only, to show one that has ended or
+/// belongs elsewhere. What it gives allows nothing unless the license is in force here.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn licentia_product_inspect(

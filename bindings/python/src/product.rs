@@ -145,15 +145,16 @@ impl Product {
         from_json(py, &json.map_err(|error| raise(py, &error))?)
     }
 
-    /// Check a license in full, in any of its coats, or raise an Error that says why not.
+    /// Checks a license in full: signature, key, issuer, product, machine and dates.
     ///
-    /// Holds the GIL for these 50 µs, unless the machine is read from a path that was set.
+    /// Takes it in any of its coats, and raises an Error that says why not. Holds the GIL for
+    /// these 50 µs, unless the machine is read from a path that was set.
     fn verify(&self, py: Python<'_>, data: Data) -> PyResult<License> {
         self.check(py, &data, licentia::Product::verify)
     }
 
-    /// Check a license's signature, key, issuer and product only, to show one that has ended or
-    /// belongs elsewhere. What it gives allows nothing unless it is in force here.
+    /// Checks a license's signature, key, issuer and product only, to show one that has ended or
+    /// belongs elsewhere. What it gives allows nothing unless the license is in force here.
     fn inspect(&self, py: Python<'_>, data: Data) -> PyResult<License> {
         self.check(py, &data, licentia::Product::inspect)
     }

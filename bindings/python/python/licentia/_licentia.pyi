@@ -47,9 +47,13 @@ class Product:
     def machine(self) -> dict[str, Any]:
         """What identifies this machine, read anew and without the GIL."""
     def verify(self, data: _Data) -> License:
-        """Check a license in full, or raise an Error that says why not."""
+        """Checks a license in full: signature, key, issuer, product, machine and dates.
+
+        Raises an Error that says why not."""
     def inspect(self, data: _Data) -> License:
-        """Check a license's signature, key, issuer and product only, to show it."""
+        """Checks a license's signature, key, issuer and product only, to show one that has
+        ended or belongs elsewhere. What it gives allows nothing unless the license is in force
+        here."""
     def verify_many(self, data: Iterable[_Data]) -> list[License | Error]:
         """Check many licenses without the GIL: a License or an Error for each."""
 
