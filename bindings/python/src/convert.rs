@@ -102,7 +102,11 @@ pub fn setting(name: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
 fn clock(value: &Bound<'_, PyAny>) -> PyResult<String> {
     let py = value.py();
     if value.is_instance_of::<PyInt>() && !value.is_instance_of::<PyBool>() {
-        return Ok(value.str()?.to_string());
+        // Python itself refuses to write out a number of thousands of digits.
+        let seconds: i64 = value
+            .extract()
+            .map_err(|_| argument(py, "the setting clock: it is neither a time nor `system`"))?;
+        return Ok(seconds.to_string());
     }
     static DATETIME: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     if !value.is_instance(&lookup(py, &DATETIME, "datetime", "datetime")?)? {

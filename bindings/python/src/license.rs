@@ -37,6 +37,12 @@ fn number(py: Python<'_>, limit: u64) -> PyResult<Bound<'_, PyAny>> {
     }
 }
 
+/// The name in a `str` of a class of its own, whose `__hash__` and `__eq__` have no say in what is
+/// allowed. Half a surrogate pair becomes U+FFFD, which is in no name.
+fn utf8(feature: &Bound<'_, PyString>) -> Vec<u8> {
+    feature.to_string_lossy().into_owned().into_bytes()
+}
+
 #[pymethods]
 impl License {
     /// Whether the license is in force at this moment and grants ``feature``.
@@ -44,6 +50,9 @@ impl License {
     /// The answer follows the clock. Names that the license does not list are not allowed.
     #[pyo3(signature = (feature, /))]
     fn allows(&self, feature: &Bound<'_, PyString>) -> PyResult<bool> {
+        if !feature.is_exact_instance_of::<PyString>() {
+            return Ok(self.inner.allows(utf8(feature)));
+        }
         Ok(self.features.bind(feature.py()).contains(feature)? && self.inner.in_force())
     }
 
@@ -56,6 +65,9 @@ impl License {
     /// ``allows`` says ``False``.
     #[pyo3(signature = (feature, /))]
     fn limit<'py>(&self, feature: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
+        if !feature.is_exact_instance_of::<PyString>() {
+            return number(feature.py(), self.inner.limit(utf8(feature)));
+        }
         match self.features.bind(feature.py()).get_item(feature)? {
             Some(limit) if self.inner.in_force() => Ok(limit),
             _ => number(feature.py(), 0),

@@ -58,6 +58,8 @@ def test_unknown_settings_name_the_nearest() -> None:
         ("clock", "soon"),
         ("clock", 2**70),
         ("clock", -(2**63)),
+        pytest.param("clock", 10**5000, id="clock-more-digits-than-python-writes"),
+        pytest.param("clock", -(10**5000), id="clock-less-than-python-writes"),
         ("clock", datetime(2026, 1, 1)),
         ("machine", " "),
         ("machine", "x" * 4097),

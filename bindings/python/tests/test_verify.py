@@ -39,6 +39,48 @@ def test_allows_what_is_listed_and_nothing_else(product: licentia.Product, vendo
         assert license.limit(other) == 0
 
 
+def test_a_class_of_its_own_has_no_say_in_what_is_allowed(
+    product: licentia.Product, vendor: Vendor
+) -> None:
+    class Like(str):
+        """Takes itself for a feature that is licensed."""
+
+        def __hash__(self) -> int:
+            return hash("exports")
+
+        def __eq__(self, other: object) -> bool:
+            return True
+
+        def __str__(self) -> str:
+            return "exports"
+
+        def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
+            return b"exports"
+
+    class Raising(str):
+        def __hash__(self) -> int:
+            raise RuntimeError("not to be called")
+
+    class Unlike(str):
+        def __eq__(self, other: object) -> bool:
+            return False
+
+        __hash__ = None  # type: ignore[assignment]
+
+    license = product.verify(vendor.license())
+    for odd in (Like, Raising, Unlike):
+        for other in ("nothing", "", "exports\0", "\ud800", "\ufffd"):
+            assert license.allows(odd(other)) is False
+            assert odd(other) not in license
+            assert license.limit(odd(other)) == 0
+        assert license.allows(odd("exports")) is True
+        assert odd("exports") in license
+        assert license.limit(odd("exports")) == 50
+        assert license.limit(odd("hosts")) == math.inf
+    product.set("clock", END)
+    assert license.allows(Like("exports")) is False and license.limit(Like("exports")) == 0
+
+
 def test_limits_are_numbers(product: licentia.Product, vendor: Vendor) -> None:
     features = [{"id": "none", "meter": "level", "max": 0}, {"id": "most", "meter": "level"}]
     features.append({"id": "big", "meter": "level", "max": 2**53 - 1})
