@@ -52,7 +52,10 @@ export interface LicentiaError extends Error {
   readonly code: ErrorCode
 }
 
-/** Settings of a product, each as in docs/settings.md. `undefined` leaves one as it is. */
+/**
+ * Settings of a product, each as in docs/settings.md, in a plain object: its own members count.
+ * `undefined` leaves one as it is.
+ */
 export interface ProductOptions {
   /** Stops the clock, for tests. A number is in seconds since 1970, a text RFC 3339 or `system`. */
   clock?: Date | number | string | undefined
@@ -120,7 +123,7 @@ export declare class Product {
 
   /**
    * Changes a setting. Licenses that are held follow `clock`; the others count from the next
-   * `verify` on. Waits until a `machine()` that is under way has read its files.
+   * `verify` on. A `machine()` that is under way goes on with the settings it began with.
    * @throws {LicentiaError} `invalid_argument`, and then changes nothing
    */
   set<Name extends keyof Settings>(name: Name, value: NonNullable<Settings[Name]>): void
@@ -140,17 +143,17 @@ export declare class Product {
   machine(): Promise<MachineReport>
 
   /**
-   * Checks a license in full, as text, `.lic` file or blob, or throws what is wrong with it.
-   * Takes about 50 µs. The first license that is bound to a machine reads small files of /sys
-   * and /etc, and waits for them: call it where a `readFileSync` would do.
+   * Checks a license in full: signature, key, issuer, product, machine and dates. It may be text,
+   * a `.lic` file or a blob. Takes about 50 µs. The first license that is bound to a machine reads
+   * small files of /sys and /etc, and waits for them: call it where a `readFileSync` would do.
    * @throws {LicentiaError} every refusal of docs/format.md, section 4
    */
   verify(data: string | Uint8Array): License
 
   /**
-   * Checks a license's signature, issuer and product only, to show one that has ended or belongs
-   * elsewhere. What it gives allows nothing unless the license is in force here.
-   * @throws {LicentiaError}
+   * Checks a license's signature, key, issuer and product only, to show one that has ended or
+   * belongs elsewhere. What it gives allows nothing unless the license is in force here.
+   * @throws {LicentiaError} the refusals of checks 1 to 12 there
    */
   inspect(data: string | Uint8Array): License
 }

@@ -53,7 +53,7 @@ class License {
 
   get expires() {
     const { expires } = this.#facts
-    return expires === undefined ? null : new Date(expires * 1000)
+    return expires === null ? null : new Date(expires * 1000)
   }
 
   get json() {
@@ -78,9 +78,7 @@ class Product {
   #clock = { stopped: null }
 
   constructor(code, keys, options = {}) {
-    if (typeof options !== 'object' || options === null) {
-      throw wrongType('options', 'an object', options)
-    }
+    if (!isPlain(options)) throw wrongType('options', 'a plain object', options)
     this.#code = text('code', code)
     this.#native = new NativeProduct(this.#code, keyText(keys))
     for (const [name, value] of Object.entries(options)) {
@@ -126,6 +124,17 @@ class Product {
 for (const made of [License, Product]) {
   Object.freeze(made.prototype)
   Object.freeze(made)
+}
+
+/**
+ * Whether all that an object has to say is in its own members: those of a Map or of an instance
+ * are elsewhere, and would be passed over. An object of another realm, such as a test's, will do.
+ */
+function isPlain(value) {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  const prototype = Object.getPrototypeOf(value)
+  return prototype === null || prototype === Object.prototype ||
+    (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf'))
 }
 
 /** `machineFile` as in an object of options, or `machine_file` as in docs/settings.md. */

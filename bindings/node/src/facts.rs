@@ -3,8 +3,9 @@
 use licentia::{License, bounded};
 use napi_derive::napi;
 
-/// The facts of a verified license, handed over once.
-#[napi(object, object_from_js = false)]
+/// The facts of a verified license, handed over once. Every one is a member of its own: what is
+/// absent would be looked for in `Object.prototype`.
+#[napi(object, object_from_js = false, use_nullable = true)]
 pub struct Facts {
     /// The payload, as signed.
     pub json: String,
@@ -12,7 +13,7 @@ pub struct Facts {
     pub serial: String,
     /// Empty if it names nobody.
     pub customer: String,
-    /// Seconds since 1970; absent if it has no end.
+    /// Seconds since 1970; null if it has no end.
     pub expires: Option<f64>,
     /// The first second of clock time in force.
     pub from: f64,

@@ -10,12 +10,14 @@ use facts::Facts;
 use machine::MachineTask;
 use napi::bindgen_prelude::{AsyncTask, Either, Uint8ArraySlice};
 use napi_derive::napi;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A product behind the class `Product` of `index.js`, which checks types before it calls.
 #[napi]
 pub struct NativeProduct {
-    product: Arc<RwLock<licentia::Product>>,
+    /// Held for as long as a pointer is copied, and while something is set: never while files are
+    /// read, for which the event loop would wait.
+    product: Mutex<Arc<licentia::Product>>,
 }
 
 /// A license in any coat: text as such, bytes in place.
@@ -27,49 +29,52 @@ impl NativeProduct {
     #[napi(constructor)]
     pub fn new(code: String, keys: String) -> Result<NativeProduct, Failure> {
         let product = attempt(|| licentia::Product::new(&code, &keys))?;
-        Ok(NativeProduct { product: Arc::new(RwLock::new(product)) })
+        Ok(NativeProduct { product: Mutex::new(Arc::new(product)) })
     }
 
     /// Trusts more keys.
     #[napi]
     pub fn trust(&self, keys: String) -> Result<(), Failure> {
-        attempt(|| self.write().trust(&keys))
+        attempt(|| self.change(|product| product.trust(&keys)))
     }
 
     /// Sets one setting by its name in the table. Gives the time the clock is stopped at.
     #[napi]
     pub fn set(&self, name: String, value: String) -> Result<Option<f64>, Failure> {
         attempt(|| {
-            let mut product = self.write();
-            product.set(&name, &value)?;
-            Ok(product.fixed_clock().map(|seconds| seconds as f64))
+            self.change(|product| {
+                product.set(&name, &value)?;
+                Ok(product.fixed_clock().map(|seconds| seconds as f64))
+            })
         })
     }
 
-    /// Checks a license in full.
+    /// Checks a license in full: signature, key, issuer, product, machine and dates.
     #[napi]
     pub fn verify(&self, data: Data<'_>) -> Result<Facts, Failure> {
-        attempt(|| Ok(Facts::of(&self.read().verify(bytes(&data))?)))
+        attempt(|| Ok(Facts::of(&self.now().verify(bytes(&data))?)))
     }
 
-    /// Checks who signed a license and for which product.
+    /// Checks a license's signature, key, issuer and product only.
     #[napi]
     pub fn inspect(&self, data: Data<'_>) -> Result<Facts, Failure> {
-        attempt(|| Ok(Facts::of(&self.read().inspect(bytes(&data))?)))
+        attempt(|| Ok(Facts::of(&self.now().inspect(bytes(&data))?)))
     }
 
     /// Reads this machine on a thread of the pool.
     #[napi]
     pub fn machine(&self) -> AsyncTask<MachineTask> {
-        AsyncTask::new(MachineTask(Arc::clone(&self.product)))
+        AsyncTask::new(MachineTask(self.now()))
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, licentia::Product> {
-        self.product.read().unwrap_or_else(PoisonError::into_inner)
+    /// The product as it is set up now, to be asked.
+    fn now(&self) -> Arc<licentia::Product> {
+        Arc::clone(&self.product.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, licentia::Product> {
-        self.product.write().unwrap_or_else(PoisonError::into_inner)
+    /// Changes what is asked from now on, in a copy if a task still asks.
+    fn change<T>(&self, change: impl FnOnce(&mut licentia::Product) -> T) -> T {
+        change(Arc::make_mut(&mut self.product.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 }
 

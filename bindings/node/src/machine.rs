@@ -2,20 +2,17 @@
 
 use crate::errors::{caught, rejection};
 use napi::{Env, Task};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
-/// Reads the machine once. Keeps its product alive until then.
-pub struct MachineTask(pub(crate) Arc<RwLock<licentia::Product>>);
+/// Reads the machine once, for the product as it was set up when it was asked.
+pub struct MachineTask(pub(crate) Arc<licentia::Product>);
 
 impl Task for MachineTask {
     type Output = licentia::Result<String>;
     type JsValue = String;
 
     fn compute(&mut self) -> napi::Result<Self::Output> {
-        Ok(caught(|| {
-            let product = self.0.read().unwrap_or_else(PoisonError::into_inner);
-            Ok(product.machine()?.to_json())
-        }))
+        Ok(caught(|| Ok(self.0.machine()?.to_json())))
     }
 
     fn resolve(&mut self, env: Env, output: Self::Output) -> napi::Result<String> {

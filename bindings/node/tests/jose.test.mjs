@@ -57,11 +57,10 @@ test('jose names a key as we do, and verifies a license as a JWT', async () => {
   assert.equal(payload.license.serial, 'LIC-MYAPP-A1B2C3D4')
 })
 
-test('jose and we agree on the worked example of docs/format.md', async (t) => {
+test('jose and we agree on the worked example of docs/format.md', async () => {
   const page = readFileSync(new URL('../../../docs/format.md', import.meta.url), 'utf8')
   const example = page.match(/<!-- example:.*?<!-- \/example -->/s)[0]
-  const token = example.replaceAll(/\s/g, '').match(/eyJ[\w-]+\.eyJ[\w-]+\.[\w-]{86}/)?.[0]
-  if (token === undefined) return t.skip('docs/format.md has no worked example')
+  const [token] = example.replaceAll(/\s/g, '').match(/eyJ[\w-]+\.eyJ[\w-]+\.[\w-]{86}/)
   const { payload } = await compactVerify(token, await importJWK(vendor.jwk, 'EdDSA'))
   const { aud } = JSON.parse(new TextDecoder().decode(payload))
   const license = new Product(aud, vendor.keys()).inspect(token)

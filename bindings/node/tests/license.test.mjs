@@ -212,6 +212,25 @@ test('prototypes are not searched for features, however polluted', (t) => {
   assert.deepEqual([license.allows('premium'), license.limit('premium')], [false, 0])
 })
 
+test('nor for anything else that a license does not say', (t) => {
+  const names = ['json', 'serial', 'customer', 'expires', 'from', 'until', 'features', 'limits']
+  t.after(() => names.forEach((name) => delete Object.prototype[name]))
+  const pollutions = [() => ({ value: 5, configurable: true }),
+    () => ({ get: () => 5, set: () => {}, configurable: true })]
+  for (const pollution of pollutions) {
+    for (const name of names) Object.defineProperty(Object.prototype, name, pollution())
+    const without = { serial: null, customer: null, valid_until: null }
+    const [product, license] = issue(without, { sub: null })
+    assert.deepEqual([license.serial, license.customer, license.expires], ['', '', null])
+    assert.deepEqual([...license.features.keys()], ['exports', 'reports'])
+    assert.equal(license.json.startsWith('{"iss"'), true)
+    const times = [NOW - 1, NOW, 253_402_300_799]
+    assert.deepEqual(answers(product, license, times), [true, true, true])
+    const [, ended] = issue()
+    assert.equal(ended.expires.getTime(), END * 1000)
+  }
+})
+
 test('nobody else makes a license', () => {
   const [, license] = issue()
   const illegal = { name: 'TypeError', code: 'invalid_argument' }

@@ -1,11 +1,15 @@
 // How a product is set up.
 
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { createPublicKey } from 'node:crypto'
+import { once } from 'node:events'
 import { readFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
+import { runInNewContext } from 'node:vm'
+import { Worker } from 'node:worker_threads'
 import { Product } from '../index.mjs'
 import { DAY, NOW, stranger, vendor } from './vendor.mjs'
 
@@ -91,6 +95,42 @@ test('a machine file is read when it is asked for', async (t) => {
   await assert.rejects(by.machine(), { name: 'Error', code: 'invalid_argument' })
 })
 
+/** Opens a pipe, and fills it when it is told to, or when nobody tells it for a minute. */
+const FILL = `
+  const { openSync, writeSync } = require('node:fs')
+  const { parentPort, workerData: { pipe, told } } = require('node:worker_threads')
+  // Waits until the other end is open: somebody is reading by now.
+  const end = openSync(pipe, 'w')
+  parentPort.postMessage('read')
+  const answer = Atomics.wait(told, 0, 0, 60_000)
+  writeSync(end, 'cluster-1')
+  parentPort.postMessage(answer)`
+
+test('a machine that is being read keeps nobody waiting', async (t) => {
+  if (process.platform === 'win32') return t.skip('needs named pipes')
+  const folder = mkdtempSync(path.join(tmpdir(), 'licentia-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const pipe = path.join(folder, 'identity')
+  execFileSync('mkfifo', [pipe])
+  const told = new Int32Array(new SharedArrayBuffer(4))
+  const by = product({ machineFile: pipe })
+  const held = by.verify(vendor.license())
+  const asked = by.machine()
+  const filling = new Worker(FILL, { eval: true, workerData: { pipe, told } })
+  assert.deepEqual(await once(filling, 'message'), ['read'])
+  by.set('machine', 'cluster-2')
+  by.trust(stranger.keys())
+  by.verify(stranger.license())
+  by.set('clock', NOW + 30 * DAY)
+  assert.equal(held.allows('reports'), false)
+  Atomics.store(told, 0, 1)
+  Atomics.notify(told, 0)
+  const [answer] = await once(filling, 'message')
+  assert.notEqual(answer, 'timed-out', 'something waited for the machine')
+  assert.deepEqual(await asked, await product({ machine: 'cluster-1' }).machine())
+  assert.deepEqual(await by.machine(), await product({ machine: 'cluster-2' }).machine())
+})
+
 test('the clock takes a Date, seconds, or text, and nothing else', () => {
   const at = (clock) => product({ clock }).verify(vendor.license()).allows('reports')
   for (const clock of [new Date(NOW * 1000), NOW, NOW + 0.9, String(NOW), '2025-11-22']) {
@@ -111,6 +151,30 @@ test('an option that is undefined is not given', () => {
   assert.equal(new Product('myapp', vendor.keys(), { clock, issuer: clock }).code, 'myapp')
   assert.equal(new Product('myapp', vendor.keys(), undefined).code, 'myapp')
   assert.throws(() => product().set('clock', undefined), invalid)
+})
+
+test('options are a plain object, so that none is passed over', () => {
+  class Options {
+    get issuer() {
+      return 'acme'
+    }
+  }
+  const others = [new Map([['issuer', 'acme']]), new Set(), [], [['issuer', 'acme']], new Date(),
+    new Options(), Object.create({ issuer: 'acme' }), new (class extends null {
+      constructor() {
+        return Object.create(new.target.prototype)
+      }
+    })(), Object.create(Object.assign(Object.create(null), { issuer: 'acme' })), () => {},
+    runInNewContext('new Map([["issuer", "acme"]])'), runInNewContext('["issuer"]')]
+  for (const options of others) {
+    const message = /^options is (an object|an array|a function), not a plain object: /
+    assert.throws(() => new Product('myapp', vendor.keys(), options), { ...invalid, message })
+  }
+  const bare = Object.assign(Object.create(null), { clock: NOW, issuer: 'acme' })
+  for (const options of [bare, runInNewContext('({ clock, issuer: "acme" })', { clock: NOW })]) {
+    const strict = new Product('myapp', vendor.keys(), options)
+    assert.throws(() => strict.verify(vendor.license()), { code: 'wrong_issuer' })
+  }
 })
 
 test('an option that nobody knows is refused, with the nearest that is known', () => {
