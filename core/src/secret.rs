@@ -61,7 +61,8 @@ impl SecretKey {
     }
 
     /// Writes a new file that only its owner may read (mode 0600), and waits until it is on disk.
-    /// Fails with `io`, also if the file exists: a key is never written over.
+    /// Fails with `io`, also if the file exists: a key is never written over. A failure leaves no
+    /// file behind.
     pub fn save(&self, path: &Path) -> Result<()> {
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
@@ -69,19 +70,44 @@ impl SecretKey {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let pem = self.to_pem()?;
         let mut file = options.open(path).map_err(|error| io(path, &error))?;
-        file.write_all(pem.as_bytes())
-            .and_then(|()| file.sync_all())
-            .map_err(|error| io(path, &error))
+        let written = file.write_all(pem.as_bytes()).and_then(|()| file.sync_all());
+        drop(file);
+        written.map_err(|error| {
+            // It is ours, and half a key would be in the way of the whole one.
+            let _ = std::fs::remove_file(path);
+            io(path, &error)
+        })
     }
 
     /// Reads a file. Fails with `key_permissions` if others than its owner may read or write it.
     pub fn load(path: &Path) -> Result<SecretKey> {
         let file = File::open(path).map_err(|error| io(path, &error))?;
-        check_mode(&file, path)?;
+        SecretKey::check_mode(&file, path)?;
         // Of its full size from the start: growing would leave copies behind that nobody wipes.
         let mut pem = Zeroizing::new(String::with_capacity(FILE_MAX as usize));
         file.take(FILE_MAX).read_to_string(&mut pem).map_err(|error| io(path, &error))?;
         SecretKey::from_pem(&pem)
+    }
+
+    /// Asks a file that is open, and not its name, which could be another's a moment later: fails
+    /// with `key_permissions` if others than its owner may read or write it. `path` is for the
+    /// message. What is no regular file, such as a pipe, has no mode to judge.
+    #[cfg(unix)]
+    pub fn check_mode(file: &File, path: &Path) -> Result<()> {
+        use std::os::unix::fs::PermissionsExt;
+        let found = file.metadata().map_err(|error| io(path, &error))?;
+        let mode = found.permissions().mode() & 0o777;
+        if !found.is_file() || mode & 0o077 == 0 {
+            return Ok(());
+        }
+        let what = format!("the key file {:.80} has mode {mode:04o}", path.display());
+        Err(Error::new(Code::KeyPermissions, what))
+    }
+
+    /// Other systems keep this in lists that are not looked at.
+    #[cfg(not(unix))]
+    pub fn check_mode(_: &File, _: &Path) -> Result<()> {
+        Ok(())
     }
 
     /// The public half.
@@ -96,21 +122,4 @@ impl SecretKey {
 
 fn io(path: &Path, error: &std::io::Error) -> Error {
     Error::new(Code::Io, format!("the key file {:.80}: {error}", path.display()))
-}
-
-/// Asks the open file, not its name: the two could differ a moment later.
-#[cfg(unix)]
-fn check_mode(file: &File, path: &Path) -> Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    let mode = file.metadata().map_err(|error| io(path, &error))?.permissions().mode() & 0o777;
-    if mode & 0o077 == 0 {
-        return Ok(());
-    }
-    let what = format!("the key file {:.80} has mode {mode:04o}", path.display());
-    Err(Error::new(Code::KeyPermissions, what))
-}
-
-#[cfg(not(unix))]
-fn check_mode(_: &File, _: &Path) -> Result<()> {
-    Ok(())
 }

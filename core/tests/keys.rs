@@ -136,6 +136,35 @@ fn a_private_key_file_is_for_its_owner_only() {
     assert_eq!(missing.code(), Code::Io);
 }
 
+/// Half a key would be in the way of the whole one: a key is never written over.
+#[cfg(unix)]
+#[test]
+fn a_private_key_is_written_whole_or_not_at_all() {
+    use std::process::Command;
+    const NAME: &str = "a_private_key_is_written_whole_or_not_at_all";
+    const PATH: &str = "LICENTIA_TEST_KEY";
+    if let Some(path) = std::env::var_os(PATH) {
+        // The second round, in a process whose files cannot have a byte.
+        let error = secret().save(path.as_ref()).unwrap_err();
+        assert_eq!(error.code(), Code::Io);
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("vendor.pem");
+    // The signal is ignored, so that writing fails instead of ending the process.
+    let output = Command::new("sh")
+        .args(["-c", r#"trap "" XFSZ; ulimit -f 0; exec "$0" --exact "$1""#])
+        .arg(std::env::current_exe().unwrap())
+        .arg(NAME)
+        .env(PATH, &path)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"), "{output:?}");
+    assert!(!path.exists(), "half a key was left");
+    secret().save(&path).unwrap();
+}
+
 #[test]
 fn a_private_key_with_the_wrong_public_half_is_refused() {
     // PKCS#8 version 2 (RFC 8410, section 10.3) with the public half of another key.
