@@ -9,7 +9,8 @@ use licentia::machine::Kind;
 /// Make keys, issue licenses, verify them, and identify a machine.
 ///
 /// Exit status: 0 good, 1 refused, 2 wrong usage, 3 something could not be read or written.
-/// Results go to standard output, messages to standard error. `-` as a file is standard input.
+/// Results go to standard output, messages to standard error. `-` as a file is standard input,
+/// or standard output with `--out`.
 #[derive(Parser)]
 #[command(name = "licentia", version, max_term_width = 100)]
 pub struct Cli {

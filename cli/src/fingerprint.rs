@@ -1,10 +1,10 @@
 //! `fingerprint`: what identifies this machine.
 
 use crate::args::product_code;
-use crate::input;
+use crate::input::{self, STDOUT};
 use crate::machine::{self, MachineArgs};
 use crate::output::{Answer, Outcome, show};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Show what identifies this machine, and which parts of it a license would bind to
 ///
@@ -17,7 +17,7 @@ pub struct Args {
     product: String,
     #[command(flatten)]
     machine: MachineArgs,
-    /// Write the report to a new file, to be sent to the vendor
+    /// Write the report to a new file, to be sent to the vendor; - is standard output
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Write over the file if it is there
@@ -33,8 +33,11 @@ pub fn run(args: &Args) -> Outcome {
         text: machine::table(&report),
         notes: Vec::new(),
     };
-    if let Some(path) = &args.out {
-        input::write(path, &(report.to_json() + "\n"), args.force)?;
+    let json = report.to_json() + "\n";
+    if args.out.as_deref() == Some(Path::new(STDOUT)) {
+        answer.text = json;
+    } else if let Some(path) = &args.out {
+        input::write(path, &json, args.force)?;
         answer.notes.push(format!("written to {}", show(&path.display().to_string())));
     }
     Ok(answer)

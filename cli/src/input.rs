@@ -1,7 +1,9 @@
 //! Files and standard input, never more of them than any real one has.
 
+use crate::secrecy::{PRIVATE, told, told_path};
 use licentia::limits::{COAT_FACTOR, REVOCATIONS_MAX, TOKEN_MAX};
-use licentia::{Code, Error, Result};
+use licentia::{Code, Error, Result, SecretKey};
+use std::fmt::Display;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -9,37 +11,78 @@ use zeroize::Zeroizing;
 
 /// The name of standard input.
 pub const STDIN: &str = "-";
+/// The name of standard output.
+pub const STDOUT: &str = "-";
 
 /// Bytes of a license or a key set in its coat.
 pub const TOKEN_BYTES: usize = TOKEN_MAX * COAT_FACTOR;
 /// Bytes of the largest document there is, in its coat.
 pub const DOCUMENT_BYTES: usize = REVOCATIONS_MAX * COAT_FACTOR;
 
-/// Reads a file, or standard input, and at most one byte more than `max`: what reads the bytes
-/// says that it is too large. Wiped from memory when dropped, because it may be a key.
-pub fn read(path: &str, max: usize) -> Result<Zeroizing<Vec<u8>>> {
-    let failed = |error: io::Error| Error::new(Code::Io, format!("{path:.80}: {error}"));
-    let limit = u64::try_from(max).unwrap_or(u64::MAX).saturating_add(1);
-    // Room for everything at once: a vector that grows leaves copies behind.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(max.min(TOKEN_BYTES) + 1));
-    let read = if path == STDIN {
-        io::stdin().lock().take(limit).read_to_end(&mut bytes)
-    } else {
-        File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes))
-    };
-    read.map_err(failed)?;
-    Ok(bytes)
+/// A file that was opened once, or standard input: what is asked of it and what is read from it
+/// is the same file, and a pipe can be read.
+pub struct Source<'a> {
+    name: &'a str,
+    /// None for standard input.
+    file: Option<File>,
 }
 
-/// The same as text. `code` says what it is if it is not UTF-8, or larger than `max`.
-pub fn read_text(path: &str, max: usize, code: Code) -> Result<Zeroizing<String>> {
-    let bytes = read(path, max)?;
-    if bytes.len() > max {
-        return Err(Error::new(Code::TooLarge, format!("{path:.80} has more than {max} bytes")));
+impl Source<'_> {
+    pub fn open(name: &str) -> Result<Source<'_>> {
+        let file = if name == STDIN { None } else { Some(File::open(name)) };
+        let file = file.transpose().map_err(|error| failed(name, &error))?;
+        Ok(Source { name, file })
     }
-    let text = std::str::from_utf8(&bytes)
-        .map_err(|_| Error::new(code, format!("{path:.80} is not UTF-8 text")))?;
-    Ok(Zeroizing::new(text.to_string()))
+
+    /// Reads at most one byte more than `max`: what reads the bytes says that it is too large.
+    /// Wiped from memory when dropped, because it may be a key.
+    pub fn bytes(&mut self, max: usize) -> Result<Zeroizing<Vec<u8>>> {
+        let limit = u64::try_from(max).unwrap_or(u64::MAX).saturating_add(1);
+        // Room for everything at once: a vector that grows leaves copies behind.
+        let mut bytes = Zeroizing::new(Vec::with_capacity(max.min(TOKEN_BYTES) + 1));
+        let read = match &mut self.file {
+            None => io::stdin().lock().take(limit).read_to_end(&mut bytes),
+            Some(file) => file.take(limit).read_to_end(&mut bytes),
+        };
+        read.map_err(|error| failed(self.name, &error))?;
+        Ok(bytes)
+    }
+
+    /// The same as text. `code` says what it is if it is not UTF-8.
+    pub fn text(&mut self, max: usize, code: Code) -> Result<Zeroizing<String>> {
+        let bytes = self.bytes(max)?;
+        let name = told(self.name);
+        if bytes.len() > max {
+            return Err(Error::new(Code::TooLarge, format!("{name} has more than {max} bytes")));
+        }
+        let text = std::str::from_utf8(&bytes)
+            .map_err(|_| Error::new(code, format!("{name} is not UTF-8 text")))?;
+        Ok(Zeroizing::new(text.to_string()))
+    }
+
+    /// Fails with `key_permissions` if it is a file that others than its owner may read or write.
+    pub fn is_private(&self) -> Result<()> {
+        let check = |file| SecretKey::check_mode(file, Path::new(self.name));
+        self.file.as_ref().map_or(Ok(()), check)
+    }
+}
+
+/// Reads a file, or standard input: see `Source::bytes`.
+pub fn read(name: &str, max: usize) -> Result<Zeroizing<Vec<u8>>> {
+    Source::open(name)?.bytes(max)
+}
+
+/// Reads a file, or standard input: see `Source::text`.
+pub fn read_text(name: &str, max: usize, code: Code) -> Result<Zeroizing<String>> {
+    Source::open(name)?.text(max, code)
+}
+
+fn failed(name: &str, error: &io::Error) -> Error {
+    refuse(Path::new(name), error)
+}
+
+fn refuse(path: &Path, what: impl Display) -> Error {
+    Error::new(Code::Io, format!("{}: {what}", told_path(path)))
 }
 
 /// Standard input can be read once: fails if more than one of these is it.
@@ -51,23 +94,36 @@ pub fn one_stdin<'a>(paths: impl IntoIterator<Item = &'a str>) -> Result<()> {
 }
 
 /// Writes a public file (mode 0644), whole or not at all. One that is there is written over only
-/// if `force` says so.
+/// if `force` says so, and never a private key, a link or a device.
 pub fn write(path: &Path, text: &str, force: bool) -> Result<()> {
-    let failed = |error: io::Error| {
-        Error::new(Code::Io, format!("{:.80}: {error}", path.display().to_string()))
-    };
+    // What cannot be asked cannot be written either, and fails below.
+    let there = path.symlink_metadata().ok();
+    if there.as_ref().is_some_and(|there| !there.is_file()) {
+        return Err(refuse(path, "it is not a regular file, and is not written over"));
+    }
     if !force {
-        return create(path, text).map_err(failed);
+        return create(path, text).map_err(|error| refuse(path, error));
+    }
+    if there.is_some() && has_key(path).map_err(|error| refuse(path, error))? {
+        return Err(refuse(path, "it is a private key, and is not written over"));
     }
     let mut name = path.file_name().unwrap_or_default().to_os_string();
     name.push(format!(".{}.new", std::process::id()));
     let beside = path.with_file_name(name);
-    create(&beside, text).map_err(failed)?;
+    create(&beside, text).map_err(|error| refuse(path, error))?;
     std::fs::rename(&beside, path).map_err(|error| {
         // What cannot be put in place is not left lying about; the first error is the one to tell.
         let _ = std::fs::remove_file(&beside);
-        failed(error)
+        refuse(path, error)
     })
+}
+
+/// Whether there is a private key in the beginning of a file, or all of what is no larger than
+/// what is written here.
+fn has_key(path: &Path) -> io::Result<bool> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(TOKEN_BYTES));
+    File::open(path)?.take(TOKEN_BYTES as u64).read_to_end(&mut bytes)?;
+    Ok(bytes.windows(PRIVATE.len()).any(|window| window == PRIVATE.as_bytes()))
 }
 
 fn create(path: &Path, text: &str) -> io::Result<()> {
@@ -76,6 +132,11 @@ fn create(path: &Path, text: &str) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o644);
     let mut file = options.open(path)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
+    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+    drop(file);
+    if written.is_err() {
+        // It is ours, and half a file would be in the way of the whole one.
+        let _ = std::fs::remove_file(path);
+    }
+    written
 }

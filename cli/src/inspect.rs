@@ -6,6 +6,7 @@ use crate::input::{self, DOCUMENT_BYTES};
 use crate::keys;
 use crate::machine;
 use crate::output::{Answer, BAD, Fields, GOOD, LOOK, Outcome, pretty, show};
+use crate::secrecy::PRIVATE;
 use licentia::machine::Report;
 use licentia::peek::{Unverified, peek};
 use licentia::{Code, Error, KeySet, Kind, Product, Result, issue};
@@ -65,7 +66,7 @@ impl Args {
 }
 
 fn is_key(text: &str) -> bool {
-    text.contains("PRIVATE KEY-----") || KeySet::parse(text).is_ok()
+    text.contains(PRIVATE) || KeySet::parse(text).is_ok()
 }
 
 fn value(json: &str) -> Value {

@@ -7,6 +7,7 @@ use crate::key::{default_issuer, deliver};
 use crate::keys;
 use crate::machine::{Bound, MachineArgs, read_report, why_weak};
 use crate::output::{Failure, Fields, LOOK, Outcome};
+use crate::secrecy::told;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use clap::builder::NonEmptyStringValueParser;
@@ -74,7 +75,7 @@ pub struct Args {
     /// text to paste, or the base64 blob of a .lic file
     #[arg(long, value_enum, default_value = "text", help_heading = "Output")]
     format: Format,
-    /// Write it to a new file
+    /// Write it to a new file; - is standard output
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     out: Option<PathBuf>,
     /// Write over the file if it is there
@@ -273,7 +274,7 @@ impl Args {
         for (name, value) in &self.record.metadata {
             let all = license.metadata.get_or_insert_default();
             if all.insert(name.clone(), metadata(value)).is_some() {
-                return Err(refuse(&format!("the metadata {name:.40} is given twice")));
+                return Err(refuse(&format!("the metadata {} is given twice", told(name))));
             }
         }
         Ok(())
@@ -348,7 +349,10 @@ impl BindingArgs {
             allow_weak: self.allow_weak_binding,
         };
         machine::Binding::bind(report, product, &options).map_err(|error| match error.code() {
-            Code::WeakBinding => Failure { notes: why_weak(report), ..Failure::from(error) },
+            Code::WeakBinding => {
+                let (notes, fields) = why_weak(report);
+                Failure { error, fields, notes }
+            }
             _ => error.into(),
         })
     }

@@ -1,9 +1,10 @@
 //! `key`: make keys, show their public half, sign key sets.
 
 use crate::args::product_code;
-use crate::input::{self, STDIN};
+use crate::input::{self, STDOUT};
 use crate::keys::{self, Public};
 use crate::output::{Answer, Failure, Fields, Outcome, rows};
+use crate::secrecy::told_path;
 use clap::{ArgGroup, Subcommand, ValueEnum};
 use licentia::{Code, Error, PublicKey, Result, Role, SecretKey, issue};
 use serde_json::{Value, json};
@@ -76,12 +77,17 @@ fn new(args: &NewArgs) -> Outcome {
     let private = args.out.join(format!("{}.pem", args.name));
     let public = args.out.join(format!("{}.jwks", args.name));
     if public.symlink_metadata().is_ok() {
-        let what = format!("{:.80} exists, and is not written over", public.display().to_string());
+        let what = format!("{} exists, and is not written over", told_path(&public));
         return Err(Error::new(Code::Io, what).into());
     }
     let key = SecretKey::generate()?;
+    let set = jwks(key.public(), &args.role)?.to_string() + "\n";
     key.save(&private)?;
-    input::write(&public, &(jwks(key.public(), &args.role)?.to_string() + "\n"), false)?;
+    if let Err(error) = input::write(&public, &set, false) {
+        // It is ours, and half a pair would be in the way of the whole one.
+        let _ = std::fs::remove_file(&private);
+        return Err(error.into());
+    }
     let (kid, short) = (key.public().kid(), key.public().to_short());
     let name = |path: &Path| crate::output::show(&path.display().to_string());
     let text = rows(&[
@@ -111,9 +117,9 @@ fn make_folder(path: &Path) -> Result<()> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path).map_err(|error| {
-        Error::new(Code::Io, format!("the folder {:.80}: {error}", path.display().to_string()))
-    })
+    builder
+        .create(path)
+        .map_err(|error| Error::new(Code::Io, format!("the folder {}: {error}", told_path(path))))
 }
 
 /// Show the public half of a key, in any form
@@ -140,7 +146,7 @@ pub struct ShowArgs {
 }
 
 fn show(args: &ShowArgs) -> Outcome {
-    let public = public(&args.key)?;
+    let public = keys::public(&args.key)?;
     let (name, text) = if args.pem {
         ("pem", pem(&public)?)
     } else if args.jwks {
@@ -154,18 +160,6 @@ fn show(args: &ShowArgs) -> Outcome {
     };
     let fields = Fields::default().with(name, text.trim_end());
     Ok(Answer { fields, text, notes: Vec::new() })
-}
-
-/// The public half of whatever is in the file.
-fn public(argument: &str) -> Result<Public> {
-    let text = keys::text(argument)?;
-    if !text.contains("PRIVATE KEY-----") {
-        return Public::parse(&text);
-    }
-    // From its file, so that one that others may read is refused here too.
-    let named = argument != STDIN && !keys::is_text(argument);
-    let secret = if named { keys::secret(argument)? } else { SecretKey::from_pem(&text)? };
-    Public::of(secret.public())
 }
 
 fn pem(public: &Public) -> Result<String> {
@@ -240,7 +234,7 @@ pub struct SignSetArgs {
     /// Who signs it [default: the root key's RFC 9278 name]
     #[arg(long, env = "LICENTIA_ISSUER", value_name = "TEXT")]
     issuer: Option<String>,
-    /// Write the set to a new file
+    /// Write the set to a new file; - is standard output
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
@@ -273,7 +267,7 @@ pub fn deliver(
     fields: Fields,
 ) -> std::result::Result<Answer, Failure> {
     let line = format!("{document}\n");
-    let Some(path) = out.filter(|path| *path != Path::new(STDIN)) else {
+    let Some(path) = out.filter(|path| *path != Path::new(STDOUT)) else {
         return Ok(Answer { fields, text: line, notes: Vec::new() });
     };
     input::write(path, &line, force)?;

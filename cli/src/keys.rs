@@ -1,18 +1,19 @@
 //! Keys as arguments: in a file, on standard input, or as the text itself.
 
-use crate::input::{self, STDIN, TOKEN_BYTES};
+use crate::input::{self, Source, TOKEN_BYTES};
+use crate::secrecy::PRIVATE;
 use licentia::{Code, Error, KeySet, Product, PublicKey, Result, SecretKey};
 use serde_json::{Value, json};
-use std::path::Path;
 use zeroize::Zeroizing;
 
 /// Reads a private key. A file has to be its owner's alone.
 pub fn secret(path: &str) -> Result<SecretKey> {
-    if path == STDIN { SecretKey::from_pem(&text(path)?) } else { SecretKey::load(Path::new(path)) }
+    let mut source = Source::open(path)?;
+    source.is_private()?;
+    SecretKey::from_pem(&source.text(TOKEN_BYTES, Code::InvalidKey)?)
 }
 
-/// The text of public keys, or of a private one: the argument itself, or what is in the file of
-/// that name.
+/// The text of public keys: the argument itself, or what is in the file of that name.
 pub fn text(argument: &str) -> Result<Zeroizing<String>> {
     if is_text(argument) {
         return Ok(Zeroizing::new(argument.to_string()));
@@ -20,9 +21,24 @@ pub fn text(argument: &str) -> Result<Zeroizing<String>> {
     input::read_text(argument, TOKEN_BYTES, Code::InvalidKey)
 }
 
-/// Whether an argument is keys and not the name of a file. No file is called so by accident: a
-/// signed set has more characters than a name may have.
-pub fn is_text(argument: &str) -> bool {
+/// The public keys of an argument, or the public half of the private key in the file of that
+/// name, which has to be its owner's alone.
+pub fn public(argument: &str) -> Result<Public> {
+    if is_text(argument) {
+        return Public::parse(argument);
+    }
+    let mut source = Source::open(argument)?;
+    let text = source.text(TOKEN_BYTES, Code::InvalidKey)?;
+    if !text.contains(PRIVATE) {
+        return Public::parse(&text);
+    }
+    source.is_private()?;
+    Public::of(SecretKey::from_pem(&text)?.public())
+}
+
+/// Whether an argument is public keys and not the name of a file. No file is called so by
+/// accident: a signed set has more characters than a name may have.
+fn is_text(argument: &str) -> bool {
     let start = argument.trim_start();
     let signed = start.starts_with("eyJ") && start.len() > 255;
     signed || ["ed25519:", "{", "-----BEGIN "].iter().any(|form| start.starts_with(form))

@@ -3,6 +3,7 @@
 use crate::args::kind;
 use crate::input;
 use crate::output::{Fields, GOOD, LOOK, show};
+use crate::secrecy::{told, told_path};
 use licentia::limits::IDENTITY_MAX;
 use licentia::machine::{Binding, Component, Environment, Kind, REPORT_MAX, Report, State};
 use licentia::{Code, Error, Result};
@@ -45,13 +46,13 @@ impl MachineArgs {
         // A report is longer than an identity, and is to be recognized.
         let text = input::read_text(path, REPORT_MAX, Code::InvalidArgument)?;
         if Report::from_json(&text).is_ok() {
-            let what = format!("{path:.60} is a machine report, not a machine's identity");
+            let what = format!("{} is a machine report, not a machine's identity", told(path));
             return Err(Error::new(Code::InvalidArgument, what));
         }
         let blank = |c: char| c.is_ascii_whitespace() || c == '\u{feff}';
         let identity = text.trim_matches(blank).to_string();
         if identity.len() > IDENTITY_MAX {
-            let what = format!("{path:.60} has more than {IDENTITY_MAX} bytes of identity");
+            let what = format!("{} has more than {IDENTITY_MAX} bytes of identity", told(path));
             return Err(Error::new(Code::InvalidArgument, what));
         }
         Report::from_identity(product, &identity)?;
@@ -62,7 +63,7 @@ impl MachineArgs {
     pub fn root(&self) -> Result<Option<&Path>> {
         let Some(root) = self.machine_root.as_deref() else { return Ok(None) };
         std::fs::read_dir(root).map_err(|error| {
-            let what = format!("the folder {:.80}: {error}", root.display().to_string());
+            let what = format!("the folder {}: {error}", told_path(root));
             Error::new(Code::Io, what)
         })?;
         Ok(Some(root))
@@ -159,23 +160,27 @@ impl Bound {
     /// The same for programs.
     pub fn json(&self) -> Value {
         let Bound { need, binds, leaves, .. } = self;
-        let leaves: Vec<Value> =
-            leaves.iter().map(|(kind, why)| json!({ "kind": kind, "why": why })).collect();
-        json!({ "need": need, "binds": binds, "leaves": leaves })
+        json!({ "need": need, "binds": binds, "leaves": reasons(leaves) })
     }
 }
 
-/// Why a machine gave too little to bind to: lines for standard error.
-pub fn why_weak(report: &Report) -> Vec<String> {
+/// Why a machine gave too little to bind to.
+pub fn why_weak(report: &Report) -> (Vec<String>, Fields) {
     let usable = report.components().iter().filter(|part| part.binds);
     let mut binds: Vec<String> = usable.map(|part| part.kind.word().to_string()).collect();
     binds.dedup();
+    let leaves = others(report, &binds);
     let mut notes: Vec<String> = binds.iter().map(|kind| format!("  could bind {kind}")).collect();
-    notes.extend(others(report, &binds).iter().map(line));
+    notes.extend(leaves.iter().map(line));
     if report.environment().container.is_some() {
         notes.push("in a container, give the machine an identity with --machine FILE".to_string());
     }
-    notes
+    let fields = Fields::default().with("could_bind", binds).with("leaves", reasons(&leaves));
+    (notes, fields)
+}
+
+fn reasons(leaves: &[(String, String)]) -> Vec<Value> {
+    leaves.iter().map(|(kind, why)| json!({ "kind": kind, "why": why })).collect()
 }
 
 fn line((kind, why): &(String, String)) -> String {

@@ -17,15 +17,25 @@ mod keys;
 mod machine;
 mod man;
 mod output;
+mod secrecy;
 mod status;
 mod verify;
 
 use clap::Parser;
+use licentia::{Code, Error};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    let has =
+        |found: &dyn Fn(&str) -> bool| std::env::args_os().any(|arg| found(&arg.to_string_lossy()));
+    let json = has(&|arg| arg == "--json");
+    // Before anything is done: the arguments of a program are for every user to see.
+    if has(&|arg| arg.contains(secrecy::PRIVATE)) {
+        let what = "a private key was given as an argument: name its file";
+        return output::finish(Err(Error::new(Code::InvalidArgument, what).into()), json);
+    }
     match args::Cli::try_parse() {
         Ok(cli) => output::finish(cli.command.run(), cli.json),
-        Err(error) => output::usage(&error, std::env::args_os().any(|arg| arg == "--json")),
+        Err(error) => output::usage(&error, json),
     }
 }

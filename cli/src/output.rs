@@ -1,5 +1,6 @@
 //! The only place that prints.
 
+use crate::secrecy::redact;
 use crate::status;
 use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
@@ -111,23 +112,25 @@ pub fn usage(error: &clap::Error, json: bool) -> ExitCode {
     if !error.use_stderr() {
         return exit(status::GOOD, error.print());
     }
+    let arguments = std::env::args_os().map(|arg| arg.to_string_lossy().into_owned());
+    let text = redact(&error.render().ansi().to_string(), arguments);
     let printed = if json {
-        object(Code::InvalidArgument.slug(), Some(complaint(error)), &Fields::default())
+        object(Code::InvalidArgument.slug(), Some(complaint(error, &text)), &Fields::default())
     } else {
         // A terminal that is gone cannot be told.
-        let _ = error.print();
+        let _ = write!(AutoStream::auto(io::stderr()).lock(), "{text}");
         Ok(())
     };
     exit(status::USAGE, printed)
 }
 
 /// What clap has to say, in one line and without its advice.
-fn complaint(error: &clap::Error) -> String {
+fn complaint(error: &clap::Error, text: &str) -> String {
     use clap::error::ErrorKind::{DisplayHelpOnMissingArgumentOrSubcommand, MissingSubcommand};
     if matches!(error.kind(), DisplayHelpOnMissingArgumentOrSubcommand | MissingSubcommand) {
         return "a command is missing".to_string();
     }
-    let text = error.render().to_string();
+    let text = anstream::adapter::strip_str(text).to_string();
     let first = text.split("\n\n").next().unwrap_or_default();
     let words: Vec<&str> = first.trim_start_matches("error: ").split_whitespace().collect();
     words.join(" ")

@@ -218,8 +218,16 @@ fn a_weak_binding_is_refused_unless_it_is_meant() {
     for told in ["in a container it is the image's", "--machine"] {
         assert!(said.contains(told), "{said}");
     }
+    assert!(said.starts_with("error: "), "{said}");
+    let object = folder.json(&line);
+    let leaves = object["leaves"].as_array().unwrap();
+    let why = |kind: &str| leaves.iter().find(|part| part["kind"] == kind).unwrap()["why"].clone();
+    assert!(why("asset_tag").as_str().unwrap().contains("image's"), "{object}");
     folder.machine("server-dell");
     let line = format!("{ISSUE} --days 30 --bind-this-machine --machine-root server-dell");
+    let object = folder.json(&format!("{line} --bind-parts nic,disk --need 1"));
+    let could = object["could_bind"].as_array().unwrap();
+    assert!(could.contains(&json!("nic")) && could.contains(&json!("machine_id")), "{object}");
     let two = format!("{line} --bind-parts nic,disk --need 1");
     assert_eq!(folder.fails(&two), "weak_binding");
     folder.run(&format!("{two} --allow-weak-binding")).good();

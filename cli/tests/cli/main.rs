@@ -1,6 +1,7 @@
 //! The executable as a shell sees it: every command, right and wrong.
 
 mod docs;
+mod files;
 mod fingerprint;
 mod inspect;
 mod issue;
@@ -8,5 +9,6 @@ mod key;
 #[path = "../../../core/tests/machine_support/mod.rs"]
 mod machine_support;
 mod run;
+mod secrecy;
 mod shell;
 mod verify;
