@@ -63,9 +63,9 @@ fn who(claims: &Claims) -> Vec<(&'static str, String)> {
     let license = &claims.license;
     let customer = license.customer.as_ref();
     let kind = [Some(&license.kind), license.tier.as_ref()];
-    let counts = [("seats", license.seats), ("machines", license.machines)];
+    let counts = [("seat", license.seats), ("machine", license.machines)];
     let counts: Vec<String> =
-        counts.iter().filter_map(|(of, n)| n.map(|n| format!("{n} {of}"))).collect();
+        counts.iter().filter_map(|(of, n)| n.map(|n| plural(n, of))).collect();
     let told = [
         ("License", license.serial.as_ref().or(Some(&license.id)).cloned()),
         ("Product", Some(claims.aud.clone())),
@@ -110,13 +110,17 @@ fn when(license: &License, now: i64) -> Vec<(&'static str, String)> {
 
 /// How far a time is, in whole days.
 fn distance(then: i64, now: i64) -> String {
-    let plural = |days: i64| if days == 1 { "1 day".to_string() } else { format!("{days} days") };
-    match (then - now) / DAY {
+    let days = (then - now) / DAY;
+    match days {
         0 if then > now => "less than a day left".to_string(),
         0 => "less than a day ago".to_string(),
-        days if days > 0 => format!("{} left", plural(days)),
-        days => format!("{} ago", plural(-days)),
+        1.. => format!("{} left", plural(days.unsigned_abs(), "day")),
+        _ => format!("{} ago", plural(days.unsigned_abs(), "day")),
     }
+}
+
+fn plural(count: u64, of: &str) -> String {
+    if count == 1 { format!("1 {of}") } else { format!("{count} {of}s") }
 }
 
 fn bound(binding: &Binding) -> String {

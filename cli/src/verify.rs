@@ -1,4 +1,4 @@
-//! `verify`: whether a license is good, here and now.
+//! `verify`: whether a license is good, here and now or as it is told to look.
 
 use crate::args::{pair, product_code, time};
 use crate::facts;
@@ -6,7 +6,8 @@ use crate::input::{self, TOKEN_BYTES};
 use crate::keys;
 use crate::machine::MachineArgs;
 use crate::output::{Answer, Failure, GOOD, Outcome};
-use licentia::{Code, Error, Product, Result, issue};
+use crate::secrecy;
+use licentia::{Code, Error, Product, Result, issue, rfc3339};
 
 /// Check a license as a product would: signature, product, dates, machine
 ///
@@ -44,7 +45,8 @@ pub fn run(args: &Args) -> Outcome {
     match product.verify(&data) {
         Ok(license) => Ok(Answer {
             text: format!(
-                "{GOOD}valid{GOOD:#}: the license is good, here and now\n{}",
+                "{GOOD}valid{GOOD:#}: the license is good{}\n{}",
+                args.circumstances(&product),
                 facts::text(&product, &license, now)
             ),
             fields: facts::fields(&product, &license, now),
@@ -60,6 +62,20 @@ pub fn run(args: &Args) -> Outcome {
 }
 
 impl Args {
+    /// When and where it is good.
+    fn circumstances(&self, product: &Product) -> String {
+        let set = |name: &str| self.set.iter().any(|(it, value)| it == name && !value.is_empty());
+        let elsewhere = self.machine.machine.is_some()
+            || self.machine.machine_root.is_some()
+            || ["machine", "machine_file", "machine_root"].into_iter().any(set);
+        match (product.fixed_clock(), elsewhere) {
+            (None, false) => ", here and now".to_string(),
+            (None, true) => " now, on the machine that was given".to_string(),
+            (Some(at), false) => format!(" on {}, here", rfc3339(at)),
+            (Some(at), true) => format!(" on {}, on the machine that was given", rfc3339(at)),
+        }
+    }
+
     fn product(&self) -> Result<Product> {
         let mut product = keys::product(&self.product, &self.keys)?;
         if let Some(identity) = self.machine.identity(&self.product)? {
@@ -72,6 +88,9 @@ impl Args {
         let kinds: Vec<&str> = self.machine.exclude.iter().map(|kind| kind.word()).collect();
         product.set("machine_exclude", &kinds.join(","))?;
         for (name, value) in &self.set {
+            if secrecy::may_be_key(name) {
+                return Err(Error::new(Code::InvalidArgument, "there is no setting of that name"));
+            }
             product.set(name, value)?;
         }
         if let Some(at) = self.at {

@@ -197,3 +197,33 @@ fn foreign_text_cannot_speak_to_the_terminal() {
     folder.run_words(&["inspect", evil, "--json"], b"");
     folder.run_words(&["key", "new", "--out", evil], b"").good();
 }
+
+#[test]
+fn it_says_when_and_where_it_was_asked() {
+    let folder = Folder::new();
+    folder.write("id", "cluster-1");
+    folder.machine("server-dell");
+    folder.issue("--days 30 --machines 1 --seats 1");
+    let iat = folder.json("inspect a.lic")["payload"]["iat"].as_i64().unwrap();
+    let at = iat + 86_400;
+    let day = licentia::rfc3339(at);
+    let then = format!("good on {day}");
+    for (more, said) in [
+        (String::new(), "good, here and now".to_string()),
+        (format!("--at {at}"), format!("{then}, here")),
+        (format!("--set clock={at}"), format!("{then}, here")),
+        ("--machine id".to_string(), "good now, on the machine that was given".to_string()),
+        (format!("--at {at} --machine id"), format!("{then}, on the machine that was given")),
+        ("--set machine=x".into(), "good now, on the machine that was given".into()),
+        ("--set machine_file=id".into(), "good now, on the machine that was given".into()),
+        ("--set machine_root=server-dell".into(), "good now, on the machine that was given".into()),
+        ("--machine-root server-dell".into(), "good now, on the machine that was given".into()),
+        ("--exclude nic".into(), "good, here and now".into()),
+    ] {
+        let text = folder.run(&format!("{VERIFY} {more} a.lic")).good();
+        let first = text.lines().next().unwrap();
+        assert_eq!(first, format!("valid: the license is {said}"), "{more}");
+    }
+    let text = folder.run(&format!("{VERIFY} a.lic")).good();
+    assert!(text.contains("1 seat, 1 machine\n"), "{text}");
+}
