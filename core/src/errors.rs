@@ -44,7 +44,7 @@ codes! {
     /// An argument was NULL, out of range, of an unknown name, or not UTF-8.
     InvalidArgument = 1, "invalid_argument", "correct the call";
     /// A file could not be read or written.
-    Io = 2, "io", "check that the path exists and may be accessed";
+    Io = 2, "io", "check the path, and that it may be accessed";
     /// A bug in licentia. The handle is still safe to free.
     Internal = 3, "internal", "please report this as a bug in licentia";
 

@@ -126,8 +126,9 @@ impl Product {
         }
     }
 
-    /// Checks a license in full, in any of its coats. The order of the checks is that of
-    /// docs/format.md, section 4; the first that fails is the error.
+    /// Checks a license in full: signature, key, issuer, product, machine and dates, in any of its
+    /// coats. The order of the checks is that of docs/format.md, section 4; the first that fails
+    /// is the error.
     pub fn verify(&self, data: &[u8]) -> Result<License> {
         let (claims, payload) = self.read(data)?;
         self.check_binding(&claims)?;
