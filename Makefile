@@ -56,10 +56,12 @@ clean: ## Remove everything that was built or installed here
 # What is built. Each face on its own: built together, cargo would give all of them the code
 # that signs, which only the command may have.
 
-command:
+command: ## Build the command: target/release/licentia
+	@echo "building the command (minutes the first time)"
 	@cargo build --locked --quiet --release -p licentia-cli
 
-stage:
+stage: ## Build the C library and its examples in target/stage
+	@echo "building the C library"
 	@PREFIX="$(CURDIR)/$(STAGE)" DESTDIR= sh ffi/install.sh >/dev/null
 	@cc -std=c11 -O2 -Wall -Wextra examples/c/quickstart.c -o $(STAGE)/quickstart-c \
 		-I$(STAGE)/include -L$(STAGE)/lib -Wl,-rpath,'$$ORIGIN/lib' -llicentia
@@ -76,7 +78,8 @@ stage:
 	@touch $@
 
 # An environment that was moved, or whose Python is gone, is made again.
-python:
+python: ## Build the Python module into .venv
+	@echo "building the Python module"
 	@$(VENV)/python -c '' 2>/dev/null || rm -rf .venv
 	@$(MAKE) .venv/ready
 	@VIRTUAL_ENV="$(CURDIR)/.venv" $(VENV)/python -m maturin develop --release --locked \
@@ -87,7 +90,8 @@ bindings/node/node_modules/.package-lock.json: bindings/node/package-lock.json
 	cd bindings/node && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-node: bindings/node/node_modules/.package-lock.json
+node: bindings/node/node_modules/.package-lock.json ## Build the Node addon
+	@echo "building the Node addon"
 	@cd bindings/node && npm run --silent build -- --locked >/dev/null
 	@cd examples/node && npm install --no-package-lock --no-audit --no-fund --loglevel=error --silent
 

@@ -50,18 +50,18 @@ codes! {
 
     /// The bytes are not a license.
     Malformed = 10, "malformed",
-        "use the license exactly as the vendor sent it, or ask for it again";
+        "use it exactly as the vendor sent it, alone in its file, or ask for it again";
     /// The license was signed by a key this product does not trust.
     UnknownKey = 11, "unknown_key",
         "check that the license is for this product, or update the product's keys";
     /// The license was altered after it was signed.
     BadSignature = 12, "bad_signature",
-        "use the license exactly as the vendor sent it, or ask for it again";
+        "use it exactly as the vendor sent it, alone in its file, or ask for it again";
     /// The license is for another product.
     WrongProduct = 13, "wrong_product", "use the license that was issued for this product";
     /// The license is bound to another machine.
     WrongMachine = 14, "wrong_machine",
-        "send this machine's request to the vendor to move the license";
+        "set this machine's identity if it has one, or have the license bound to it again";
     /// It is signed, but it is another kind of document.
     WrongKind = 15, "wrong_kind", "use it where that kind of document is expected";
     /// Another issuer than the expected one signed it.
@@ -113,7 +113,8 @@ codes! {
     NoTransport = 42, "no_transport", "configure a server, or exchange request and answer as files";
 
     /// The text is not a usable key or key set.
-    InvalidKey = 50, "invalid_key", "use the public key or key set that `licentia key show` prints";
+    InvalidKey = 50, "invalid_key",
+        "use a key from `licentia key new`: .jwks in products, .pem to sign";
     /// The key is one of the few that anyone can sign for.
     WeakKey = 51, "weak_key", "make a new key with `licentia key new`";
     /// The key was retired before the license was signed.
@@ -126,7 +127,7 @@ codes! {
     KeyPermissions = 55, "key_permissions", "make the file readable by its owner only (chmod 600)";
     /// The license was asked to bind to too little to tell machines apart.
     WeakBinding = 56, "weak_binding",
-        "name more parts, give the machine an explicit identity, or allow it in so many words";
+        "give the machine an identity (machine_file, --machine), name more parts, or allow it";
 
     /// What was kept on this machine is damaged.
     StateCorrupt = 60, "state_corrupt", "restore it from a backup, or apply the license again";

@@ -194,7 +194,9 @@ impl KeySet {
         } else if text.starts_with('{') {
             parse_jwks(text)?
         } else {
-            return Err(invalid("the text is neither a JWKS, nor PEM, nor ed25519:…"));
+            return Err(invalid(
+                "it is no JWKS, PEM or ed25519:… (give the text, not a file's name)",
+            ));
         };
         KeySet::from_keys(keys)
     }

@@ -79,14 +79,17 @@ impl SecretKey {
         })
     }
 
-    /// Reads a file. Fails with `key_permissions` if others than its owner may read or write it.
+    /// Reads a file. Fails with `invalid_key` if it is no private key, and with `key_permissions`
+    /// if it is one that others than its owner may read or write.
     pub fn load(path: &Path) -> Result<SecretKey> {
         let file = File::open(path).map_err(|error| io(path, &error))?;
-        SecretKey::check_mode(&file, path)?;
         // Of its full size from the start: growing would leave copies behind that nobody wipes.
         let mut pem = Zeroizing::new(String::with_capacity(FILE_MAX as usize));
-        file.take(FILE_MAX).read_to_string(&mut pem).map_err(|error| io(path, &error))?;
-        SecretKey::from_pem(&pem)
+        let most = (&file).take(FILE_MAX).read_to_string(&mut pem);
+        most.map_err(|error| io(path, &error))?;
+        let key = SecretKey::from_pem(&pem)?;
+        SecretKey::check_mode(&file, path)?;
+        Ok(key)
     }
 
     /// Asks a file that is open, and not its name, which could be another's a moment later: fails

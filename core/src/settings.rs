@@ -21,7 +21,7 @@ pub struct Setting {
 pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "clock",
-        takes: "`system`, seconds since 1970, or RFC 3339",
+        takes: "`system`, seconds since 1970, RFC 3339, or a date",
         does: "Stops the clock, for tests. Licenses of this product follow it while they are held.",
     },
     Setting {

@@ -60,7 +60,7 @@ fn the_documented_example_is_what_the_code_does() {
     let (before, rest) = page.split_once(OPEN).unwrap();
     let (_, after) = rest.split_once(CLOSE).unwrap();
     let wanted = format!("{before}{OPEN}\n{}\n{CLOSE}{after}", section(&key, &token));
-    if env::var_os("LICENTIA_BLESS").is_some() {
+    if env::var_os("LICENTIA_BLESS").is_some() && page != wanted {
         fs::write(&path, &wanted).unwrap();
     }
     assert!(fs::read_to_string(&path).unwrap() == wanted, "docs/format.md, section 7 is stale");

@@ -132,6 +132,9 @@ fn a_private_key_file_is_for_its_owner_only() {
     }
     set_permissions(&path, Permissions::from_mode(0o400)).unwrap();
     assert!(SecretKey::load(&path).is_ok());
+    let public = folder.path().join("vendor.jwks");
+    std::fs::write(&public, secret().public().to_jwks()).unwrap();
+    assert_eq!(SecretKey::load(&public).unwrap_err().code(), Code::InvalidKey, "not its mode");
     let missing = SecretKey::load(&folder.path().join("none.pem")).unwrap_err();
     assert_eq!(missing.code(), Code::Io);
 }

@@ -2,14 +2,17 @@ import { readFileSync } from 'node:fs'
 import { Product } from 'licentia'
 
 const [keys, code, file, ...settings] = process.argv.slice(2)
-if (!keys || !code || !file || settings.some((setting) => !setting.includes('='))) {
+if (!keys || !code || !file) {
   console.error('usage: quickstart.mjs KEYS PRODUCT LICENSE [NAME=VALUE]...')
   process.exit(2)
 }
-const options = Object.fromEntries(settings.map((setting) => setting.split(/=(.*)/s, 2)))
 
 try {
-  const product = new Product(code, readFileSync(keys), options)
+  const product = new Product(code, readFileSync(keys))
+  for (const setting of settings) {
+    const [name, value = ''] = setting.split(/=(.*)/s)
+    product.set(name, value)
+  }
   const license = product.verify(readFileSync(file))
   const limit = license.limit('exports')
   const machine = await product.machine()
@@ -22,6 +25,6 @@ try {
   console.log(`limit of exports: ${limit === Infinity ? 'none' : limit}`)
   console.log(`machine: ${machine.id ?? 'unknown'}`)
 } catch (error) {
-  console.error(`${error.code}: ${error.message}`)
+  console.error(error.syscall ? `io: ${error.message}` : `${error.code}: ${error.message}`)
   process.exitCode = 1
 }
