@@ -2,7 +2,8 @@
 
 use crate::output::Outcome;
 use crate::{completions, fingerprint, inspect, issue, key, man, verify};
-use clap::{Parser, Subcommand};
+use clap::builder::Resettable;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use licentia::limits::TIME_MAX;
 use licentia::machine::Kind;
 
@@ -19,6 +20,26 @@ pub struct Cli {
     pub json: bool,
     #[command(subcommand)]
     pub command: Command,
+}
+
+/// The variable that says who issues.
+pub const ISSUER: &str = "LICENTIA_ISSUER";
+
+impl Cli {
+    /// Reads the arguments. A variable that is set to nothing is one that is not set.
+    pub fn read() -> Result<Cli, clap::Error> {
+        let mut command = Cli::command();
+        if std::env::var_os(ISSUER).is_some_and(|issuer| issuer.is_empty()) {
+            let unset = |command: clap::Command| {
+                command.mut_arg("issuer", |issuer| issuer.env(Resettable::Reset))
+            };
+            command = command
+                .mut_subcommand("issue", unset)
+                .mut_subcommand("key", |key| key.mut_subcommand("sign-set", unset));
+        }
+        let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+        Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+    }
 }
 
 #[derive(Subcommand)]
@@ -79,7 +100,6 @@ pub fn pair(text: &str) -> Result<(String, String), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn clap_finds_no_fault_with_the_commands() {

@@ -1,9 +1,11 @@
 //! `fingerprint`: what identifies this machine.
 
 use crate::args::product_code;
-use crate::input::{self, STDOUT};
+use crate::input::{self, Present, STDOUT};
 use crate::machine::{self, MachineArgs};
-use crate::output::{Answer, Outcome, show};
+use crate::output::{Answer, LOOK, Outcome, show};
+use licentia::Code;
+use licentia::machine::{Binding, Options, Report};
 use std::path::{Path, PathBuf};
 
 /// Show what identifies this machine, and which parts of it a license would bind to
@@ -31,14 +33,23 @@ pub fn run(args: &Args) -> Outcome {
     let mut answer = Answer {
         fields: machine::fields(&report),
         text: machine::table(&report),
-        notes: Vec::new(),
+        notes: warning(&report).into_iter().collect(),
     };
     let json = report.to_json() + "\n";
     if args.out.as_deref() == Some(Path::new(STDOUT)) {
         answer.text = json;
     } else if let Some(path) = &args.out {
-        input::write(path, &json, args.force)?;
+        input::write(path, &json, Present::forced(args.force))?;
         answer.notes.push(format!("written to {}", show(&path.display().to_string())));
     }
     Ok(answer)
+}
+
+/// What to do where `issue` would refuse to bind a license to this machine.
+fn warning(report: &Report) -> Option<String> {
+    let bound = Binding::bind(report, report.product(), &Options::default());
+    let weak = bound.is_err_and(|error| error.code() == Code::WeakBinding);
+    let what = "too little here to bind a license to: give the machine an identity in a file, \
+                with --machine";
+    weak.then(|| format!("{LOOK}note:{LOOK:#} {what}"))
 }

@@ -5,7 +5,7 @@ use licentia::limits::{COAT_FACTOR, REVOCATIONS_MAX, TOKEN_MAX};
 use licentia::{Code, Error, Result, SecretKey};
 use std::fmt::Display;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::Path;
 use zeroize::Zeroizing;
 
@@ -85,6 +85,34 @@ fn refuse(path: &Path, what: impl Display) -> Error {
     Error::new(Code::Io, format!("{}: {what}", told_path(path)))
 }
 
+/// Why a file or a folder could not be made.
+pub fn unwritten(path: &Path, error: &io::Error) -> Error {
+    Error::new(unwritten_code(error), format!("{}: {error}", told_path(path)))
+}
+
+/// `disk_full` where making room would help, else `io`.
+pub fn unwritten_code(error: &io::Error) -> Code {
+    if error.kind() == ErrorKind::StorageFull { Code::DiskFull } else { Code::Io }
+}
+
+/// What happens to a file that is there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Present {
+    /// It is written over: --force was given.
+    Replace,
+    /// It stays: --force was not given.
+    Keep,
+    /// It stays, and there is no --force.
+    KeepAlways,
+}
+
+impl Present {
+    /// For a command with --force.
+    pub fn forced(force: bool) -> Present {
+        if force { Present::Replace } else { Present::Keep }
+    }
+}
+
 /// Standard input can be read once: fails if more than one of these is it.
 pub fn one_stdin<'a>(paths: impl IntoIterator<Item = &'a str>) -> Result<()> {
     if paths.into_iter().filter(|path| *path == STDIN).count() > 1 {
@@ -94,15 +122,21 @@ pub fn one_stdin<'a>(paths: impl IntoIterator<Item = &'a str>) -> Result<()> {
 }
 
 /// Writes a public file (mode 0644), whole or not at all. One that is there is written over only
-/// if `force` says so, and never a private key, a link or a device.
-pub fn write(path: &Path, text: &str, force: bool) -> Result<()> {
+/// if `present` says so, and never a private key, a link or a device.
+pub fn write(path: &Path, text: &str, present: Present) -> Result<()> {
     // What cannot be asked cannot be written either, and fails below.
     let there = path.symlink_metadata().ok();
     if there.as_ref().is_some_and(|there| !there.is_file()) {
         return Err(refuse(path, "it is not a regular file, and is not written over"));
     }
-    if !force {
-        return create(path, text).map_err(|error| refuse(path, error));
+    if present != Present::Replace {
+        return create(path, text).map_err(|error| match (error.kind(), present) {
+            (ErrorKind::AlreadyExists, Present::Keep) => {
+                exists(path, "is written over only with --force")
+            }
+            (ErrorKind::AlreadyExists, _) => exists(path, "is not written over"),
+            _ => unwritten(path, &error),
+        });
     }
     if there.is_some() && has_key(path).map_err(|error| refuse(path, error))? {
         return Err(refuse(path, "it is a private key, and is not written over"));
@@ -110,12 +144,17 @@ pub fn write(path: &Path, text: &str, force: bool) -> Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_os_string();
     name.push(format!(".{}.new", std::process::id()));
     let beside = path.with_file_name(name);
-    create(&beside, text).map_err(|error| refuse(path, error))?;
+    create(&beside, text).map_err(|error| unwritten(path, &error))?;
     std::fs::rename(&beside, path).map_err(|error| {
         // What cannot be put in place is not left lying about; the first error is the one to tell.
         let _ = std::fs::remove_file(&beside);
-        refuse(path, error)
+        unwritten(path, &error)
     })
+}
+
+/// A file is in the way, and this is what is done about it.
+pub fn exists(path: &Path, so: &str) -> Error {
+    Error::new(Code::Io, format!("{} exists, and {so}", told_path(path)))
 }
 
 /// Whether there is a private key in the beginning of a file, or all of what is no larger than
@@ -139,4 +178,20 @@ fn create(path: &Path, text: &str) -> io::Result<()> {
         let _ = std::fs::remove_file(path);
     }
     written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_from_what_may_not_be_written() {
+        for (kind, code) in [
+            (ErrorKind::StorageFull, Code::DiskFull),
+            (ErrorKind::PermissionDenied, Code::Io),
+            (ErrorKind::AlreadyExists, Code::Io),
+        ] {
+            assert_eq!(unwritten(Path::new("a.lic"), &kind.into()).code(), code, "{kind}");
+        }
+    }
 }

@@ -1,8 +1,8 @@
 //! `issue`: sign a license.
 
-use crate::args::{pair, product_code, time};
+use crate::args::{ISSUER, pair, product_code, time};
 use crate::entitlement::{self, entitlement, feature};
-use crate::input;
+use crate::input::{self, Present};
 use crate::key::{default_issuer, deliver};
 use crate::keys;
 use crate::machine::{Bound, MachineArgs, read_report, why_weak};
@@ -39,7 +39,7 @@ pub struct Args {
     product: String,
     /// Who issues it, a URL or a name [default: the key's RFC 9278 name,
     /// urn:ietf:params:oauth:jwk-thumbprint:sha-256:KID]
-    #[arg(long, env = "LICENTIA_ISSUER", value_name = "TEXT")]
+    #[arg(long, env = ISSUER, value_name = "TEXT")]
     issuer: Option<String>,
 
     /// Who it is for
@@ -234,7 +234,8 @@ pub fn run(args: &Args) -> Outcome {
         .with("serial", claims.license.serial.clone())
         .with("bound_to", bound.map_or(Value::Null, |bound| bound.json()))
         .with("claims", serde_json::to_value(&claims).unwrap_or_default());
-    let mut answer = deliver(&license, args.out.as_deref(), args.force, fields)?;
+    let present = Present::forced(args.force);
+    let mut answer = deliver(&license, args.out.as_deref(), present, fields)?;
     answer.notes.splice(0..0, notes);
     Ok(answer)
 }

@@ -1,7 +1,7 @@
 //! `key`: make keys, show their public half, sign key sets.
 
-use crate::args::product_code;
-use crate::input::{self, STDOUT};
+use crate::args::{ISSUER, product_code};
+use crate::input::{self, Present, STDOUT};
 use crate::keys::{self, Public};
 use crate::output::{Answer, Failure, Fields, Outcome, rows};
 use crate::secrecy::told_path;
@@ -76,14 +76,16 @@ fn new(args: &NewArgs) -> Outcome {
     make_folder(&args.out)?;
     let private = args.out.join(format!("{}.pem", args.name));
     let public = args.out.join(format!("{}.jwks", args.name));
-    if public.symlink_metadata().is_ok() {
-        let what = format!("{} exists, and is not written over", told_path(&public));
-        return Err(Error::new(Code::Io, what).into());
+    for path in [&private, &public] {
+        if path.symlink_metadata().is_ok() {
+            let so = "a key is never written over: use another --name";
+            return Err(input::exists(path, so).into());
+        }
     }
     let key = SecretKey::generate()?;
     let set = jwks(key.public(), &args.role)?.to_string() + "\n";
     key.save(&private)?;
-    if let Err(error) = input::write(&public, &set, false) {
+    if let Err(error) = input::write(&public, &set, Present::KeepAlways) {
         // It is ours, and half a pair would be in the way of the whole one.
         let _ = std::fs::remove_file(&private);
         return Err(error.into());
@@ -117,9 +119,10 @@ fn make_folder(path: &Path) -> Result<()> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder
-        .create(path)
-        .map_err(|error| Error::new(Code::Io, format!("the folder {}: {error}", told_path(path))))
+    builder.create(path).map_err(|error| {
+        let what = format!("the folder {}: {error}", told_path(path));
+        Error::new(input::unwritten_code(&error), what)
+    })
 }
 
 /// Show the public half of a key, in any form
@@ -232,7 +235,7 @@ pub struct SignSetArgs {
     #[arg(long, value_name = "KEYS")]
     keys: String,
     /// Who signs it [default: the root key's RFC 9278 name]
-    #[arg(long, env = "LICENTIA_ISSUER", value_name = "TEXT")]
+    #[arg(long, env = ISSUER, value_name = "TEXT")]
     issuer: Option<String>,
     /// Write the set to a new file; - is standard output
     #[arg(long, value_name = "FILE")]
@@ -251,7 +254,7 @@ fn sign_set(args: &SignSetArgs) -> Outcome {
     let set = issue::sign_key_set(&key, &args.product, payload.to_string().as_bytes())?;
     let kids: Vec<&str> = public.set.keys().iter().map(|trusted| trusted.key().kid()).collect();
     let fields = Fields::default().with("epoch", args.epoch).with("kids", kids);
-    deliver(&set, args.out.as_deref(), false, fields.with("key_set", set.as_str()))
+    deliver(&set, args.out.as_deref(), Present::KeepAlways, fields.with("key_set", set.as_str()))
 }
 
 /// The name of a key as a URI (RFC 9278): an issuer that is the same as long as the key is.
@@ -263,14 +266,14 @@ pub fn default_issuer(key: &PublicKey) -> String {
 pub fn deliver(
     document: &str,
     out: Option<&Path>,
-    force: bool,
+    present: Present,
     fields: Fields,
 ) -> std::result::Result<Answer, Failure> {
     let line = format!("{document}\n");
     let Some(path) = out.filter(|path| *path != Path::new(STDOUT)) else {
         return Ok(Answer { fields, text: line, notes: Vec::new() });
     };
-    input::write(path, &line, force)?;
+    input::write(path, &line, present)?;
     let name = path.display().to_string();
     let notes = vec![format!("written to {}", crate::output::show(&name))];
     Ok(Answer { fields: fields.with("file", name), text: String::new(), notes })

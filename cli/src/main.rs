@@ -21,7 +21,6 @@ mod secrecy;
 mod status;
 mod verify;
 
-use clap::Parser;
 use licentia::{Code, Error};
 use std::process::ExitCode;
 
@@ -34,7 +33,7 @@ fn main() -> ExitCode {
         let what = "a private key was given as an argument: name its file";
         return output::finish(Err(Error::new(Code::InvalidArgument, what).into()), json);
     }
-    match args::Cli::try_parse() {
+    match args::Cli::read() {
         Ok(cli) => output::finish(cli.command.run(), cli.json),
         Err(error) => output::usage(&error, json),
     }

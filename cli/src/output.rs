@@ -1,5 +1,6 @@
 //! The only place that prints.
 
+use crate::input::unwritten_code;
 use crate::secrecy::redact;
 use crate::status;
 use anstream::AutoStream;
@@ -141,7 +142,8 @@ fn complaint(error: &clap::Error, text: &str) -> String {
 fn exit(status: u8, printed: io::Result<()>) -> ExitCode {
     match printed {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            sentence(&Error::new(Code::Io, format!("standard output: {error}")));
+            let code = unwritten_code(&error);
+            sentence(&Error::new(code, format!("standard output: {error}")));
             ExitCode::from(status::IO)
         }
         _ => ExitCode::from(status),

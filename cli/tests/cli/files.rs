@@ -116,6 +116,26 @@ fn a_pair_of_keys_is_written_whole_or_not_at_all() {
 }
 
 #[test]
+fn a_file_in_the_way_is_told_with_what_helps() {
+    let folder = Folder::new();
+    folder.write("a", "mine");
+    folder.write("keys/b.jwks", "mine");
+    let sign = "key sign-set --key keys/key.pem --product myapp --epoch 1 --keys keys/key.jwks";
+    let key = "exists, and a key is never written over: use another --name";
+    for (line, said) in [
+        (format!("{ISSUE} --out a"), "a exists, and is written over only with --force"),
+        ("fingerprint --product myapp --out a".into(), "a exists, and is written over only with"),
+        (format!("{sign} --out a"), "a exists, and is not written over"),
+        ("key new --out keys".into(), &format!("keys/key.pem {key}")),
+        ("key new --out keys --name b".into(), &format!("keys/b.jwks {key}")),
+    ] {
+        assert_eq!(folder.fails(&line), "io", "{line}");
+        let err = folder.run(&line).err;
+        assert!(err.contains(said) && !err.contains("os error"), "{line}: {err}");
+    }
+}
+
+#[test]
 fn a_dash_is_standard_output() {
     let folder = Folder::new();
     let before = names(&folder, ".");

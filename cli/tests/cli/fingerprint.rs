@@ -82,6 +82,30 @@ fn an_identity_is_the_machine() {
 }
 
 #[test]
+fn a_machine_with_too_little_is_told_what_to_do() {
+    let folder = Folder::empty();
+    folder.write("id", "cluster-1");
+    folder.machine("server-dell");
+    folder.machine("container-docker");
+    let most = "nic,disk,machine_id,asset_tag,board,cloud";
+    for (more, weak) in [
+        ("--machine-root container-docker", true),
+        ("--machine-root container-docker --out r.json", true),
+        (&format!("--machine-root server-dell --exclude {most}"), true),
+        ("--machine-root server-dell", false),
+        ("--machine id", false),
+    ] {
+        let line = format!("{HERE} {more}");
+        let run = folder.run(&line);
+        assert_eq!(run.err.contains("note: too little here to bind"), weak, "{line}: {run:?}");
+        assert_eq!(run.err.contains("with --machine\n"), weak, "{line}: {run:?}");
+        run.good();
+    }
+    // For programs it is the report alone.
+    folder.json(&format!("{HERE} --machine-root container-docker"));
+}
+
+#[test]
 fn wrong_questions_are_refused() {
     let folder = Folder::empty();
     for (line, code) in [

@@ -185,6 +185,23 @@ fn the_issuer_is_said_or_in_the_environment_or_the_keys_own_name() {
 }
 
 #[test]
+fn a_variable_that_is_set_to_nothing_is_not_set() {
+    let folder = Folder::new();
+    let sign = "key sign-set --key keys/key.pem --product myapp --epoch 1 --keys keys/key.jwks";
+    for (line, out) in [(format!("{ISSUE} --perpetual"), "a"), (sign.to_string(), "b")] {
+        let line = format!("{line} --out {out}");
+        let mut command = folder.command(&line.split_whitespace().collect::<Vec<_>>());
+        command.env("LICENTIA_ISSUER", "");
+        folder.finish(command, b"").good();
+        let issuer = folder.json(&format!("inspect {out}"))["payload"]["iss"].clone();
+        assert!(issuer.as_str().unwrap().starts_with("urn:ietf:"), "{line}: {issuer}");
+    }
+    let mut empty: Vec<&str> = ISSUE.split_whitespace().collect();
+    empty.extend(["--perpetual", "--json", "--issuer", ""]);
+    assert_eq!(folder.json_words(&empty, b"")["code"], "invalid_argument", "a slip is told");
+}
+
+#[test]
 fn it_says_which_parts_bind_and_which_do_not() {
     let folder = Folder::new();
     folder.machine("server-dell");

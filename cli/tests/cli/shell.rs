@@ -73,7 +73,7 @@ fn a_result_that_is_lost_is_a_failure() {
         let output = command.stdout(full).stderr(Stdio::piped()).output().unwrap();
         assert_eq!(output.status.code(), Some(3), "{line}");
         let said = String::from_utf8(output.stderr).unwrap();
-        assert!(said.contains("(io)"), "{said}");
+        assert!(said.contains("(disk_full)"), "{said}");
     }
 }
 
