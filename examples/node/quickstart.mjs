@@ -10,7 +10,7 @@ if (!keys || !code || !file) {
 try {
   const product = new Product(code, readFileSync(keys))
   for (const setting of settings) {
-    const [name, value = ''] = setting.split(/=(.*)/s)
+    const [name = '', value = ''] = setting.split(/=(.*)/s)
     product.set(name, value)
   }
   const license = product.verify(readFileSync(file))
