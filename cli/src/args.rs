@@ -81,6 +81,26 @@ pub fn time(text: &str) -> Result<i64, String> {
         .ok_or_else(|| "a time is 2026-12-31, 2026-12-31T10:30:00Z or seconds since 1970".into())
 }
 
+/// Digits and nothing else: `+5` would be read as a number too.
+pub fn digits(text: &str) -> Option<u64> {
+    let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let number: u64 = if plain { text.parse().ok()? } else { return None };
+    (number <= licentia::json::INTEGER_MAX).then_some(number)
+}
+
+/// `what`, such as `a whole number of days`, from `least` to `most`, or a sentence that says so.
+pub fn whole<T: TryFrom<u64>>(
+    what: &'static str,
+    least: u64,
+    most: u64,
+) -> impl Fn(&str) -> Result<T, String> + Clone {
+    move |text| {
+        let number = digits(text).filter(|number| (least..=most).contains(number));
+        let number = number.and_then(|number| T::try_from(number).ok());
+        number.ok_or_else(|| format!("{what}, {least} to {most}"))
+    }
+}
+
 /// A kind of part of a machine.
 pub fn kind(text: &str) -> Result<Kind, String> {
     Kind::from_word(text).ok_or_else(|| {

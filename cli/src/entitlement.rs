@@ -1,5 +1,6 @@
 //! The small language of `--entitlement`.
 
+use crate::args::digits;
 use licentia::{Feature, is_feature_id};
 
 /// What `--help` says about it.
@@ -88,13 +89,6 @@ fn percent(text: &str) -> Result<u32, String> {
     let number = text.strip_suffix('%').and_then(digits);
     let number = number.and_then(|number| u32::try_from(number).ok());
     number.filter(|over| *over <= 1000).ok_or_else(|| "after + comes 0% to 1000%".into())
-}
-
-/// Digits and nothing else: `+5` would be read as a number too.
-fn digits(text: &str) -> Option<u64> {
-    let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let number: u64 = if plain { text.parse().ok()? } else { return None };
-    (number <= licentia::json::INTEGER_MAX).then_some(number)
 }
 
 /// A feature's meter and limit in words.

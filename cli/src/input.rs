@@ -14,6 +14,9 @@ pub const STDIN: &str = "-";
 /// The name of standard output.
 pub const STDOUT: &str = "-";
 
+/// Bytes of the longest name of a file.
+const NAME_MAX: usize = 255;
+
 /// Bytes of a license or a key set in its coat.
 pub const TOKEN_BYTES: usize = TOKEN_MAX * COAT_FACTOR;
 /// Bytes of the largest document there is, in its coat.
@@ -67,9 +70,14 @@ impl Source<'_> {
     }
 }
 
-/// Reads a file, or standard input: see `Source::bytes`.
-pub fn read(name: &str, max: usize) -> Result<Zeroizing<Vec<u8>>> {
-    Source::open(name)?.bytes(max)
+/// Reads a signed document from a file or standard input: see `Source::bytes`. One that was
+/// given as the argument itself is told where it belongs.
+pub fn document(name: &str, max: usize) -> Result<Zeroizing<Vec<u8>>> {
+    let mut source = Source::open(name).map_err(|error| {
+        let is_text = name.trim_start().starts_with("eyJ") || name.len() > NAME_MAX;
+        if is_text { Error::new(Code::InvalidArgument, "a license is a file or -") } else { error }
+    })?;
+    source.bytes(max)
 }
 
 /// Reads a file, or standard input: see `Source::text`.

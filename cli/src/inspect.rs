@@ -7,6 +7,7 @@ use crate::keys;
 use crate::machine;
 use crate::output::{Answer, BAD, Fields, GOOD, LOOK, Outcome, pretty, show};
 use crate::secrecy::PRIVATE;
+use clap::builder::NonEmptyStringValueParser;
 use licentia::machine::Report;
 use licentia::peek::{Unverified, peek};
 use licentia::{Code, Error, KeySet, Kind, Product, Result, issue};
@@ -20,7 +21,7 @@ use serde_json::Value;
 pub struct Args {
     /// Check the signature with these keys: a file or the text, in any form; repeatable, a signed
     /// set after its root
-    #[arg(long, value_name = "KEYS")]
+    #[arg(long, value_name = "KEYS", value_parser = NonEmptyStringValueParser::new())]
     keys: Vec<String>,
     /// Refuse it unless it is for this product [default: whichever it is for]
     #[arg(long, value_name = "CODE", value_parser = product_code, requires = "keys")]
@@ -33,7 +34,7 @@ pub struct Args {
 /// Shows a document.
 pub fn run(args: &Args) -> Outcome {
     input::one_stdin(args.keys.iter().chain([&args.file]).map(String::as_str))?;
-    let data = input::read(&args.file, DOCUMENT_BYTES)?;
+    let data = input::document(&args.file, DOCUMENT_BYTES)?;
     let start = data.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&data).trim_ascii_start();
     if std::str::from_utf8(start).is_ok_and(is_key) {
         let what = "it is a key: `licentia key show` shows it";

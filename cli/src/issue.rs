@@ -1,6 +1,6 @@
 //! `issue`: sign a license.
 
-use crate::args::{ISSUER, pair, product_code, time};
+use crate::args::{ISSUER, pair, product_code, time, whole};
 use crate::entitlement::{self, entitlement, feature};
 use crate::input::{self, Present};
 use crate::key::{default_issuer, deliver};
@@ -32,7 +32,7 @@ const DAY: i64 = 86_400;
 #[command(group(ArgGroup::new("bind_to").args(["bind_this_machine", "bind"])))]
 pub struct Args {
     /// The private key that signs it
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = NonEmptyStringValueParser::new())]
     key: String,
     /// The product it is for
     #[arg(long, value_name = "CODE", value_parser = product_code)]
@@ -59,10 +59,12 @@ pub struct Args {
     #[arg(help_heading = "What it grants")]
     entitlement: Vec<Feature>,
     /// How many seats the server gives out
-    #[arg(long, value_name = "N", value_parser = count(), help_heading = "What it grants")]
+    #[arg(long, value_name = "N", value_parser = count("a whole number of seats"), help_heading = "What it grants")]
+    #[arg(allow_negative_numbers = true)]
     seats: Option<u64>,
     /// How many machines the server activates
-    #[arg(long, value_name = "N", value_parser = count(), help_heading = "What it grants")]
+    #[arg(long, value_name = "N", value_parser = count("a whole number of machines"), help_heading = "What it grants")]
+    #[arg(allow_negative_numbers = true)]
     machines: Option<u64>,
 
     #[command(flatten)]
@@ -87,7 +89,8 @@ pub struct Args {
 #[command(next_help_heading = "Dates")]
 struct Dates {
     /// It ends this many days after it begins
-    #[arg(long, value_name = "N", value_parser = days(STAGE_DAYS_MAX))]
+    #[arg(long, value_name = "N", value_parser = days(1, STAGE_DAYS_MAX))]
+    #[arg(allow_negative_numbers = true)]
     days: Option<u32>,
     /// It ends with the last second before this
     #[arg(long, value_name = "TIME", value_parser = time)]
@@ -99,22 +102,27 @@ struct Dates {
     #[arg(long, value_name = "TIME", value_parser = time)]
     from: Option<i64>,
     /// Everything goes on for this many days after the end [default: 0]
-    #[arg(long, value_name = "N", value_parser = days(STAGE_DAYS_MAX))]
+    #[arg(long, value_name = "N", value_parser = days(0, STAGE_DAYS_MAX))]
+    #[arg(allow_negative_numbers = true)]
     grace_days: Option<u32>,
     /// Warn this many days before the end
-    #[arg(long, value_name = "N", value_parser = days(NOTICE_DAYS_MAX))]
+    #[arg(long, value_name = "N", value_parser = days(0, NOTICE_DAYS_MAX))]
+    #[arg(allow_negative_numbers = true)]
     notice_days: Option<u32>,
     /// Support ends with the last second before this
     #[arg(long, value_name = "TIME", value_parser = time)]
     support_until: Option<i64>,
     /// The product is to fetch a new token this often
-    #[arg(long, value_name = "N", value_parser = days(NOTICE_DAYS_MAX))]
+    #[arg(long, value_name = "N", value_parser = days(1, NOTICE_DAYS_MAX))]
+    #[arg(allow_negative_numbers = true)]
     refresh_days: Option<u32>,
     /// The token itself is good for this many days, and has to be renewed by then
-    #[arg(long, value_name = "N", value_parser = days(STAGE_DAYS_MAX))]
+    #[arg(long, value_name = "N", value_parser = days(0, STAGE_DAYS_MAX))]
+    #[arg(allow_negative_numbers = true)]
     token_days: Option<u32>,
     /// Everything goes on for this many days after that [default: 0]
-    #[arg(long, value_name = "N", value_parser = days(STAGE_DAYS_MAX), requires = "token_days")]
+    #[arg(long, value_name = "N", value_parser = days(0, STAGE_DAYS_MAX))]
+    #[arg(allow_negative_numbers = true, requires = "token_days")]
     token_grace_days: Option<u32>,
 }
 
@@ -135,7 +143,8 @@ struct BindingArgs {
     #[arg(requires = "bind_to")]
     bind_parts: Vec<Kind>,
     /// How many of the kinds have to match [default: three of five]
-    #[arg(long, value_name = "N", requires = "bind_to")]
+    #[arg(long, value_name = "N", value_parser = kinds(), requires = "bind_to")]
+    #[arg(allow_negative_numbers = true)]
     need: Option<u32>,
     /// Bind even to what another machine may match
     #[arg(long, requires = "bind_to")]
@@ -196,12 +205,16 @@ impl Type {
     }
 }
 
-fn days(max: u32) -> clap::builder::RangedI64ValueParser<u32> {
-    clap::value_parser!(u32).range(0..=i64::from(max))
+fn days(least: u32, most: u32) -> impl Fn(&str) -> std::result::Result<u32, String> + Clone {
+    whole("a whole number of days", u64::from(least), u64::from(most))
 }
 
-fn count() -> clap::builder::RangedU64ValueParser<u64> {
-    clap::value_parser!(u64).range(..=licentia::json::INTEGER_MAX)
+fn count(what: &'static str) -> impl Fn(&str) -> std::result::Result<u64, String> + Clone {
+    whole(what, 0, licentia::json::INTEGER_MAX)
+}
+
+fn kinds() -> impl Fn(&str) -> std::result::Result<u32, String> + Clone {
+    whole("a whole number of kinds of parts", 1, Kind::ALL.len() as u64)
 }
 
 /// Signs a license.
@@ -228,6 +241,10 @@ pub fn run(args: &Args) -> Outcome {
     if claims.license.valid_until.is_some_and(|until| until <= claims.iat) {
         notes.push(format!("{LOOK}note:{LOOK:#} this license has already ended"));
     }
+    if args.is_bare() {
+        notes
+            .push(format!("{LOOK}note:{LOOK:#} this license grants nothing and names no customer"));
+    }
     let fields = Fields::default()
         .with("license", license.as_str())
         .with("kid", key.public().kid())
@@ -253,6 +270,14 @@ fn as_argument(error: Error) -> Error {
 }
 
 impl Args {
+    /// Whether it says neither what is granted nor to whom.
+    fn is_bare(&self) -> bool {
+        let grants = !self.feature.is_empty() || !self.entitlement.is_empty();
+        let counts = self.seats.is_some() || self.machines.is_some();
+        let names = [&self.customer, &self.customer_id, &self.customer_email];
+        !grants && !counts && names.iter().all(|name| name.is_none())
+    }
+
     /// Everything but the binding.
     fn fill(&self, claims: &mut Claims) -> Result<()> {
         claims.sub = self.customer_id.clone();
@@ -353,6 +378,14 @@ impl BindingArgs {
             Code::WeakBinding => {
                 let (notes, fields) = why_weak(report);
                 Failure { error, fields, notes }
+            }
+            Code::WrongProduct => {
+                let other = report.product();
+                let what = format!(
+                    "the machine report is for {other:.24}: run `licentia fingerprint --product \
+                     {product}`"
+                );
+                Error::new(Code::WrongProduct, what).into()
             }
             _ => error.into(),
         })

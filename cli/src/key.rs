@@ -1,11 +1,13 @@
 //! `key`: make keys, show their public half, sign key sets.
 
-use crate::args::{ISSUER, product_code};
+use crate::args::{ISSUER, product_code, whole};
 use crate::input::{self, Present, STDOUT};
 use crate::keys::{self, Public};
 use crate::output::{Answer, Failure, Fields, Outcome, rows};
 use crate::secrecy::told_path;
+use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgGroup, Subcommand, ValueEnum};
+use licentia::json::INTEGER_MAX;
 use licentia::{Code, Error, PublicKey, Result, Role, SecretKey, issue};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -223,16 +225,17 @@ fn literal(text: &str) -> String {
 #[derive(clap::Args)]
 pub struct SignSetArgs {
     /// The root's private key
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = NonEmptyStringValueParser::new())]
     key: String,
     /// The product the set is for
     #[arg(long, value_name = "CODE", value_parser = product_code)]
     product: String,
     /// Higher than that of every set before it
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..1 << 53))]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>("a whole number", 1, INTEGER_MAX))]
+    #[arg(allow_negative_numbers = true)]
     epoch: u64,
     /// The keys: a file or the text, in any form
-    #[arg(long, value_name = "KEYS")]
+    #[arg(long, value_name = "KEYS", value_parser = NonEmptyStringValueParser::new())]
     keys: String,
     /// Who signs it [default: the root key's RFC 9278 name]
     #[arg(long, env = ISSUER, value_name = "TEXT")]

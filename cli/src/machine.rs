@@ -3,7 +3,7 @@
 use crate::args::kind;
 use crate::input;
 use crate::output::{Fields, GOOD, LOOK, show};
-use crate::secrecy::{told, told_path};
+use crate::secrecy::{PRIVATE, told, told_path};
 use licentia::limits::IDENTITY_MAX;
 use licentia::machine::{Binding, Component, Environment, Kind, REPORT_MAX, Report, State};
 use licentia::{Code, Error, Result};
@@ -39,14 +39,19 @@ impl MachineArgs {
         Ok(Report::read(product, root, &self.exclude))
     }
 
-    /// The text that the machine is identified by. Nobody means a machine report to be one, nor
-    /// an empty file.
+    /// The text that the machine is identified by. Nobody means a machine report or a private
+    /// key to be one, nor an empty file.
     pub fn identity(&self, product: &str) -> Result<Option<String>> {
         let Some(path) = &self.machine else { return Ok(None) };
         // A report is longer than an identity, and is to be recognized.
         let text = input::read_text(path, REPORT_MAX, Code::InvalidArgument)?;
-        if Report::from_json(&text).is_ok() {
-            let what = format!("{} is a machine report, not a machine's identity", told(path));
+        let other = if text.contains(PRIVATE) {
+            Some("a private key")
+        } else {
+            Report::from_json(&text).is_ok().then_some("a machine report")
+        };
+        if let Some(other) = other {
+            let what = format!("{} is {other}, not a machine's identity", told(path));
             return Err(Error::new(Code::InvalidArgument, what));
         }
         let blank = |c: char| c.is_ascii_whitespace() || c == '\u{feff}';
@@ -73,8 +78,22 @@ impl MachineArgs {
 /// Reads a report that `fingerprint` wrote.
 pub fn read_report(path: &str) -> Result<Report> {
     let text = input::read_text(path, REPORT_MAX, Code::Malformed)?;
-    Report::from_json(text.trim_start_matches('\u{feff}')).map_err(|error| {
-        Error::new(error.code(), format!("the machine report: {}", error.detail()))
+    let text = text.trim_start_matches('\u{feff}');
+    Report::from_json(text).map_err(|error| match no_report(text) {
+        Some(what) => Error::new(Code::Malformed, format!("{} {what}", told(path))),
+        None => Error::new(error.code(), format!("the machine report: {}", error.detail())),
+    })
+}
+
+/// What a file is, if it was never meant to be a report: those have a version.
+fn no_report(text: &str) -> Option<&'static str> {
+    let json: Value = serde_json::from_str(text).unwrap_or_default();
+    if !json["v"].is_null() {
+        return None;
+    }
+    Some(match json["code"].as_str() {
+        Some(code) if code != "ok" => "holds an error, not a machine report",
+        _ => "is not a machine report: use what `licentia fingerprint --json` wrote",
     })
 }
 

@@ -7,6 +7,7 @@ use crate::keys;
 use crate::machine::MachineArgs;
 use crate::output::{Answer, Failure, GOOD, Outcome};
 use crate::secrecy;
+use clap::builder::NonEmptyStringValueParser;
 use licentia::{Code, Error, Product, Result, issue, rfc3339};
 
 /// Check a license as a product would: signature, product, dates, machine
@@ -18,6 +19,7 @@ pub struct Args {
     /// The keys that are trusted: a file or the text, in any form; repeatable, a signed set after
     /// its root
     #[arg(long, required = true, value_name = "KEYS")]
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     keys: Vec<String>,
     /// The product that asks
     #[arg(long, value_name = "CODE", value_parser = product_code)]
@@ -40,13 +42,13 @@ pub fn run(args: &Args) -> Outcome {
     let machine = args.machine.machine.iter();
     input::one_stdin(args.keys.iter().chain(machine).chain([&args.file]).map(String::as_str))?;
     let product = args.product()?;
-    let data = input::read(&args.file, TOKEN_BYTES)?;
+    let data = input::document(&args.file, TOKEN_BYTES)?;
     let now = product.fixed_clock().unwrap_or_else(issue::now);
     match product.verify(&data) {
         Ok(license) => Ok(Answer {
             text: format!(
                 "{GOOD}valid{GOOD:#}: the license is good{}\n{}",
-                args.circumstances(&product),
+                args.circumstances(&product, license.claims().iat),
                 facts::text(&product, &license, now)
             ),
             fields: facts::fields(&product, &license, now),
@@ -62,17 +64,20 @@ pub fn run(args: &Args) -> Outcome {
 }
 
 impl Args {
-    /// When and where it is good.
-    fn circumstances(&self, product: &Product) -> String {
+    /// When and where it is good. No license is looked at as of a time before it was signed.
+    fn circumstances(&self, product: &Product, signed: i64) -> String {
         let set = |name: &str| self.set.iter().any(|(it, value)| it == name && !value.is_empty());
         let elsewhere = self.machine.machine.is_some()
             || self.machine.machine_root.is_some()
             || ["machine", "machine_file", "machine_root"].into_iter().any(set);
-        match (product.fixed_clock(), elsewhere) {
-            (None, false) => ", here and now".to_string(),
-            (None, true) => " now, on the machine that was given".to_string(),
-            (Some(at), false) => format!(" on {}, here", rfc3339(at)),
-            (Some(at), true) => format!(" on {}, on the machine that was given", rfc3339(at)),
+        let place = if elsewhere { "on the machine that was given" } else { "here" };
+        match product.fixed_clock() {
+            None if elsewhere => format!(" now, {place}"),
+            None => ", here and now".to_string(),
+            Some(at) if at < signed => {
+                format!(" on {}, when it was signed, {place}", rfc3339(signed))
+            }
+            Some(at) => format!(" on {}, {place}", rfc3339(at)),
         }
     }
 

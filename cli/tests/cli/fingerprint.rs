@@ -106,6 +106,15 @@ fn a_machine_with_too_little_is_told_what_to_do() {
 }
 
 #[test]
+fn a_private_key_is_no_identity() {
+    let folder = Folder::new();
+    let line = format!("{HERE} --machine keys/key.pem");
+    assert_eq!(folder.fails(&line), "invalid_argument");
+    let err = folder.run(&line).err;
+    assert!(err.contains("keys/key.pem is a private key, not a machine's identity"), "{err}");
+}
+
+#[test]
 fn wrong_questions_are_refused() {
     let folder = Folder::empty();
     for (line, code) in [

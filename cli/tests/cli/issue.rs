@@ -132,6 +132,56 @@ fn what_cannot_be_meant_is_wrong_usage() {
 }
 
 #[test]
+fn a_number_that_is_none_is_told_what_it_may_be() {
+    let folder = Folder::new();
+    let sign = "key sign-set --key keys/key.pem --product myapp --keys keys/key.jwks";
+    let license = &format!("{ISSUE} --perpetual");
+    for (line, option, said) in [
+        (ISSUE, "--days", "a whole number of days, 1 to 36500"),
+        (license, "--grace-days", "a whole number of days, 0 to 36500"),
+        (license, "--notice-days", "a whole number of days, 0 to 3650"),
+        (license, "--refresh-days", "a whole number of days, 1 to 3650"),
+        (license, "--token-days", "a whole number of days, 0 to 36500"),
+        (license, "--token-grace-days", "a whole number of days, 0 to 36500"),
+        (license, "--seats", "a whole number of seats, 0 to 9007199254740991"),
+        (license, "--machines", "a whole number of machines, 0 to 9007199254740991"),
+        (license, "--need", "a whole number of kinds of parts, 1 to "),
+        (sign, "--epoch", "a whole number, 1 to 9007199254740991"),
+    ] {
+        let least = if said.contains(" 1 to") { &["0"][..] } else { &[] };
+        let wrong = ["1e9", "1.5", "30d", "", "-1", "-1.5", "+1", " 1", "18446744073709551616"];
+        for wrong in wrong.iter().chain(least) {
+            let words: Vec<&str> = line.split(' ').chain([option, *wrong]).collect();
+            let run = folder.run_words(&words, b"");
+            assert_eq!(run.status, 2, "{words:?}");
+            let told = format!("invalid value '{wrong}' for '{option} <N>': {said}");
+            assert!(run.err.contains(&told), "{words:?}: {}", run.err);
+        }
+    }
+}
+
+#[test]
+fn a_license_that_grants_nothing_is_told() {
+    let folder = Folder::new();
+    let note = "note: this license grants nothing and names no customer\n";
+    for (more, bare) in [
+        ("", true),
+        ("--tier Pro", true),
+        ("--feature a", false),
+        ("--entitlement a=1", false),
+        ("--customer Acme", false),
+        ("--customer-id c1", false),
+        ("--customer-email a@b.example", false),
+        ("--seats 1", false),
+        ("--machines 1", false),
+    ] {
+        let run = folder.run(&format!("{ISSUE} --perpetual {more}"));
+        assert_eq!(run.err, if bare { note } else { "" }, "{more}");
+        run.good();
+    }
+}
+
+#[test]
 fn a_license_file_is_written_once() {
     let folder = Folder::new();
     let first = folder.issue("--perpetual");
@@ -156,7 +206,7 @@ fn both_coats_and_standard_output_verify() {
     let folder = Folder::new();
     let verify = ["verify", "--keys", "keys/key.jwks", "--product", "myapp", "-"];
     for format in ["text", "blob"] {
-        let run = folder.run(&format!("{ISSUE} --perpetual --format {format}"));
+        let run = folder.run(&format!("{ISSUE} --perpetual --feature a --format {format}"));
         assert!(run.err.is_empty(), "{run:?}");
         let license = run.good();
         assert_eq!(license.trim_end().contains('.'), format == "text");
@@ -271,6 +321,22 @@ fn a_report_is_held_to_the_product() {
     ] {
         assert_eq!(folder.fails(&format!("{ISSUE} --days 30 --bind {file}")), code, "{file}");
     }
+    folder.write("error.json", r#"{"code":"io","message":"x: no"}"#);
+    folder.write("text.json", "cluster-1");
+    let not = "is not a machine report: use what `licentia fingerprint --json` wrote";
+    for (file, said) in [
+        ("error.json", "error.json holds an error, not a machine report"),
+        ("bad.json", &format!("bad.json {not}")),
+        ("text.json", &format!("text.json {not}")),
+        ("keys/key.jwks", &format!("keys/key.jwks {not}")),
+        ("other.json", "is for other: run `licentia fingerprint --product myapp`"),
+    ] {
+        let err = folder.run(&format!("{ISSUE} --days 30 --bind {file}")).err;
+        assert!(err.contains(said), "{file}: {err}");
+    }
+    folder.write("half.json", r#"{"code":"ok","v":1,"product":"myapp"}"#);
+    let half = folder.run(&format!("{ISSUE} --days 30 --bind half.json")).err;
+    assert!(half.contains("the machine report: ") && !half.contains(not), "{half}");
     folder.run(&format!("{ISSUE} --days 30 --bind mine.json")).good();
     let line = format!("{ISSUE} --days 30 --bind -");
     let line: Vec<&str> = line.split_whitespace().collect();

@@ -199,6 +199,35 @@ fn foreign_text_cannot_speak_to_the_terminal() {
 }
 
 #[test]
+fn an_argument_that_is_no_name_is_told_what_it_may_be() {
+    let folder = Folder::new();
+    let license = folder.issue("--perpetual");
+    let long = "x".repeat(256);
+    let short = "eyJhbGciOiJFZERTQSJ9";
+    for text in [license.as_str(), short, &long] {
+        for line in [VERIFY, "inspect"] {
+            let line = format!("{line} {text}");
+            assert_eq!(folder.fails(&line), "invalid_argument", "{line}");
+            let err = folder.run(&line).err;
+            assert!(err.contains("a license is a file or -"), "{err}");
+        }
+    }
+    std::fs::copy(folder.path("a.lic"), folder.path(short)).unwrap();
+    folder.run(&format!("{VERIFY} {short}")).good();
+
+    let sign = "key sign-set --key keys/key.pem --product myapp --epoch 1 --keys";
+    for (line, option) in [
+        ("verify --product myapp a.lic --keys", "--keys <KEYS>"),
+        ("inspect a.lic --keys", "--keys <KEYS>"),
+        (sign, "--keys <KEYS>"),
+        ("issue --perpetual --product myapp --key", "--key <FILE>"),
+    ] {
+        let run = folder.run_words(&line.split(' ').chain([""]).collect::<Vec<_>>(), b"");
+        assert!(run.status == 2 && run.err.contains(option), "{line}: {run:?}");
+    }
+}
+
+#[test]
 fn it_says_when_and_where_it_was_asked() {
     let folder = Folder::new();
     folder.write("id", "cluster-1");
@@ -223,6 +252,15 @@ fn it_says_when_and_where_it_was_asked() {
         let text = folder.run(&format!("{VERIFY} {more} a.lic")).good();
         let first = text.lines().next().unwrap();
         assert_eq!(first, format!("valid: the license is {said}"), "{more}");
+    }
+    let signed = format!("good on {}, when it was signed", licentia::rfc3339(iat));
+    for (more, said) in [
+        ("--at 2001-01-01", format!("{signed}, here")),
+        ("--at 2001-01-01 --machine id", format!("{signed}, on the machine that was given")),
+        (&format!("--at {iat}"), format!("good on {}, here", licentia::rfc3339(iat))),
+    ] {
+        let text = folder.run(&format!("{VERIFY} {more} a.lic")).good();
+        assert_eq!(text.lines().next(), Some(&*format!("valid: the license is {said}")), "{more}");
     }
     let text = folder.run(&format!("{VERIFY} a.lic")).good();
     assert!(text.contains("1 seat, 1 machine\n"), "{text}");
