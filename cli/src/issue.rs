@@ -59,12 +59,12 @@ pub struct Args {
     #[arg(help_heading = "What it grants")]
     entitlement: Vec<Feature>,
     /// How many seats the server gives out
-    #[arg(long, value_name = "N", value_parser = count("a whole number of seats"), help_heading = "What it grants")]
-    #[arg(allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = count("a whole number of seats"))]
+    #[arg(allow_negative_numbers = true, help_heading = "What it grants")]
     seats: Option<u64>,
     /// How many machines the server activates
-    #[arg(long, value_name = "N", value_parser = count("a whole number of machines"), help_heading = "What it grants")]
-    #[arg(allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = count("a whole number of machines"))]
+    #[arg(allow_negative_numbers = true, help_heading = "What it grants")]
     machines: Option<u64>,
 
     #[command(flatten)]
