@@ -124,5 +124,7 @@ impl SecretKey {
 }
 
 fn io(path: &Path, error: &std::io::Error) -> Error {
-    Error::new(Code::Io, format!("the key file {:.80}: {error}", path.display()))
+    let full = error.kind() == std::io::ErrorKind::StorageFull;
+    let code = if full { Code::DiskFull } else { Code::Io };
+    Error::new(code, format!("the key file {:.80}: {error}", path.display()))
 }
