@@ -7,6 +7,7 @@
 //! Time and machine are inputs ([`Product::set`]), nothing here talks to a network, and there is
 //! no global state. The format is specified in `docs/format.md`.
 #![forbid(unsafe_code)]
+#![allow(dead_code, unused_imports)] // while the installation is being built
 #![cfg_attr(
     not(test),
     deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)
@@ -17,6 +18,7 @@ mod clock;
 mod coat;
 mod errors;
 mod feature;
+mod installation;
 pub mod json;
 mod jwk;
 mod keys;
@@ -24,11 +26,15 @@ mod keyset;
 mod license;
 pub mod limits;
 pub mod machine;
+mod messages;
 mod product;
 mod settings;
 mod signature;
 mod stages;
+mod store;
 mod token;
+mod usage;
+mod verdict;
 
 #[cfg(feature = "issue")]
 pub mod issue;
@@ -46,10 +52,11 @@ pub use claims::{
 pub use clock::{parse_time, rfc3339};
 pub use errors::{Code, Error, Result};
 pub use feature::{Feature, UNLIMITED, is_feature_id};
+pub use installation::{Access, Installation, Refusal, Usage};
 pub use keys::{KeySet, KeyState, PublicKey, Role, TrustedKey};
 pub use license::{License, bounded};
 pub use product::Product;
-pub use settings::{SETTINGS, Setting};
+pub use settings::{SETTINGS, SITE_SETTINGS, Setting};
 pub use stages::{Stage, Stages};
 pub use token::Kind;
 

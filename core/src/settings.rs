@@ -2,8 +2,10 @@
 
 use crate::clock::parse_time;
 use crate::errors::{Code, Error, Result};
-use crate::limits::TIME_MAX;
+use crate::feature::is_feature_id;
+use crate::limits::{NOTICE_DAYS_MAX, TIME_MAX};
 use crate::machine::Kind;
+use crate::verdict::{Deployment, Terms};
 use std::path::PathBuf;
 
 /// One setting: its name, what it takes, and what it does.
@@ -62,6 +64,56 @@ pub const SETTINGS: &[Setting] = &[
         takes: "a URL; empty = none",
         does: "The root URL of this instance, for licenses that are bound to one.",
     },
+    Setting {
+        name: "vendor",
+        takes: "text; empty = none",
+        does: "Your name, for sentences that tell the customer whom to ask.",
+    },
+    Setting {
+        name: "deployment",
+        takes: "`onpremise` (or empty) or `saas`",
+        does: "With `saas`, an installation enforces nothing: you run the product yourself.",
+    },
+    Setting {
+        name: "grace_days",
+        takes: "a number of days, 0 to 3650; empty = no use without a license",
+        does: "How long an installation works without a license, from its first use on. Until a \
+               first use is noted, no license is needed.",
+    },
+    Setting {
+        name: "warning_days",
+        takes: "a number of days, 0 to 3650; empty = 30",
+        does: "Warns this long before an end, where the license does not say how long.",
+    },
+    Setting {
+        name: "monthly_meter",
+        takes: "a feature's id; empty = `monitored_monthly_requests`",
+        does: "The feature whose counter is shown as the monthly one.",
+    },
+];
+
+/// Every setting of an installation. docs/settings.md is this table, compared by a test.
+pub const SITE_SETTINGS: &[Setting] = &[
+    Setting {
+        name: "license",
+        takes: "a license as text, in any of its coats; empty = none",
+        does: "A license that the host brings along, beside the one that was applied.",
+    },
+    Setting {
+        name: "license_file",
+        takes: "a path; empty = none",
+        does: "The same, in a file. It is read again when it changes.",
+    },
+    Setting {
+        name: "license_env",
+        takes: "the name of an environment variable; empty = none",
+        does: "The same, in an environment variable, read when this is set.",
+    },
+    Setting {
+        name: "instance",
+        takes: "a URL; empty = that of the product",
+        does: "The root URL of this instance, for licenses that are bound to one.",
+    },
 ];
 
 /// The values that were set.
@@ -73,6 +125,7 @@ pub(crate) struct Settings {
     pub(crate) machine_exclude: Vec<Kind>,
     pub(crate) installation: Option<String>,
     pub(crate) instance: Option<String>,
+    pub(crate) terms: Terms,
 }
 
 /// Where a machine's explicit identity comes from.
@@ -117,10 +170,65 @@ impl Settings {
                 self.installation = id.map(|id| id.hyphenated().to_string());
             }
             "instance" => self.instance = some,
-            _ => return Err(unknown(name)),
+            _ if self.set_term(name, value)? => {}
+            _ => return Err(unknown(name, SETTINGS)),
         }
         Ok(())
     }
+
+    /// Sets one of the vendor's terms; `false` if there is none of that name.
+    fn set_term(&mut self, name: &str, value: &str) -> Result<bool> {
+        let terms = &mut self.terms;
+        match name {
+            "vendor" => terms.vendor = (!value.is_empty()).then(|| value.to_string()),
+            "deployment" => {
+                terms.deployment = match value {
+                    "" | "onpremise" => Deployment::OnPremise,
+                    "saas" => Deployment::Saas,
+                    _ => return Err(refuse(name, "it is neither onpremise nor saas")),
+                }
+            }
+            "grace_days" => terms.grace_days = days(name, value)?,
+            "warning_days" => terms.warning_days = days(name, value)?.unwrap_or(WARNING_DAYS),
+            "monthly_meter" => {
+                let given = (!value.is_empty()).then(|| value.to_string());
+                if given.as_deref().is_some_and(|id| !is_feature_id(id)) {
+                    return Err(refuse(name, "it is not the id of a feature"));
+                }
+                terms.monthly_meter = given.unwrap_or_else(|| MONTHLY_METER.to_string());
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+/// The days before an end on which to warn, where nobody says.
+const WARNING_DAYS: u32 = 30;
+
+/// The meter that seed 004 shows, where the vendor does not say.
+const MONTHLY_METER: &str = "monitored_monthly_requests";
+
+impl Default for Terms {
+    fn default() -> Terms {
+        Terms {
+            vendor: None,
+            deployment: Deployment::OnPremise,
+            grace_days: None,
+            warning_days: WARNING_DAYS,
+            monthly_meter: MONTHLY_METER.to_string(),
+        }
+    }
+}
+
+/// A whole number of days; `None` where it is empty.
+fn days(name: &str, value: &str) -> Result<Option<u32>> {
+    if value.is_empty() {
+        return Ok(None);
+    }
+    let digits = value.bytes().all(|byte| byte.is_ascii_digit());
+    let number = value.parse().ok().filter(|days| digits && *days <= NOTICE_DAYS_MAX);
+    number.map(Some).ok_or_else(|| refuse(name, "it is not a number of days from 0 to 3650"))
 }
 
 /// Reads a value of `clock`: `None` = the system's.
@@ -149,8 +257,8 @@ pub(crate) fn refuse(name: &str, why: &str) -> Error {
     Error::new(Code::InvalidArgument, format!("the setting {name}: {why}"))
 }
 
-fn unknown(name: &str) -> Error {
-    let near = SETTINGS
+pub(crate) fn unknown(name: &str, settings: &[Setting]) -> Error {
+    let near = settings
         .iter()
         .map(|setting| (strsim::damerau_levenshtein(name, setting.name), setting.name))
         .filter(|(distance, _)| *distance <= 3)

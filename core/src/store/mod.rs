@@ -1,0 +1,3 @@
+//! What is kept on a disk, and how it survives whatever happens to it: docs/state.md.
+
+pub(crate) mod disk;

@@ -1,0 +1,3 @@
+//! How much was used: docs/state.md.
+
+pub(crate) mod totals;
