@@ -4,13 +4,14 @@ use crate::claims::{Binding, Claims, is_product_code, not_a_code};
 use crate::clock::Clock;
 use crate::coat::undress;
 use crate::errors::{Code, Error, Result};
-use crate::keys::KeySet;
+use crate::keys::{KeySet, TrustedKey};
 use crate::keyset::{self, SignedKeys};
 use crate::license::{License, check_dates};
 use crate::limits::{IDENTITY_MAX, TOKEN_MAX};
-use crate::machine;
+use crate::machine::{self, Outcome};
 use crate::settings::{self, Identity, Settings};
 use crate::token::{self, Kind};
+use crate::verdict::Drift;
 use std::io::Read;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
@@ -130,8 +131,8 @@ impl Product {
     /// coats. The order of the checks is that of docs/format.md, section 4; the first that fails
     /// is the error.
     pub fn verify(&self, data: &[u8]) -> Result<License> {
-        let (claims, payload) = self.read(data)?;
-        self.check_binding(&claims)?;
+        let Verified { claims, payload, .. } = self.read(data)?;
+        self.locate(&claims, &self.settings.place())?;
         check_dates(&claims, self.clock.now())?;
         Ok(License::new(claims, payload, true, self.clock.clone()))
     }
@@ -139,21 +140,18 @@ impl Product {
     /// Checks a license's signature, key, issuer and product only, to show one that has ended or
     /// belongs elsewhere. What it gives allows nothing unless the license is in force here.
     pub fn inspect(&self, data: &[u8]) -> Result<License> {
-        let (claims, payload) = self.read(data)?;
-        let here = self.check_binding(&claims).is_ok();
+        let Verified { claims, payload, .. } = self.read(data)?;
+        let here = self.locate(&claims, &self.settings.place()).is_ok();
         Ok(License::new(claims, payload, here, self.clock.clone()))
     }
 
     /// Checks 1 to 12.
-    fn read(&self, data: &[u8]) -> Result<(Claims, String)> {
+    pub(crate) fn read(&self, data: &[u8]) -> Result<Verified> {
         let token = undress(data, TOKEN_MAX)?;
-        let opened = token::open(&token, Kind::License, |kid| {
-            self.pinned.find(kid).or_else(|| self.listed.as_ref()?.keys.find(kid))
-        })?;
+        let opened = token::open(&token, Kind::License, |kid| self.find(kid))?;
         let claims = Claims::parse(&opened.payload)?;
         opened.key.check_time(claims.iat)?;
-        if let Some(issuer) = self.settings.issuer.as_ref().filter(|wanted| **wanted != claims.iss)
-        {
+        if let Some(issuer) = self.issuer().filter(|wanted| *wanted != claims.iss) {
             let what = format!("issued by {:.60}, not {issuer:.60}", claims.iss);
             return Err(Error::new(Code::WrongIssuer, what));
         }
@@ -161,55 +159,67 @@ impl Product {
             let what = format!("the license is for {:.60}, not {:.60}", claims.aud, self.code);
             return Err(Error::new(Code::WrongProduct, what));
         }
+        let kid = opened.key.key.kid().to_string();
         let payload = String::from_utf8(opened.payload)
             .map_err(|_| Error::new(Code::Internal, "a payload that is not UTF-8"))?;
-        Ok((claims, payload))
+        Ok(Verified { claims, payload, kid, token: token.into_owned() })
     }
 
-    /// Checks 13 to 15.
-    fn check_binding(&self, claims: &Claims) -> Result<()> {
-        let Some(binding) = &claims.license.binding else { return Ok(()) };
-        if let Some(machine) = &binding.machine {
-            machine.check_version()?;
-            self.check_machine(machine)?;
-        }
-        self.check_place(binding)
+    /// Checks 13 to 15, and how well the machine matches.
+    pub(crate) fn locate(&self, claims: &Claims, place: &Place) -> Result<Drift> {
+        let Some(binding) = &claims.license.binding else { return Ok(Drift::default()) };
+        let drift = match &binding.machine {
+            Some(machine) => {
+                machine.check_version()?;
+                self.check_machine(machine)?
+            }
+            None => Drift::default(),
+        };
+        check_place(binding, place)?;
+        Ok(drift)
+    }
+
+    /// A key it trusts, by its thumbprint.
+    pub(crate) fn find(&self, kid: &str) -> Option<&TrustedKey> {
+        self.pinned.find(kid).or_else(|| self.listed.as_ref()?.keys.find(kid))
+    }
+
+    /// The issuer it expects, if it does.
+    pub(crate) fn issuer(&self) -> Option<&str> {
+        self.settings.issuer.as_deref()
+    }
+
+    /// What was set.
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Its clock.
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// The epoch of the newest signed key set; 0 = there is none.
+    pub(crate) fn epoch(&self) -> u64 {
+        self.listed.as_ref().map_or(0, |set| set.epoch)
     }
 
     /// A machine seen before is believed when it matches and read again when it does not: a disk
     /// may have been mounted since.
-    fn check_machine(&self, binding: &machine::Binding) -> Result<()> {
+    fn check_machine(&self, binding: &machine::Binding) -> Result<Drift> {
         let seen = self.seen().and_then(|seen| seen.clone());
-        if seen.is_some_and(|report| binding.compare(&report).holds()) {
-            return Ok(());
+        if let Some(comparison) = seen.map(|report| binding.compare(&report)).filter(holds) {
+            return Ok(drift(&comparison));
         }
         let report = Arc::new(self.machine()?);
         let comparison = binding.compare(&report);
         if let Some(mut seen) = self.seen() {
             *seen = Some(report);
         }
-        if comparison.holds() {
-            return Ok(());
+        match holds(&comparison) {
+            true => Ok(drift(&comparison)),
+            false => Err(Error::new(Code::WrongMachine, comparison.to_string())),
         }
-        Err(Error::new(Code::WrongMachine, comparison.to_string()))
-    }
-
-    fn check_place(&self, binding: &Binding) -> Result<()> {
-        let bare = |url: &str| url.trim_end_matches('/').to_string();
-        let places = [
-            ("installation", &binding.installation, &self.settings.installation),
-            ("instance", &binding.instance, &self.settings.instance),
-        ];
-        for (name, wanted, given) in places {
-            let Some(wanted) = wanted else { continue };
-            let what = match given {
-                Some(given) if bare(given) == bare(wanted) => continue,
-                Some(_) => format!("the license is bound to another {name}"),
-                None => format!("the license is bound to an {name}, and none was set"),
-            };
-            return Err(Error::new(Code::WrongInstallation, what));
-        }
-        Ok(())
     }
 
     /// The machine last seen, unless another thread has it right now. Nobody waits for it: in
@@ -225,6 +235,58 @@ impl Product {
     fn forget_machine(&mut self) {
         *self.machine.get_mut().unwrap_or_else(PoisonError::into_inner) = None;
     }
+}
+
+/// A license whose signature, key, issuer and product hold.
+pub(crate) struct Verified {
+    pub(crate) claims: Claims,
+    /// The JSON that was signed.
+    pub(crate) payload: String,
+    /// The thumbprint of the key that signed it.
+    pub(crate) kid: String,
+    /// Its compact serialization.
+    pub(crate) token: String,
+}
+
+/// Where a license would be used.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Place {
+    /// The id of the installation.
+    pub(crate) installation: Option<String>,
+    /// The root URL of the instance.
+    pub(crate) instance: Option<String>,
+}
+
+fn holds(comparison: &machine::Comparison) -> bool {
+    comparison.holds()
+}
+
+fn drift(comparison: &machine::Comparison) -> Drift {
+    let changed = comparison.parts.iter().filter(|part| part.outcome != Outcome::Matched);
+    Drift {
+        matched: comparison.matched as usize,
+        need: comparison.need as usize,
+        of: comparison.parts.len(),
+        changed: changed.map(|part| part.kind.clone()).collect(),
+    }
+}
+
+fn check_place(binding: &Binding, place: &Place) -> Result<()> {
+    let bare = |url: &str| url.trim_end_matches('/').to_string();
+    let places = [
+        ("installation", &binding.installation, &place.installation),
+        ("instance", &binding.instance, &place.instance),
+    ];
+    for (name, wanted, given) in places {
+        let Some(wanted) = wanted else { continue };
+        let what = match given {
+            Some(given) if bare(given) == bare(wanted) => continue,
+            Some(_) => format!("the license is bound to another {name}"),
+            None => format!("the license is bound to an {name}, and none was set"),
+        };
+        return Err(Error::new(Code::WrongInstallation, what));
+    }
+    Ok(())
 }
 
 /// Reads no more than tells that a file is too long: it may be a device that never ends.

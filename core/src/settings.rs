@@ -5,6 +5,7 @@ use crate::errors::{Code, Error, Result};
 use crate::feature::is_feature_id;
 use crate::limits::{NOTICE_DAYS_MAX, TIME_MAX};
 use crate::machine::Kind;
+use crate::product::Place;
 use crate::verdict::{Deployment, Terms};
 use std::path::PathBuf;
 
@@ -146,6 +147,11 @@ impl std::fmt::Debug for Identity {
 }
 
 impl Settings {
+    /// Where a product that was not opened runs.
+    pub(crate) fn place(&self) -> Place {
+        Place { installation: self.installation.clone(), instance: self.instance.clone() }
+    }
+
     /// Sets one by name; `clock` is the product's own affair.
     pub(crate) fn set(&mut self, name: &str, value: &str) -> Result<()> {
         let some = (!value.is_empty()).then(|| value.to_string());
