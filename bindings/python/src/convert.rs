@@ -1,8 +1,9 @@
 //! What Python values the binding takes, and what it gives back.
 
 use crate::errors::argument;
+use licentia::Setting;
 use pyo3::CastError;
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
 use pyo3::sync::PyOnceLock;
@@ -81,8 +82,51 @@ impl FromPyObject<'_, '_> for Keys {
     }
 }
 
-/// The value of the setting `name` as the text that the core takes. `None` is the default.
-pub fn setting(name: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
+/// A moment: seconds since 1970, or an aware `datetime`.
+pub struct Moment(pub i64);
+
+impl FromPyObject<'_, '_> for Moment {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Moment> {
+        seconds("a time", "int or datetime", &object)?.map(Moment).ok_or_else(|| {
+            argument(object.py(), "the time is further away than any calendar reaches")
+        })
+    }
+}
+
+/// A number to count with. One below zero or of more than 64 bits is an `ArgumentError`.
+pub struct Count(pub u64);
+
+impl FromPyObject<'_, '_> for Count {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Count> {
+        if object.is_instance_of::<PyBool>() {
+            return Err(wrong_type("a number", "int", &object));
+        }
+        object.extract().map(Count).map_err(|error: PyErr| {
+            let py = object.py();
+            if error.is_instance_of::<PyOverflowError>(py) {
+                return argument(py, "the number is below 0 or above 2^64 - 1");
+            }
+            error
+        })
+    }
+}
+
+/// Settings by keyword.
+pub type Keywords<'a, 'py> = &'a [(&'static str, Option<Bound<'py, PyAny>>)];
+
+/// Those that were given, as the texts that the core takes.
+pub fn settings(table: &[Setting], given: Keywords<'_, '_>) -> PyResult<Vec<(String, String)>> {
+    let given = given.iter().filter_map(|(name, value)| Some((*name, value.as_ref()?)));
+    given.map(|(name, value)| Ok((name.to_owned(), setting(table, name, value)?))).collect()
+}
+
+/// The value of the setting `name` of `table` as the text that the core takes. `None` is the
+/// default.
+pub fn setting(table: &[Setting], name: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
     if value.is_none() {
         return Ok(String::new());
     }
@@ -91,36 +135,59 @@ pub fn setting(name: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
     }
     match name {
         // The core refuses the name, whatever the value is.
-        _ if !licentia::SETTINGS.iter().any(|known| known.name == name) => Ok(String::new()),
+        _ if !table.iter().any(|known| known.name == name) => Ok(String::new()),
         "clock" => clock(value),
-        "machine_file" | "machine_root" => path(value),
+        "license" => license(value),
+        "license_file" | "machine_file" | "machine_root" => path(value),
         "machine_exclude" => kinds(value),
+        "grace_days" | "warning_days" => days(name, value),
         _ => Err(wrong_type(name, "str", value)),
     }
 }
 
 fn clock(value: &Bound<'_, PyAny>) -> PyResult<String> {
+    let refused = || argument(value.py(), "the setting clock: it is neither a time nor `system`");
+    let seconds = seconds("clock", "str, int or datetime", value)?;
+    seconds.map(|seconds| seconds.to_string()).ok_or_else(refused)
+}
+
+/// Seconds since 1970; `None` where they have more than 64 bits.
+fn seconds(what: &str, wanted: &str, value: &Bound<'_, PyAny>) -> PyResult<Option<i64>> {
     let py = value.py();
     if value.is_instance_of::<PyInt>() && !value.is_instance_of::<PyBool>() {
         // Python itself refuses to write out a number of thousands of digits.
-        let seconds: i64 = value
-            .extract()
-            .map_err(|_| argument(py, "the setting clock: it is neither a time nor `system`"))?;
-        return Ok(seconds.to_string());
+        return Ok(value.extract().ok());
     }
     static DATETIME: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     if !value.is_instance(&lookup(py, &DATETIME, "datetime", "datetime")?)? {
-        return Err(wrong_type("clock", "str, int or datetime", value));
+        return Err(wrong_type(what, wanted, value));
     }
     if value.call_method0("utcoffset")?.is_none() {
-        let what = "the clock is a datetime without a time zone, such as tzinfo=timezone.utc";
-        return Err(argument(py, what));
+        let zone = "is a datetime without a time zone, such as tzinfo=timezone.utc";
+        return Err(argument(py, format!("{what} {zone}")));
     }
-    let second = timedelta(py, 0, 1)?;
-    Ok(value.sub(epoch(py)?)?.floor_div(second)?.str()?.to_string())
+    value.sub(epoch(py)?)?.floor_div(timedelta(py, 0, 1)?)?.extract().map(Some)
 }
 
-fn path(value: &Bound<'_, PyAny>) -> PyResult<String> {
+/// A license among the settings, where it is not `str`.
+fn license(value: &Bound<'_, PyAny>) -> PyResult<String> {
+    let Ok(bytes) = value.cast::<PyBytes>() else {
+        return Err(wrong_type("license", "str or bytes", value));
+    };
+    let text = std::str::from_utf8(bytes.as_bytes());
+    text.map(str::to_owned).map_err(|_| argument(value.py(), "the license is not UTF-8"))
+}
+
+fn days(name: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
+    if !value.is_instance_of::<PyInt>() || value.is_instance_of::<PyBool>() {
+        return Err(wrong_type(name, "str or int", value));
+    }
+    // What does not fit has more digits than the core takes.
+    Ok(value.extract().unwrap_or(i64::MAX).to_string())
+}
+
+/// A path: `str`, or what has one.
+pub fn path(value: &Bound<'_, PyAny>) -> PyResult<String> {
     static FSPATH: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let path = lookup(value.py(), &FSPATH, "os", "fspath")?.call1((value,))?;
     if !path.is_instance_of::<PyString>() {
@@ -144,6 +211,20 @@ pub fn wrong_type(what: &str, wanted: &str, given: &Bound<'_, PyAny>) -> PyErr {
         Ok(name) => PyTypeError::new_err(format!("{what} must be {wanted}, not {name}")),
         Err(error) => error,
     }
+}
+
+/// A limit as Python counts: `math.inf` where there is none.
+pub fn number(py: Python<'_>, limit: u64) -> PyResult<Bound<'_, PyAny>> {
+    match licentia::bounded(limit) {
+        Some(limit) => Ok(limit.into_pyobject(py)?.into_any()),
+        None => Ok(f64::INFINITY.into_pyobject(py)?.into_any()),
+    }
+}
+
+/// The name in a `str` of a class of its own, whose `__hash__` and `__eq__` have no say in what is
+/// allowed. Half a surrogate pair becomes U+FFFD, which is in no name.
+pub fn utf8(feature: &Bound<'_, PyString>) -> Vec<u8> {
+    feature.to_string_lossy().into_owned().into_bytes()
 }
 
 /// Seconds since 1970 as an aware `datetime` in UTC.

@@ -1,12 +1,15 @@
 //! The native half of the Python package `licentia`.
 //!
 //! It holds no logic: it turns Python values into those of the core, asks the core, and turns
-//! the answer back. The package around it (`python/licentia`) holds the exceptions.
+//! the answer back. The package around it (`python/licentia`) holds the exceptions
+//! and the types of small answers.
 
 use pyo3::prelude::*;
 
+mod answers;
 mod convert;
 mod errors;
+mod installation;
 mod json;
 mod license;
 mod product;
@@ -15,6 +18,8 @@ mod product;
 // Safe without the GIL: classes are frozen, and what changes is behind a lock.
 #[pymodule(gil_used = false)]
 mod _licentia {
+    #[pymodule_export]
+    use super::installation::Installation;
     #[pymodule_export]
     use super::license::License;
     #[pymodule_export]

@@ -1,6 +1,6 @@
 //! `licentia.License`.
 
-use crate::convert::instant;
+use crate::convert::{instant, number, utf8};
 use crate::json::from_json;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -27,20 +27,6 @@ impl License {
         }
         Ok(License { inner, features: features.unbind() })
     }
-}
-
-/// A limit as Python counts: `math.inf` where there is none.
-fn number(py: Python<'_>, limit: u64) -> PyResult<Bound<'_, PyAny>> {
-    match licentia::bounded(limit) {
-        Some(limit) => Ok(limit.into_pyobject(py)?.into_any()),
-        None => Ok(f64::INFINITY.into_pyobject(py)?.into_any()),
-    }
-}
-
-/// The name in a `str` of a class of its own, whose `__hash__` and `__eq__` have no say in what is
-/// allowed. Half a surrogate pair becomes U+FFFD, which is in no name.
-fn utf8(feature: &Bound<'_, PyString>) -> Vec<u8> {
-    feature.to_string_lossy().into_owned().into_bytes()
 }
 
 #[pymethods]

@@ -1,9 +1,11 @@
 //! `licentia.Product`.
 
-use crate::convert::{Data, Keys, Text, setting, wrong_type};
+use crate::convert::{Data, Keys, Text, path, setting, settings, wrong_type};
 use crate::errors::{exception, raise};
+use crate::installation::Installation;
 use crate::json::from_json;
 use crate::license::License;
+use licentia::{SETTINGS, SITE_SETTINGS};
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyList, PyMemoryView, PyString};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -79,7 +81,8 @@ impl Product {
     #[new]
     #[pyo3(signature = (
         code, keys, *, clock=None, issuer=None, machine=None, machine_file=None,
-        machine_root=None, machine_exclude=None, installation=None, instance=None,
+        machine_root=None, machine_exclude=None, installation=None, instance=None, vendor=None,
+        deployment=None, grace_days=None, warning_days=None, monthly_meter=None,
     ))]
     #[allow(clippy::too_many_arguments)]
     fn new(
@@ -94,11 +97,16 @@ impl Product {
         machine_exclude: Option<Bound<'_, PyAny>>,
         installation: Option<Bound<'_, PyAny>>,
         instance: Option<Bound<'_, PyAny>>,
+        vendor: Option<Bound<'_, PyAny>>,
+        deployment: Option<Bound<'_, PyAny>>,
+        grace_days: Option<Bound<'_, PyAny>>,
+        warning_days: Option<Bound<'_, PyAny>>,
+        monthly_meter: Option<Bound<'_, PyAny>>,
     ) -> PyResult<Product> {
         let product = licentia::Product::new(&code, keys.text(py)?);
         let product = product.map_err(|error| raise(py, &error))?;
         let mut state = State { product, reads_path: false };
-        let settings = [
+        let given = [
             ("clock", clock),
             ("issuer", issuer),
             ("machine", machine),
@@ -107,11 +115,14 @@ impl Product {
             ("machine_exclude", machine_exclude),
             ("installation", installation),
             ("instance", instance),
+            ("vendor", vendor),
+            ("deployment", deployment),
+            ("grace_days", grace_days),
+            ("warning_days", warning_days),
+            ("monthly_meter", monthly_meter),
         ];
-        for (name, value) in settings {
-            let Some(value) = value else { continue };
-            let value = setting(name, &value)?;
-            state.set(name, &value).map_err(|error| raise(py, &error))?;
+        for (name, value) in settings(SETTINGS, &given)? {
+            state.set(&name, &value).map_err(|error| raise(py, &error))?;
         }
         Ok(Product { state: Mutex::new(Arc::new(state)) })
     }
@@ -128,7 +139,7 @@ impl Product {
     ///
     /// Raises ArgumentError, naming the nearest setting, and then changes nothing.
     fn set(&self, py: Python<'_>, name: Text, value: &Bound<'_, PyAny>) -> PyResult<()> {
-        let value = setting(&name, value)?;
+        let value = setting(SETTINGS, &name, value)?;
         self.change(|state| state.set(&name, &value)).map_err(|error| raise(py, &error))
     }
 
@@ -185,6 +196,36 @@ impl Product {
             py.check_signals()?;
         }
         Ok(answers)
+    }
+
+    /// Open what the product keeps in ``directory``, which has to exist: here and now, instead of
+    /// what one license says. The keywords are the settings of an installation.
+    ///
+    /// Whatever state the directory is in, ``status`` reports it; a license from elsewhere works
+    /// even where there is none. What is set in the product later does not reach it, but for
+    /// ``clock``.
+    #[pyo3(signature = (
+        directory, *, license=None, license_file=None, license_env=None, instance=None,
+    ))]
+    #[allow(clippy::too_many_arguments)]
+    fn open(
+        &self,
+        py: Python<'_>,
+        directory: &Bound<'_, PyAny>,
+        license: Option<Bound<'_, PyAny>>,
+        license_file: Option<Bound<'_, PyAny>>,
+        license_env: Option<Bound<'_, PyAny>>,
+        instance: Option<Bound<'_, PyAny>>,
+    ) -> PyResult<Installation> {
+        let given = [
+            ("license", license),
+            ("license_file", license_file),
+            ("license_env", license_env),
+            ("instance", instance),
+        ];
+        let directory = path(directory)?.into();
+        let settings = settings(SITE_SETTINGS, &given)?;
+        Installation::open(py, self.state().product.clone(), directory, settings)
     }
 
     fn __repr__(&self) -> String {

@@ -3,14 +3,15 @@
 from collections.abc import Iterable
 from datetime import datetime
 from os import PathLike
-from types import MappingProxyType
-from typing import Any, NoReturn, final
+from types import MappingProxyType, TracebackType
+from typing import Any, Literal, NoReturn, final
 
-from typing_extensions import TypeAlias
+from typing_extensions import Self, TypeAlias
 
+from .answers import Access, Refusal, Usage
 from .errors import Error
 
-__all__ = ["License", "Product", "__version__"]
+__all__ = ["Installation", "License", "Product", "__version__"]
 
 __version__: str
 
@@ -34,6 +35,11 @@ class Product:
         machine_exclude: str | Iterable[str] | None = None,
         installation: str | None = None,
         instance: str | None = None,
+        vendor: str | None = None,
+        deployment: Literal["onpremise", "saas"] | None = None,
+        grace_days: int | str | None = None,
+        warning_days: int | str | None = None,
+        monthly_meter: str | None = None,
     ) -> Product: ...
     @property
     def code(self) -> str:
@@ -56,6 +62,73 @@ class Product:
         here."""
     def verify_many(self, data: Iterable[_Data]) -> list[License | Error]:
         """Check many licenses without the GIL: a License or an Error for each."""
+    def open(
+        self,
+        directory: _Path,
+        *,
+        license: str | bytes | None = None,
+        license_file: _Path | None = None,
+        license_env: str | None = None,
+        instance: str | None = None,
+    ) -> Installation:
+        """Open what the product keeps in a directory, which has to exist.
+
+        Whatever state the directory is in, Installation.status reports it."""
+
+@final
+class Installation:
+    """What holds here and now. Product.open makes them.
+
+    Any number of threads and processes may use the same directory at once."""
+
+    def set(self, name: str, value: str | bytes | PathLike[str] | None) -> None:
+        """Set one of the settings of an installation by name; None is its default."""
+    def allows(self, feature: str, /) -> bool:
+        """Whether the feature may be used at this moment: access is at least Access.WARN."""
+    def __contains__(self, feature: str, /) -> bool: ...
+    def access(self, feature: str, /) -> Access:
+        """What may be done with the feature at this moment."""
+    def gate(self, feature: str, /) -> Refusal | None:
+        """The answer to give to whoever asks for the feature, if it may not be used."""
+    def status(self, at: int | datetime | None = None) -> dict[str, Any]:
+        """Everything that holds at a time (None = now), as a new dict."""
+    def explain(self, at: int | datetime | None = None) -> dict[str, Any]:
+        """Why: the tree of checks behind status, as a new dict."""
+    def apply(self, data: _Data, *, older: bool = False) -> None:
+        """Take anything that the vendor signed. What is refused changes nothing.
+
+        With older=True, a license may take the place of a newer one."""
+    def remove(self) -> bool:
+        """Remove what was applied. Says whether there was a license."""
+    def request(self, what: str = "license", argument: str | None = None) -> str:
+        """A text to send to the vendor: license (the request code), clock or sync."""
+    def record(self, feature: str, amount: int = 1) -> None:
+        """Add to a counter. On disk when it returns.
+
+        Raises LimitExceededError, and counts nothing, where the limit stops."""
+    def record_later(self, feature: str, amount: int = 1) -> None:
+        """Add to a counter without waiting for the disk."""
+    def record_level(self, feature: str, level: int) -> None:
+        """Set a level. On disk when it returns."""
+    def record_key(self, feature: str, key: str) -> None:
+        """Note a key; each counts once in the window. On disk when it returns."""
+    def usage(self, feature: str) -> Usage:
+        """How much of a metered feature was used, by every process."""
+    def first_use(self, at: int | datetime | None = None) -> None:
+        """Note when the product was first used (None = now). The earliest counts."""
+    def flush(self) -> None:
+        """Make durable what record_later left."""
+    def close(self) -> None:
+        """The same. There is nothing else to let go of."""
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None: ...
+    def __reduce__(self) -> NoReturn: ...
 
 @final
 class License:
