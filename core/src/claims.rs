@@ -323,7 +323,8 @@ pub(crate) fn check_text(name: &str, value: &str, max: usize) -> Result<()> {
     Ok(())
 }
 
-fn time(name: &str, value: Option<i64>) -> Result<()> {
+/// A time, if it is there.
+pub(crate) fn time(name: &str, value: Option<i64>) -> Result<()> {
     match value {
         Some(at) if !(0..=TIME_MAX).contains(&at) => {
             Err(malformed(&format!("{name} is {at}, not a time")))
@@ -332,7 +333,8 @@ fn time(name: &str, value: Option<i64>) -> Result<()> {
     }
 }
 
-fn check_uuid(name: &str, value: &str) -> Result<()> {
+/// A UUID in its one spelling.
+pub(crate) fn check_uuid(name: &str, value: &str) -> Result<()> {
     let canonical = uuid::Uuid::try_parse(value).map(|id| id.hyphenated().to_string());
     if canonical.as_deref() == Ok(value) {
         return Ok(());

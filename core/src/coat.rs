@@ -11,7 +11,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use std::borrow::Cow;
 
 /// Base64 whose padding may have been lost in a copy; everything else is strict.
-const BLOB: GeneralPurpose = GeneralPurpose::new(
+pub(crate) const BLOB: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
@@ -38,7 +38,7 @@ pub(crate) fn undress(data: &[u8], max: usize) -> Result<Cow<'_, str>> {
 
 /// Takes out whitespace, and refuses whatever no coat has.
 /// `skipped` bytes came before `data`.
-fn strip(data: &[u8], skipped: usize) -> Result<Cow<'_, str>> {
+pub(crate) fn strip(data: &[u8], skipped: usize) -> Result<Cow<'_, str>> {
     let end = data.iter().rposition(|byte| !is_space(*byte)).map_or(0, |last| last + 1);
     let start = data.iter().position(|byte| !is_space(*byte)).unwrap_or(end);
     let core = data.get(start..end).unwrap_or_default();
@@ -101,7 +101,7 @@ fn foreign(data: &[u8], at: usize, skipped: usize) -> Error {
         _ => format!("0x{:02x}", rest.first().copied().unwrap_or_default()),
     };
     let at = at + skipped;
-    Error::new(Code::Malformed, format!("{found} at byte {at} does not belong in a license"))
+    Error::new(Code::Malformed, format!("{found} at byte {at} does not belong in it"))
 }
 
 fn from_blob(text: &str) -> Result<String> {

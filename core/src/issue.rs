@@ -5,8 +5,17 @@ use crate::clock::Clock;
 use crate::errors::{Code, Error, Result};
 use crate::keys::KeySet;
 use crate::keyset::SignedKeys;
+use crate::messages::{ClockReset, Revocations, kind_of};
+use crate::product::Product;
 use crate::secret::SecretKey;
 use crate::token::{self, Kind};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+pub use crate::messages::{
+    IssuerStatus, Ledger, Licensed, Request, SyncAnswer, Totals, Used, Version, is_request,
+    read as read_request, unpack as unpack_request,
+};
 
 /// Letters of a serial number: Crockford's base32, without what is easily misread.
 const SERIAL: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -89,8 +98,106 @@ pub fn sign_bytes(key: &SecretKey, kind: Kind, payload: &[u8]) -> String {
 /// section 5.3; fails as trusting it would.
 pub fn sign_key_set(key: &SecretKey, product: &str, payload: &[u8]) -> Result<String> {
     let token = token::sign(key, Kind::KeySet, payload);
-    SignedKeys::verify(&token, product, &KeySet::parse(&key.public().to_short())?)?;
+    SignedKeys::verify(&token, product, &own(key)?)?;
     Ok(token)
+}
+
+/// Signs a list of every license that is withdrawn: the bytes of their ids, see [`license_id`].
+/// `version` has to be higher than that of the list before, and `iat` is now, in seconds since
+/// 1970. Fails as applying it would.
+pub fn sign_revocations(
+    key: &SecretKey,
+    product: &str,
+    issuer: &str,
+    version: u64,
+    iat: i64,
+    ids: &BTreeSet<[u8; 16]>,
+) -> Result<String> {
+    let claims = json!({
+        "iss": issuer, "aud": product, "iat": iat, "version": version, "ids": Revocations::texts(ids),
+    });
+    let token = sign_claims(key, Kind::Revocations, &claims)?;
+    let own = own(key)?;
+    Revocations::verify(token.as_bytes(), product, None, |kid| own.find(kid))?;
+    Ok(token)
+}
+
+/// The bytes of the id of a license, a UUID. Fails with `invalid_argument` if it is none.
+pub fn license_id(text: &str) -> Result<[u8; 16]> {
+    let id = uuid::Uuid::try_parse(text).map(uuid::Uuid::into_bytes);
+    id.map_err(|_| Error::new(Code::InvalidArgument, format!("{text:.40} is no license id (UUID)")))
+}
+
+/// Answers a request for `clock`: says what time it is, `server_time`, and that whatever time the
+/// installation has seen is void. Both times are seconds since 1970; `iat` is now.
+///
+/// **A `server_time` in the future lasts:** the installation never again takes it to be earlier.
+/// Fails with `wrong_kind` if something else was asked for, otherwise as applying it would.
+pub fn sign_clock_reset(
+    key: &SecretKey,
+    request: &Request,
+    issuer: &str,
+    iat: i64,
+    server_time: i64,
+) -> Result<String> {
+    if request.what != "clock" {
+        let what = format!("the request asks for {:.32}, not for clock", request.what);
+        return Err(Error::new(Code::WrongKind, what));
+    }
+    let claims = json!({
+        "iss": issuer, "aud": request.product, "iat": iat, "nonce": request.nonce,
+        "installation": request.installation, "server_time": server_time,
+    });
+    let token = sign_claims(key, Kind::Clock, &claims)?;
+    let own = own(key)?;
+    ClockReset::verify(token.as_bytes(), &request.product, None, |kid| own.find(kid))?;
+    Ok(token)
+}
+
+/// Signs the answer to a sync. Fails as applying it would.
+pub fn sign_sync(
+    key: &SecretKey,
+    product: &str,
+    issuer: &str,
+    answer: &SyncAnswer,
+) -> Result<String> {
+    let mut claims = answer.claims();
+    claims["iss"] = issuer.into();
+    claims["aud"] = product.into();
+    let token = sign_claims(key, Kind::Sync, &claims)?;
+    let own = own(key)?;
+    let read = SyncAnswer::verify(token.as_bytes(), product, None, |kid| own.find(kid))?;
+    match read == *answer {
+        true => Ok(token),
+        false => Err(Error::new(Code::Internal, "the answer reads as another")),
+    }
+}
+
+/// Checks the signature, key, issuer and product of a signed document that is neither a license
+/// nor a key set, and that its claims are complete. Says which kind it is. Fails with `wrong_kind`
+/// for one that no product takes.
+pub fn check_document(product: &Product, data: &[u8]) -> Result<Kind> {
+    let (code, issuer) = (product.code(), product.issuer());
+    let find = |kid: &str| product.find(kid);
+    let kind = kind_of(data)?;
+    match kind {
+        Kind::Revocations => Revocations::verify(data, code, issuer, find).map(drop),
+        Kind::Clock => ClockReset::verify(data, code, issuer, find).map(drop),
+        Kind::Sync => SyncAnswer::verify(data, code, issuer, find).map(drop),
+        _ => Err(Error::new(Code::WrongKind, format!("it is a {}", kind.name()))),
+    }?;
+    Ok(kind)
+}
+
+/// The trust of whoever has the key.
+fn own(key: &SecretKey) -> Result<KeySet> {
+    KeySet::parse(&key.public().to_short())
+}
+
+fn sign_claims(key: &SecretKey, kind: Kind, claims: &Value) -> Result<String> {
+    let payload = serde_json::to_vec(claims)
+        .map_err(|error| Error::new(Code::Internal, format!("the claims: {error}")))?;
+    Ok(token::sign(key, kind, &payload))
 }
 
 fn check_type(claims: &Claims) -> Result<()> {

@@ -10,6 +10,19 @@ pub const SYNC_MAX: usize = 256 * 1024;
 /// A revocation list: 100,000 ids of 16 bytes, in base64url twice over, with room to spare.
 pub const REVOCATIONS_MAX: usize = 4 * 1024 * 1024;
 
+/// The text inside a request: that of a machine with every part it can have is 20 KiB, and a year
+/// of use of twenty meters 30.
+pub const REQUEST_MAX: usize = 64 * 1024;
+
+/// The pieces of a license in a sync answer: the longest license, in texts of the longest kind.
+pub const LICENSE_TEXTS_MAX: usize = 16;
+
+/// A message of the vendor in a sync answer, in bytes.
+pub const MESSAGE_MAX: usize = 1024;
+
+/// The nonce that an answer gives back: ours have 43 bytes.
+pub const NONCE_MAX: usize = 64;
+
 /// A document in its coat may be this many times as large as the document: base64 adds a third,
 /// line ends a little, and nothing else is taken off.
 pub const COAT_FACTOR: usize = 2;

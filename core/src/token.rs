@@ -187,6 +187,17 @@ fn unknown_key(kid: &str, kind: Kind, known: bool) -> Error {
     Error::new(Code::UnknownKey, what)
 }
 
+/// What a document that is out of its coat says it is: its header, and nothing else, is judged.
+pub(crate) fn kind(token: &str) -> Result<Kind> {
+    let header = parse_header(&decode(split(token)?.header, "header")?)?;
+    Kind::ALL.into_iter().find(|kind| kind.typ() == header.typ).ok_or_else(|| {
+        Error::new(
+            Code::WrongKind,
+            format!("its typ is {:.40}, which is no known kind", header.typ),
+        )
+    })
+}
+
 /// Signs a payload as a document of this kind: its compact serialization.
 #[cfg(feature = "issue")]
 pub(crate) fn sign(key: &crate::secret::SecretKey, kind: Kind, payload: &[u8]) -> String {

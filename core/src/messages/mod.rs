@@ -1,1 +1,36 @@
 //! What goes between an installation and its issuer: docs/format.md, sections 6 and 9.
+
+mod clock_reset;
+mod document;
+mod nonce;
+#[cfg(feature = "issue")]
+mod reading;
+mod request;
+mod revocations;
+mod sync;
+
+pub(crate) use clock_reset::ClockReset;
+pub(crate) use nonce::{check_nonce, nonce};
+#[cfg(feature = "issue")]
+pub use reading::{read, unpack};
+pub(crate) use request::SDK;
+pub use request::{Licensed, Request, Totals, Used, is_request};
+pub(crate) use revocations::Revocations;
+pub use sync::{IssuerStatus, Ledger, SyncAnswer, Version};
+
+use crate::coat::undress;
+use crate::errors::{Code, Error, Result};
+use crate::limits::REVOCATIONS_MAX;
+use crate::token::{self, Kind};
+
+/// What a signed document in any coat says it is, before anything of it is believed.
+///
+/// Fails with `wrong_kind` for one that this version does not know, and for a request, which goes
+/// the other way; with `malformed` or `too_large` as verifying it would.
+pub(crate) fn kind_of(data: &[u8]) -> Result<Kind> {
+    let token = undress(data, REVOCATIONS_MAX).map_err(|error| match is_request(data) {
+        true => Error::new(Code::WrongKind, "it is a request, to be sent to the vendor"),
+        false => error,
+    })?;
+    token::kind(&token)
+}

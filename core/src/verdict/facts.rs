@@ -143,7 +143,7 @@ pub(crate) struct Issuer {
 
 /// The words of docs/format.md, section 6.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum IssuerStatus {
+pub enum IssuerStatus {
     /// All is well.
     Ok,
     /// Withdrawn.
@@ -154,6 +154,33 @@ pub(crate) enum IssuerStatus {
     Suspended,
     /// It knows no such license.
     NotFound,
+}
+
+impl IssuerStatus {
+    /// Every one.
+    pub(crate) const ALL: [IssuerStatus; 5] = [
+        IssuerStatus::Ok,
+        IssuerStatus::Revoked,
+        IssuerStatus::Expired,
+        IssuerStatus::Suspended,
+        IssuerStatus::NotFound,
+    ];
+
+    /// Its word.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            IssuerStatus::Ok => "ok",
+            IssuerStatus::Revoked => "revoked",
+            IssuerStatus::Expired => "expired",
+            IssuerStatus::Suspended => "suspended",
+            IssuerStatus::NotFound => "not_found",
+        }
+    }
+
+    /// The one with this word.
+    pub(crate) fn from_word(word: &str) -> Option<IssuerStatus> {
+        Self::ALL.into_iter().find(|status| status.word() == word)
+    }
 }
 
 /// How the folder is.

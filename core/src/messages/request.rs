@@ -1,0 +1,153 @@
+//! What an installation asks of its issuer: a text to paste, base64 of zlib of JSON
+//! (docs/format.md, section 9). Nobody signs it and nothing in it is secret or raw.
+
+use super::sync::Ledger;
+use crate::errors::{Code, Error, Result};
+use crate::limits::REQUEST_MAX;
+use crate::machine::{Component, Report};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use std::io::Write;
+
+/// The version of the form.
+pub(super) const VERSION: u64 = 1;
+
+/// The name and version of this library, as requests say it.
+pub(crate) const SDK: &str = concat!("licentia/", env!("CARGO_PKG_VERSION"));
+
+/// What an installation asks, and what the issuer has to know to answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// What is asked for, in a word: `license`, `clock`, `sync`.
+    pub what: String,
+    /// The product's code.
+    pub product: String,
+    /// The id of the installation.
+    pub installation: String,
+    /// What the answer has to give back.
+    pub nonce: String,
+    /// The library that wrote it, such as `licentia/0.1.0`.
+    pub sdk: String,
+    /// When it was written, in seconds since 1970, by the installation's clock.
+    pub at: i64,
+    /// The machine. Only what licenses bind to is written.
+    pub machine: Option<Report>,
+    /// The license that is in use.
+    pub license: Option<Licensed>,
+    /// What was used, and what the installation has of the issuer.
+    pub sync: Option<Totals>,
+}
+
+/// Which license an installation has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Licensed {
+    /// The license: a UUID.
+    pub id: String,
+    /// The token: its `jti`.
+    pub token_id: String,
+}
+
+/// How an installation stands with its issuer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// The `seq` of the last answer that was applied; 0 = none.
+    pub seq: u64,
+    /// The epoch of its key set; 0 = none.
+    pub epoch: u64,
+    /// What was used, in the order of the ledger.
+    pub usage: Vec<Used>,
+    /// Where its usage ledger stands.
+    pub ledger: Option<Ledger>,
+    /// The version of its revocation list.
+    pub revocations: Option<u64>,
+}
+
+/// What was used of a feature in one period.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Used {
+    /// The feature.
+    pub feature: String,
+    /// The first second of the period, since 1970; `None` = of all time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<i64>,
+    /// How much. It is the total of the period, not what was added since the last request.
+    pub used: u64,
+    /// The highest level in the period, of a feature that has levels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub high: Option<u64>,
+}
+
+impl Request {
+    /// The text to send. It begins with `eJ`.
+    ///
+    /// Fails with `too_large` where the reader would.
+    pub fn to_text(&self) -> Result<String> {
+        let json = self.to_json().to_string();
+        if json.len() > REQUEST_MAX {
+            let what = format!("{} bytes of request, over {REQUEST_MAX}", json.len());
+            return Err(Error::new(Code::TooLarge, what));
+        }
+        let mut zlib = ZlibEncoder::new(Vec::new(), Compression::default());
+        let packed = zlib.write_all(json.as_bytes()).and_then(|()| zlib.finish());
+        let packed = packed.map_err(|error| Error::new(Code::Internal, error.to_string()))?;
+        Ok(STANDARD.encode(packed))
+    }
+
+    fn to_json(&self) -> Value {
+        let mut members = Map::new();
+        let mut add = |name: &str, value: Value| {
+            if !value.is_null() {
+                members.insert(name.to_owned(), value);
+            }
+        };
+        add("v", VERSION.into());
+        add("what", self.what.as_str().into());
+        add("product", self.product.as_str().into());
+        add("installation", self.installation.as_str().into());
+        add("nonce", self.nonce.as_str().into());
+        add("sdk", self.sdk.as_str().into());
+        add("at", self.at.into());
+        add("machine", self.machine.as_ref().map(binding_rows).unwrap_or_default());
+        add("license", json!(self.license));
+        add("sync", self.sync.as_ref().map(Totals::to_json).unwrap_or_default());
+        Value::Object(members)
+    }
+}
+
+/// A machine report with the rows that bind and no others: no notes, no reasons.
+fn binding_rows(report: &Report) -> Value {
+    let row = |row: &Component| {
+        json!({
+            "kind": row.kind.word(), "state": row.state.word(), "hash": row.hash, "binds": true,
+        })
+    };
+    let rows: Vec<Value> = report.components().iter().filter(|row| row.binds).map(row).collect();
+    json!({
+        "v": crate::machine::VERSION, "product": report.product(), "id": report.id(),
+        "environment": report.environment(), "components": rows,
+    })
+}
+
+impl Totals {
+    fn to_json(&self) -> Value {
+        let mut json = json!({ "seq": self.seq, "epoch": self.epoch, "usage": self.usage });
+        if let (Some(ledger), Some(members)) = (&self.ledger, json.as_object_mut()) {
+            members.insert("ledger".into(), json!(ledger));
+        }
+        if let (Some(version), Some(members)) = (self.revocations, json.as_object_mut()) {
+            members.insert("revocations".into(), version.into());
+        }
+        json
+    }
+}
+
+/// Whether a text in any state of repair is more likely a request than a document: it begins as
+/// base64 of zlib does, at any of its four levels.
+pub fn is_request(data: &[u8]) -> bool {
+    let start = data.strip_prefix(b"\xef\xbb\xbf").unwrap_or(data).trim_ascii_start();
+    matches!(start, [b'e', b'A' | b'F' | b'J' | b'N', ..]) && !start.contains(&b'.')
+}

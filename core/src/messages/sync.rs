@@ -1,0 +1,222 @@
+//! What the issuer's server answers when an installation reports to it.
+
+use super::document::{self, Expected, integer, malformed};
+use crate::claims::{check_text, check_uuid, time};
+use crate::errors::{Code, Error, Result};
+use crate::json::{List, Object};
+use crate::keys::TrustedKey;
+use crate::limits::{LICENSE_TEXTS_MAX, MESSAGE_MAX, NONCE_MAX, TOKEN_MAX};
+use crate::token::Kind;
+pub use crate::verdict::facts::IssuerStatus;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+
+/// docs/format.md, section 6.1. Times are seconds since 1970.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyncAnswer {
+    /// When it was signed.
+    pub iat: i64,
+    /// That of the request it answers.
+    pub nonce: String,
+    /// The license it speaks of.
+    pub license_id: String,
+    /// The installation that asked.
+    pub installation: String,
+    /// Rises with every answer in an epoch.
+    pub seq: u64,
+    /// The epoch of the key set; 0 = none was ever signed.
+    pub epoch: u64,
+    /// What time it is.
+    pub server_time: i64,
+    /// What the issuer says of the license.
+    pub status: IssuerStatus,
+    /// What it wants the customer to read.
+    pub message: Option<String>,
+    /// A renewed license: its compact serialization. It is not verified with the answer.
+    pub license: Option<String>,
+    /// The newest key set.
+    pub keys: Option<Version>,
+    /// The newest revocation list.
+    pub revocations: Option<Version>,
+    /// How much of the usage ledger the issuer has.
+    pub ack: Option<Ledger>,
+    /// When to ask again.
+    pub sync_after: Option<i64>,
+    /// When it has to have been asked again.
+    pub next_sync_by: Option<i64>,
+}
+
+/// Which of several documents is meant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Version {
+    /// Its `version`; of a key set, its `epoch`.
+    pub version: u64,
+    /// SHA-256 of its compact serialization, in base64url.
+    pub sha256: String,
+}
+
+/// A place in the usage ledger of an installation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ledger {
+    /// The last record.
+    pub seq: u64,
+    /// What the ledger is known by there: its own words, which an answer gives back.
+    pub head: String,
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    nonce: String,
+    license_id: String,
+    installation: String,
+    seq: u64,
+    epoch: u64,
+    server_time: i64,
+    status: String,
+    message: Option<String>,
+    license: Option<List<String, LICENSE_TEXTS_MAX>>,
+    keys: Option<Object<Version>>,
+    revocations: Option<Object<Version>>,
+    ack: Option<Object<Ledger>>,
+    sync_after: Option<i64>,
+    next_sync_by: Option<i64>,
+}
+
+impl SyncAnswer {
+    /// Checks one for a product. Whether it answers this installation's request, and is newer
+    /// than another, is not asked.
+    pub(crate) fn verify<'k>(
+        data: &[u8],
+        product: &str,
+        issuer: Option<&str>,
+        find: impl Fn(&str) -> Option<&'k TrustedKey>,
+    ) -> Result<SyncAnswer> {
+        let expected = Expected { product, issuer };
+        document::open(data, Kind::Sync, expected, find, |claims: Claims, iat| {
+            let answer = claims.typed(iat)?;
+            answer.check()?;
+            Ok(answer)
+        })
+    }
+
+    /// Its claims, but for `iss` and `aud`. What it has not is `null`.
+    #[cfg(feature = "issue")]
+    pub(crate) fn claims(&self) -> serde_json::Value {
+        let pieces = |license: &String| {
+            let pieces = license.as_bytes().chunks(crate::json::STRING_MAX);
+            pieces.map(|piece| String::from_utf8_lossy(piece).into_owned()).collect::<Vec<_>>()
+        };
+        serde_json::json!({
+            "iat": self.iat, "nonce": self.nonce, "license_id": self.license_id,
+            "installation": self.installation, "seq": self.seq, "epoch": self.epoch,
+            "server_time": self.server_time, "status": word(self.status),
+            "message": self.message, "license": self.license.as_ref().map(pieces),
+            "keys": self.keys, "revocations": self.revocations, "ack": self.ack,
+            "sync_after": self.sync_after, "next_sync_by": self.next_sync_by,
+        })
+    }
+
+    fn check(&self) -> Result<()> {
+        check_text("nonce", &self.nonce, NONCE_MAX)?;
+        check_uuid("license_id", &self.license_id)?;
+        check_uuid("installation", &self.installation)?;
+        integer("seq", self.seq, 1)?;
+        integer("epoch", self.epoch, 0)?;
+        for (name, at) in [
+            ("server_time", Some(self.server_time)),
+            ("sync_after", self.sync_after),
+            ("next_sync_by", self.next_sync_by),
+        ] {
+            time(name, at)?;
+        }
+        if self.next_sync_by.is_some_and(|by| self.sync_after.is_some_and(|after| after > by)) {
+            return Err(malformed("sync_after is later than next_sync_by"));
+        }
+        if let Some(message) = &self.message {
+            check_text("message", message, MESSAGE_MAX)?;
+        }
+        for (name, version) in [("keys", &self.keys), ("revocations", &self.revocations)] {
+            version.as_ref().map_or(Ok(()), |version| version.check(name))?;
+        }
+        self.ack.as_ref().map_or(Ok(()), |ack| ack.check("ack"))
+    }
+}
+
+impl Claims {
+    fn typed(self, iat: i64) -> Result<SyncAnswer> {
+        let status = from_word(&self.status).ok_or_else(|| {
+            Error::new(Code::TooNew, format!("it has the status {:.40}", self.status))
+        })?;
+        Ok(SyncAnswer {
+            iat,
+            nonce: self.nonce,
+            license_id: self.license_id,
+            installation: self.installation,
+            seq: self.seq,
+            epoch: self.epoch,
+            server_time: self.server_time,
+            status,
+            message: self.message,
+            license: self.license.map(joined).transpose()?,
+            keys: self.keys.map(|keys| keys.0),
+            revocations: self.revocations.map(|list| list.0),
+            ack: self.ack.map(|ack| ack.0),
+            sync_after: self.sync_after,
+            next_sync_by: self.next_sync_by,
+        })
+    }
+}
+
+/// The license whose pieces these are: no text may be as long as a license.
+fn joined(pieces: List<String, LICENSE_TEXTS_MAX>) -> Result<String> {
+    if pieces.0.len() > LICENSE_TEXTS_MAX {
+        let what = format!("license is in more than {LICENSE_TEXTS_MAX} pieces");
+        return Err(Error::new(Code::TooLarge, what));
+    }
+    let license = pieces.0.concat();
+    if pieces.0.iter().any(String::is_empty) || license.is_empty() {
+        return Err(malformed("a piece of license is empty"));
+    }
+    if license.len() > TOKEN_MAX {
+        return Err(Error::new(Code::TooLarge, format!("{} bytes of license", license.len())));
+    }
+    Ok(license)
+}
+
+/// The words of a status, in the order of docs/format.md.
+const STATUSES: [(IssuerStatus, &str); 5] = [
+    (IssuerStatus::Ok, "ok"),
+    (IssuerStatus::Revoked, "revoked"),
+    (IssuerStatus::Expired, "expired"),
+    (IssuerStatus::Suspended, "suspended"),
+    (IssuerStatus::NotFound, "not_found"),
+];
+
+fn from_word(word: &str) -> Option<IssuerStatus> {
+    STATUSES.iter().find(|(_, known)| *known == word).map(|(status, _)| *status)
+}
+
+/// The word of a status.
+#[cfg(feature = "issue")]
+fn word(status: IssuerStatus) -> &'static str {
+    STATUSES.iter().find(|(known, _)| *known == status).map_or("", |(_, word)| *word)
+}
+
+impl Version {
+    fn check(&self, name: &str) -> Result<()> {
+        integer(&format!("{name}.version"), self.version, 1)?;
+        let digest = URL_SAFE_NO_PAD.decode(&self.sha256);
+        if digest.is_ok_and(|digest| digest.len() == 32) {
+            return Ok(());
+        }
+        Err(malformed(format!("{name}.sha256 is not 43 characters of base64url")))
+    }
+}
+
+impl Ledger {
+    pub(super) fn check(&self, name: &str) -> Result<()> {
+        integer(&format!("{name}.seq"), self.seq, 0)?;
+        check_text(&format!("{name}.head"), &self.head, 64)
+    }
+}
