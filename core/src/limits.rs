@@ -58,3 +58,16 @@ pub const NOTICE_DAYS_MAX: u32 = 3_650;
 
 /// Bytes in an identity that a host gives its machine.
 pub const IDENTITY_MAX: usize = 4 * 1024;
+
+/// Bytes in a part of the state: the largest is a revocation list in its coat.
+pub const SLOT_MAX: usize = 4 * REVOCATIONS_MAX;
+
+/// The highest generation of a part of the state. Nobody gets there, so that a higher one is
+/// damage.
+pub const GENERATION_MAX: u64 = 1 << 48;
+
+/// How long an operation waits for the lock of the state folder: far longer than any holds it.
+pub const LOCK_WAIT: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// How often in a row a signal may interrupt one call of the system.
+pub const INTERRUPTS_MAX: u32 = 100;

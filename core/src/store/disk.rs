@@ -2,7 +2,9 @@
 //! put a disk that fails, tears and forgets.
 
 use std::fmt::Debug;
-use std::io;
+use std::io::{self, ErrorKind};
+
+use crate::limits::INTERRUPTS_MAX;
 
 /// A folder. Names are plain file names in it.
 pub(crate) trait Disk: Debug + Send + Sync {
@@ -15,6 +17,9 @@ pub(crate) trait Disk: Debug + Send + Sync {
 
     /// Makes names durable: those that were made and those that were replaced.
     fn sync_folder(&self) -> io::Result<()>;
+
+    /// Whether the folder is there and may be entered.
+    fn check(&self) -> io::Result<()>;
 }
 
 /// How a file is opened.
@@ -26,7 +31,7 @@ pub(crate) enum How {
     Write,
     /// To read and write, made if it is not there. What is in it stays.
     Make,
-    /// To read and write, made anew: empty.
+    /// To read and write, made anew: another file than the one that may have had the name.
     Renew,
 }
 
@@ -53,4 +58,41 @@ pub(crate) trait File: Debug + Send + Sync {
 
     /// Lets go of the lock. Closing is not enough: the child of a fork shares the open file.
     fn unlock(&self) -> io::Result<()>;
+}
+
+/// Does it again as long as a signal interrupts it, but not for ever.
+pub(crate) fn patiently<T>(mut attempt: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    for _ in 1..INTERRUPTS_MAX {
+        match attempt() {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            done => return done,
+        }
+    }
+    attempt()
+}
+
+/// Writes all bytes.
+pub(crate) fn write_all_at(file: &dyn File, bytes: &[u8], at: u64) -> io::Result<()> {
+    let (mut rest, mut at) = (bytes, at);
+    while !rest.is_empty() {
+        let done = patiently(|| file.write_at(rest, at))?;
+        if done == 0 {
+            return Err(io::Error::new(ErrorKind::WriteZero, "nothing more is written"));
+        }
+        rest = rest.get(done..).unwrap_or_default();
+        at = at.saturating_add(done as u64);
+    }
+    Ok(())
+}
+
+/// Reads until `into` is full or the file ends, and gives how many bytes there were.
+pub(crate) fn read_full_at(file: &dyn File, into: &mut [u8], at: u64) -> io::Result<usize> {
+    let mut filled = 0;
+    while let Some(rest) = into.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match patiently(|| file.read_at(rest, at.saturating_add(filled as u64)))? {
+            0 => break,
+            done => filled += done,
+        }
+    }
+    Ok(filled)
 }

@@ -1,0 +1,3 @@
+//! What must hold of a store.
+
+mod real_folder;
