@@ -1,5 +1,6 @@
-// Only what says `export` is exported.
-export {}
+import type { Explanation, Status } from './status.js'
+
+export type * from './status.js'
 
 /** What went wrong: one word, the same in every language (docs/errors.md). */
 export type ErrorCode =
@@ -73,6 +74,28 @@ export interface ProductOptions {
   installation?: string | undefined
   /** The root URL of this instance, for licenses that are bound to one. */
   instance?: string | undefined
+  /** Your name, for sentences that tell the customer whom to ask. Empty = none. */
+  vendor?: string | undefined
+  /** With `saas`, an installation enforces nothing: you run the product yourself. */
+  deployment?: 'onpremise' | 'saas' | '' | undefined
+  /** How many days an installation works without a license, from its first use on. */
+  graceDays?: number | string | undefined
+  /** Warns this many days before an end, where the license does not say how many. Empty = 30. */
+  warningDays?: number | string | undefined
+  /** The feature whose counter is shown as the monthly one. */
+  monthlyMeter?: string | undefined
+}
+
+/** Settings of an installation, each as in docs/settings.md, in a plain object as above. */
+export interface OpenOptions {
+  /** A license as text, in any of its coats, beside the one that was applied. Empty = none. */
+  license?: string | undefined
+  /** The same in a file, which is read again when it changes. Empty = none. */
+  licenseFile?: string | undefined
+  /** The same in the environment variable of this name, read when this is set. Empty = none. */
+  licenseEnv?: string | undefined
+  /** The root URL of this instance. Empty = that of the product. */
+  instance?: string | undefined
 }
 
 /** Settings whose names differ in docs/settings.md, where words are joined by `_`. */
@@ -80,10 +103,19 @@ interface TableNames {
   machine_file: ProductOptions['machineFile']
   machine_root: ProductOptions['machineRoot']
   machine_exclude: ProductOptions['machineExclude']
+  grace_days: ProductOptions['graceDays']
+  warning_days: ProductOptions['warningDays']
+  monthly_meter: ProductOptions['monthlyMeter']
 }
 
 /** What an option may be: either name is good everywhere. */
 type Settings = ProductOptions & TableNames
+
+/** The same for an installation. */
+type SiteSettings = OpenOptions & {
+  license_file: OpenOptions['licenseFile']
+  license_env: OpenOptions['licenseEnv']
+}
 
 /** One part of a machine, or one reason why there is none. */
 export interface MachineComponent {
@@ -156,6 +188,14 @@ export declare class Product {
    * @throws {LicentiaError} the refusals of checks 1 to 12 there
    */
   inspect(data: string | Uint8Array): License
+
+  /**
+   * Opens the state that this product keeps in a folder. Any number of threads and processes may
+   * have the same one open. The folder has to exist; whatever is wrong with it is in `status()`.
+   * Reads small files: call it at start.
+   * @throws {LicentiaError} `invalid_argument`
+   */
+  open(directory: string, options?: OpenOptions): Installation
 }
 
 /**
@@ -194,4 +234,118 @@ export declare class License {
 
   /** Everything it says, parsed anew. */
   toJSON(): Record<string, unknown>
+}
+
+/** What may be done with a feature, in rising order. */
+export type Access = 'deny' | 'read_only' | 'warn' | 'allow'
+
+/** A moment: a Date, or seconds since 1970. */
+export type Instant = Date | number
+
+/** What to answer whoever asks for a feature that may not be used. */
+export interface Refusal {
+  /** The HTTP status. */
+  readonly status: number
+  /** The body: JSON with `detail` and `code`. */
+  readonly body: string
+}
+
+/** How much of a metered feature was used. */
+export interface Usage {
+  /** In this period or window; of a level, its value. */
+  readonly used: number
+  /** Infinity if it has none. */
+  readonly limit: number
+  /** When it starts again; `null` = never. */
+  readonly resetsAt: Date | null
+}
+
+/**
+ * One copy of the product on this machine: its licenses, its state, its use. What it says holds
+ * here and now, and follows the clock and what other processes do within a second. Made by `open`
+ * only.
+ */
+export declare class Installation {
+  private constructor()
+
+  /**
+   * Changes a setting, for this object. Waits for what is being written.
+   * @throws {LicentiaError} `invalid_argument`, and then changes nothing
+   */
+  set<Name extends keyof SiteSettings>(name: Name, value: NonNullable<SiteSettings[Name]>): void
+  set(name: string, value: string): void
+
+  /**
+   * Whether `feature` may be used at this moment: whether `access` is `warn` or `allow`. Ask again
+   * whenever it matters: it enters native code once a second. Never throws before `close`.
+   */
+  allows(feature: string): boolean
+
+  /** What may be done with `feature` at this moment. Never throws before `close`. */
+  access(feature: string): Access
+
+  /** The answer to whoever asks for `feature`, if `allows` says no; `null` = go on. */
+  gate(feature: string): Refusal | null
+
+  /**
+   * Everything that holds at a time: now, or at another, as if the clock stood there.
+   * @throws {LicentiaError} `invalid_argument` if that is no time
+   */
+  status(at?: Instant): Status
+
+  /** Why: the checks behind `status(at)`, what each looked at, found, and what to do. */
+  explain(at?: Instant): Explanation
+
+  /**
+   * Takes anything the vendor signed, on another thread: a license, a key set, a list of
+   * revocations, a clock reset. Everything is checked first: what is refused changes nothing.
+   * With `older`, a license may take the place of a newer one.
+   */
+  apply(data: string | Uint8Array, options?: { older?: boolean | undefined }): Promise<void>
+
+  /** Removes what was applied. Gives whether there was a license. */
+  remove(): Promise<boolean>
+
+  /**
+   * A text to send to the vendor: `license` is the request code, `clock` asks for a clock reset.
+   * @throws {LicentiaError} `invalid_argument`, or why the state cannot be written
+   */
+  request(what?: string, argument?: string): string
+
+  /**
+   * Adds to a counter. On disk when the promise is kept, and counted by `allows` from then on.
+   * Rejects with `limit_exceeded` where a limit stops it, and then counts nothing.
+   */
+  record(feature: string, amount?: number): Promise<void>
+
+  /**
+   * Adds to a counter at once, without waiting for the disk: when the power fails, what was
+   * recorded in the last second may be lost.
+   * @throws {LicentiaError} as `record` rejects
+   */
+  recordLater(feature: string, amount?: number): void
+
+  /** Sets a level, such as the number of users: not a difference. On disk when it is kept. */
+  recordLevel(feature: string, level: number): Promise<void>
+
+  /** Notes a key of which different ones count, such as a host's name. On disk when it is kept. */
+  recordKey(feature: string, key: string): Promise<void>
+
+  /**
+   * How much of a metered feature was used.
+   * @throws {LicentiaError} `not_granted` if there is no such meter
+   */
+  usage(feature: string): Usage
+
+  /** Notes when the product was first used: the unlicensed grace begins. The earliest counts. */
+  firstUse(at?: Instant): Promise<void>
+
+  /** Makes durable what `recordLater` left. */
+  flush(): Promise<void>
+
+  /**
+   * Lets go of the folder, and flushes. Promises under way are kept; every other call fails from
+   * now on.
+   */
+  close(): void
 }

@@ -44,12 +44,12 @@ impl Facts {
 }
 
 /// Limits in a license stay below 2^53: a double holds every one of them exactly.
-fn number(limit: u64) -> f64 {
+pub(crate) fn number(limit: u64) -> f64 {
     bounded(limit).map_or(f64::INFINITY, |limit| limit as f64)
 }
 
 /// The ends of the number line stand for "always" and "never", not for a time.
-fn second(at: i64) -> f64 {
+pub(crate) fn second(at: i64) -> f64 {
     match at {
         i64::MIN => f64::NEG_INFINITY,
         i64::MAX => f64::INFINITY,

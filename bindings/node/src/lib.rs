@@ -1,16 +1,18 @@
-//! The native half of licentia for Node: it verifies, and hands what it verified to `index.js`
-//! once, which answers from then on. Nothing here decides anything.
+//! The native half of licentia for Node: it asks the core, and hands what may be asked often to
+//! the classes in JavaScript, which answer from then on. Nothing here decides anything.
 
 mod errors;
 mod facts;
-mod machine;
+mod installation;
+mod work;
 
 use errors::{Failure, attempt};
 use facts::Facts;
-use machine::MachineTask;
+use installation::NativeInstallation;
 use napi::bindgen_prelude::{AsyncTask, Either, Uint8ArraySlice};
 use napi_derive::napi;
 use std::sync::{Arc, Mutex, PoisonError};
+use work::{Work, promise};
 
 /// A product behind the class `Product` of `index.js`, which checks types before it calls.
 #[napi]
@@ -63,8 +65,15 @@ impl NativeProduct {
 
     /// Reads this machine on a thread of the pool.
     #[napi]
-    pub fn machine(&self) -> AsyncTask<MachineTask> {
-        AsyncTask::new(MachineTask(self.now()))
+    pub fn machine(&self) -> AsyncTask<Work<String>> {
+        let product = self.now();
+        promise(move || Ok(product.machine()?.to_json()))
+    }
+
+    /// Opens an installation in a folder.
+    #[napi]
+    pub fn open(&self, folder: String) -> Result<NativeInstallation, Failure> {
+        attempt(|| Ok(NativeInstallation::new(self.now().open(&folder)?)))
     }
 
     /// The product as it is set up now, to be asked.
@@ -89,3 +98,8 @@ fn bytes<'a>(data: &'a Data<'_>) -> &'a [u8] {
 /// more, so that it is refused without being copied as a whole.
 #[napi]
 pub const TEXT_MAX: u32 = (licentia::limits::TOKEN_MAX * licentia::limits::COAT_FACTOR) as u32;
+
+/// The same for what an installation applies.
+#[napi]
+pub const DOCUMENT_MAX: u32 =
+    (licentia::limits::REVOCATIONS_MAX * licentia::limits::COAT_FACTOR) as u32;

@@ -1,6 +1,7 @@
 // What a license answers, at any later time.
 
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { test } from 'node:test'
 import { License, Product } from '../index.mjs'
@@ -133,14 +134,13 @@ test('a setting that is refused leaves the clock as it was', () => {
 test("the system's clock passes the end of a license that is held", (t) => {
   let skew = 0
   const { now } = Date
-  const file = require.resolve('../index.js')
-  const cached = require.cache[file]
+  const [file, clock] = ['../index.js', '../clock.js'].map((name) => require.resolve(name))
+  const cached = [require.cache[file], require.cache[clock]]
   t.after(() => {
-    Date.now = now
-    require.cache[file] = cached
+    [require.cache[file], require.cache[clock]] = cached
   })
-  Date.now = () => now() + skew
   delete require.cache[file]
+  require.cache[clock] = { ...cached[1], exports: { now: () => now() + skew } }
   const fresh = require(file)
   const today = Math.floor(now() / 1000)
   const product = new fresh.Product('myapp', vendor.keys())
@@ -164,6 +164,19 @@ test('a test that fakes Date moves neither clock', (t) => {
   Date.now = () => now() + 2 * DAY * 1000
   assert.equal(license.allows('reports'), true)
   product.verify(token)
+})
+
+test('nor does one that faked it before the package was loaded', () => {
+  const module = JSON.stringify(require.resolve('../index.js'))
+  const until = Math.floor(Date.now() / 1000) + DAY
+  const script = `
+    Date = class extends Date { static now() { return ${2 * until * 1000} } }
+    const { Product } = require(${module})
+    const product = new Product('myapp', ${JSON.stringify(vendor.keys())})
+    const license = product.verify('${vendor.license({ valid_until: until })}')
+    process.exitCode = license.allows('reports') ? 3 : 4`
+  const { status, stderr } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' })
+  assert.deepEqual([status, stderr], [3, ''])
 })
 
 test('names that every object has are not features', () => {

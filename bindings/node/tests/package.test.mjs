@@ -28,7 +28,7 @@ function emptyFolder(t) {
 /** A folder with the package's JavaScript, and addons with the content given. */
 function packageWith(t, addons) {
   const folder = emptyFolder(t)
-  for (const name of ['index.js', 'index.mjs', 'addon.js']) {
+  for (const name of manifest.files.filter((name) => /\.m?js$/.test(name))) {
     copyFileSync(path.join(HOME, name), path.join(folder, name))
   }
   for (const [name, content] of Object.entries(addons)) {
@@ -40,16 +40,16 @@ function packageWith(t, addons) {
 
 test('require and import give the same classes, by name', () => {
   const required = require('licentia')
-  assert.deepEqual(Object.keys(required).sort(), ['License', 'Product'])
-  assert.deepEqual(Object.keys(named).sort(), ['License', 'Product'])
-  assert.equal(required.Product, named.Product)
-  assert.equal(required.License, named.License)
+  const classes = ['Installation', 'License', 'Product']
+  assert.deepEqual(Object.keys(required).sort(), classes)
+  assert.deepEqual(Object.keys(named).sort(), classes)
+  for (const name of classes) assert.equal(required[name], named[name])
   const keys = vendor.keys()
   assert.ok(new required.Product('myapp', keys) instanceof named.Product)
 })
 
 test('nothing else of the package can be reached', () => {
-  for (const inner of ['addon.js', 'index.js', ADDON]) {
+  for (const inner of ['addon.js', 'index.js', 'installation.js', ADDON]) {
     assert.throws(() => require(`licentia/${inner}`), { code: 'ERR_PACKAGE_PATH_NOT_EXPORTED' })
   }
   assert.equal(require('licentia/package.json').name, 'licentia')
@@ -119,8 +119,9 @@ test('packed, installed in an empty folder, it works from there', (t) => {
   })
   const [{ filename, files }] = JSON.parse(npm('pack', '--json', HOME))
   assert.deepEqual(files.map((file) => file.path).sort(), [
-    'LICENSE-APACHE', 'LICENSE-MIT', 'README.md', 'addon.js', 'index.d.mts', 'index.d.ts',
-    'index.js', 'index.mjs', ADDON, 'package.json',
+    'LICENSE-APACHE', 'LICENSE-MIT', 'README.md', 'addon.js', 'checks.js', 'clock.js',
+    'index.d.mts', 'index.d.ts', 'index.js', 'index.mjs', 'installation.js', ADDON, 'package.json',
+    'promises.js', 'status.d.ts',
   ].sort())
   writeFileSync(path.join(folder, 'package.json'), '{"private": true}')
   npm('install', `./${filename}`)

@@ -27,6 +27,11 @@ const VALUES = {
   machine_exclude: ['nic,disk', '', ['nic', 'disk'], []],
   installation: ['6f1c2a34-0b5e-4f6d-8c7a-9d0e1f2a3b4c', ''],
   instance: ['https://play.acme.example/', ''],
+  vendor: ['ACME', ''],
+  deployment: ['onpremise', 'saas', ''],
+  grace_days: ['31', 31, 0, ''],
+  warning_days: ['30', 30, 0, ''],
+  monthly_meter: ['exports', ''],
 }
 
 const camel = (name) => name.replace(/_(.)/g, (_, letter) => letter.toUpperCase())
@@ -144,6 +149,18 @@ test('the clock takes a Date, seconds, or text, and nothing else', () => {
     assert.throws(() => at(clock), { name: 'Error', code: 'invalid_argument' }, String(clock))
   }
   for (const clock of [null, 1n, true, {}, [NOW]]) assert.throws(() => at(clock), invalid)
+})
+
+test('days are a whole number, as such or as text', () => {
+  for (const name of ['graceDays', 'warning_days']) {
+    for (const days of [NaN, Infinity, -1, 1.5, 3651, 1e21, '1.5', '-1', ' 1']) {
+      const expected = { name: 'Error', code: 'invalid_argument' }
+      assert.throws(() => product({ [name]: days }), expected, `${name} ${days}`)
+    }
+    for (const days of [null, 1n, true, {}, [31]]) {
+      assert.throws(() => product({ [name]: days }), invalid)
+    }
+  }
 })
 
 test('an option that is undefined is not given', () => {

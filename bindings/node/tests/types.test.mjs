@@ -6,7 +6,7 @@ import { createRequire } from 'node:module'
 import path from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { License, Product } from '../index.mjs'
+import { Installation, License, Product } from '../index.mjs'
 import { NOW, vendor } from './vendor.mjs'
 
 const TSC = createRequire(import.meta.url).resolve('typescript/bin/tsc')
@@ -42,6 +42,7 @@ test('the classes have the members that are declared, and no others', () => {
   const license = product.verify(vendor.license())
   check(Product, declared('Product'))
   check(License, declared('License'))
+  check(Installation, declared('Installation'))
   assert.deepEqual([Object.keys(product), Object.keys(license)], [[], []])
 })
 

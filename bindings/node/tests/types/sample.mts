@@ -1,7 +1,10 @@
 // What index.d.ts has to allow, and what it has to refuse. Compiled, never run.
 
-import { License, Product } from 'licentia'
-import type { ErrorCode, LicentiaError, MachineReport, ProductOptions } from 'licentia'
+import { Installation, License, Product } from 'licentia'
+import type {
+  Access, ErrorCode, LicentiaError, MachineReport, OpenOptions, ProductOptions, Refusal, Status,
+  StatusFeature, Usage,
+} from 'licentia'
 
 const options: ProductOptions = { clock: new Date(), machineExclude: ['nic'], issuer: undefined }
 const product: Product = new Product('myapp', new Uint8Array(), options)
@@ -12,6 +15,8 @@ product.set('machine_exclude', ['nic', 'disk'])
 product.set('machine_root', '/host')
 product.set('NAME' as string, 'value')
 product.trust('ed25519:…')
+new Product('myapp', '', { graceDays: 31, warningDays: '30', deployment: 'saas', vendor: 'ACME' })
+product.set('grace_days', 31)
 
 const license: License = product.verify('…')
 const shown: License = product.inspect(new Uint8Array())
@@ -23,6 +28,33 @@ const signed: unknown = shown.toJSON()['license']
 const report: MachineReport = await product.machine()
 const id: string = report.id ?? 'unknown'
 const kinds: string[] = report.components.map(({ kind, hash }) => `${kind} ${hash?.length}`)
+
+const site: OpenOptions = { license: '…', licenseFile: undefined }
+const installation: Installation = product.open('state', site)
+installation.set('licenseEnv', 'LICENSE')
+installation.set('license_file', '/etc/myapp.lic')
+const may: boolean = installation.allows('reports')
+const access: Access = installation.access('reports')
+const refusal: Refusal | null = installation.gate('reports')
+const answer: [number, string] | undefined = refusal ? [refusal.status, refusal.body] : undefined
+const status: Status = installation.status(new Date())
+const features: readonly StatusFeature[] = installation.status(1_763_769_600).features
+const next: number | null = status.next_change_at
+const customer: string | null | undefined = status.license?.customer.name
+const why: unknown = installation.explain()['checks']
+const code: string = installation.request() + installation.request('clock', 'x')
+const usage: Usage = installation.usage('exports')
+const resets: string | undefined = usage.resetsAt?.toISOString()
+await installation.apply('…')
+await installation.apply(new Uint8Array(), { older: true })
+const had: boolean = await installation.remove()
+await installation.record('exports')
+await installation.record('exports', 5)
+installation.recordLater('exports', 5)
+await Promise.all([installation.recordLevel('users', 7), installation.recordKey('hosts', 'a')])
+await installation.firstUse(new Date())
+const nothing: void = await installation.flush()
+installation.close()
 
 try {
   product.verify('…')
@@ -56,7 +88,30 @@ report.id.length
 product.machine().id
 // @ts-expect-error: verify is no promise
 product.verify('…').then()
+// @ts-expect-error: made by open only
+new Installation()
+// @ts-expect-error: no such option
+product.open('state', { server: 'x' })
+// @ts-expect-error: a setting of the product
+installation.set('graceDays', 31)
+// @ts-expect-error: no such option
+installation.apply('…', { force: true })
+// @ts-expect-error: no such answer
+if (installation.access('reports') === 'readonly') console.log()
+// @ts-expect-error: may be null
+refusal.status
+// @ts-expect-error: may be null
+installation.status().license.id
+// @ts-expect-error: a promise
+if (installation.remove() === true) console.log()
+// @ts-expect-error: no time
+installation.status('2025-11-22')
+// @ts-expect-error: a level is given
+installation.recordLevel('users')
+// @ts-expect-error: a number
+installation.record('exports', 1n)
 // @ts-expect-error: no such export
 import type { TableNames } from 'licentia'
 
-export { allowed, limit, ends, texts, signed, id, kinds }
+export { allowed, limit, ends, texts, signed, id, kinds, may, access, answer, features, next }
+export { customer, why, code, resets, had, nothing }

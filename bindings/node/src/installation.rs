@@ -1,0 +1,266 @@
+//! An installation behind the class `Installation` of `index.js`.
+
+use crate::errors::{Failure, attempt};
+use crate::facts::{number, second};
+use crate::work::{Answer, Work, promise};
+use crate::{Data, bytes};
+use licentia::{Access, Code, Error, Installation};
+use napi::bindgen_prelude::AsyncTask;
+use napi_derive::napi;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+/// Shared with the promises under way: an installation is closed when the last of them is kept.
+type Shared = Arc<RwLock<Installation>>;
+
+/// One copy of the product on this machine.
+#[napi]
+pub struct NativeInstallation {
+    /// `None` once it was closed. Held for as long as a pointer is copied.
+    opened: Mutex<Option<Shared>>,
+}
+
+/// What is allowed, and how long `index.js` may say so by itself.
+#[napi(object, object_from_js = false)]
+pub struct Look {
+    /// The features that are known.
+    pub features: Vec<String>,
+    /// What may be done with each, in the same order: 0 nothing to 3 everything.
+    pub access: Vec<u32>,
+    /// What may be done with any other.
+    pub otherwise: u32,
+    /// The first second of clock time of which this is true.
+    pub from: f64,
+    /// The first second after it.
+    pub until: f64,
+}
+
+/// How much of a feature was used.
+#[napi(object, object_from_js = false, use_nullable = true)]
+pub struct Usage {
+    /// In this period or window.
+    pub used: f64,
+    /// Infinity if there is none.
+    pub limit: f64,
+    /// Seconds since 1970; null if never.
+    pub resets_at: Option<f64>,
+}
+
+/// The answer to whoever asks for what may not be used.
+#[napi(object, object_from_js = false)]
+pub struct Refusal {
+    /// The HTTP status.
+    pub status: u32,
+    /// JSON.
+    pub body: String,
+}
+
+/// Why one of several calls failed.
+#[napi(object, object_from_js = false)]
+pub struct Failed {
+    /// The word of the table.
+    pub code: String,
+    /// A sentence for people.
+    pub message: String,
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Failed {
+        Failed { code: error.slug().to_string(), message: error.to_string() }
+    }
+}
+
+/// What a call gives that waits for the disk.
+type Promise<T> = AsyncTask<Work<T>>;
+
+#[napi]
+impl NativeInstallation {
+    /// Sets one setting by its name in the table. Waits for the promises under way.
+    #[napi]
+    pub fn set(&self, name: String, value: String) -> Result<(), Failure> {
+        attempt(|| {
+            let shared = self.shared()?;
+            let mut installation = shared.write().unwrap_or_else(PoisonError::into_inner);
+            installation.set(&name, &value)
+        })
+    }
+
+    /// What is allowed.
+    #[napi]
+    pub fn look(&self) -> Result<Look, Failure> {
+        self.ask(|installation| Ok(Look::of(&installation.snapshot())))
+    }
+
+    /// The answer to whoever asks for `feature`, if it may not be used.
+    #[napi]
+    pub fn gate(&self, feature: String) -> Result<Option<Refusal>, Failure> {
+        self.ask(|installation| {
+            let refusal = installation.gate(&feature);
+            Ok(refusal.map(|refusal| Refusal { status: refusal.status.into(), body: refusal.body }))
+        })
+    }
+
+    /// Everything that holds at a time.
+    #[napi]
+    pub fn status(&self, at: Option<f64>) -> Result<String, Failure> {
+        self.ask(|installation| installation.status(at.map(|at| at as i64)))
+    }
+
+    /// Why.
+    #[napi]
+    pub fn explain(&self, at: Option<f64>) -> Result<String, Failure> {
+        self.ask(|installation| installation.explain(at.map(|at| at as i64)))
+    }
+
+    /// A text to send to the vendor.
+    #[napi]
+    pub fn request(&self, what: String, argument: Option<String>) -> Result<String, Failure> {
+        self.ask(|installation| installation.request(&what, argument.as_deref()))
+    }
+
+    /// How much of a metered feature was used.
+    #[napi]
+    pub fn usage(&self, feature: String) -> Result<Usage, Failure> {
+        self.ask(|installation| {
+            let usage = installation.usage(&feature)?;
+            Ok(Usage {
+                used: usage.used as f64,
+                limit: number(usage.limit),
+                resets_at: usage.resets_at.map(second),
+            })
+        })
+    }
+
+    /// Takes anything the vendor signed; with `older`, also in the place of a newer license.
+    #[napi]
+    pub fn apply(&self, data: Data<'_>, older: bool) -> Result<Promise<()>, Failure> {
+        let data = bytes(&data).to_vec();
+        self.later(move |installation| match older {
+            true => installation.apply_older(&data),
+            false => installation.apply(&data),
+        })
+    }
+
+    /// Removes what was applied.
+    #[napi]
+    pub fn remove(&self) -> Result<Promise<bool>, Failure> {
+        self.later(Installation::remove)
+    }
+
+    /// Adds to counters, each by its own amount.
+    #[napi]
+    pub fn record(
+        &self,
+        features: Vec<String>,
+        amounts: Vec<f64>,
+    ) -> Result<Promise<Vec<Option<Failed>>>, Failure> {
+        let amounts = amounts.into_iter().map(|amount| amount as u64);
+        let uses: Vec<_> = features.into_iter().zip(amounts).collect();
+        self.later(move |installation| Ok(record(installation, &uses)))
+    }
+
+    /// Adds to a counter without waiting for the disk.
+    #[napi]
+    pub fn record_later(&self, feature: String, amount: f64) -> Result<(), Failure> {
+        self.ask(|installation| installation.record_later(&feature, amount as u64))
+    }
+
+    /// Sets a level.
+    #[napi]
+    pub fn record_level(&self, feature: String, level: f64) -> Result<Promise<()>, Failure> {
+        self.later(move |installation| installation.record_level(&feature, level as u64))
+    }
+
+    /// Notes a key.
+    #[napi]
+    pub fn record_key(&self, feature: String, key: String) -> Result<Promise<()>, Failure> {
+        self.later(move |installation| installation.record_key(&feature, &key))
+    }
+
+    /// Notes when the product was first used.
+    #[napi]
+    pub fn first_use(&self, at: Option<f64>) -> Result<Promise<()>, Failure> {
+        self.later(move |installation| installation.first_use(at.map(|at| at as i64)))
+    }
+
+    /// Makes durable what `record_later` left.
+    #[napi]
+    pub fn flush(&self) -> Result<Promise<()>, Failure> {
+        self.later(Installation::flush)
+    }
+
+    /// Lets go of the folder; what is under way is done first, and keeps nobody waiting.
+    #[napi]
+    pub fn close(&self) {
+        drop(self.opened.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+}
+
+impl NativeInstallation {
+    pub(crate) fn new(installation: Installation) -> NativeInstallation {
+        NativeInstallation { opened: Mutex::new(Some(Arc::new(RwLock::new(installation)))) }
+    }
+
+    fn shared(&self) -> licentia::Result<Shared> {
+        let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        opened
+            .clone()
+            .ok_or_else(|| Error::new(Code::InvalidArgument, "the installation was closed"))
+    }
+
+    /// Asks it here and now.
+    fn ask<T>(
+        &self,
+        call: impl FnOnce(&Installation) -> licentia::Result<T>,
+    ) -> Result<T, Failure> {
+        attempt(|| {
+            let shared = self.shared()?;
+            let installation = shared.read().unwrap_or_else(PoisonError::into_inner);
+            call(&installation)
+        })
+    }
+
+    /// Asks it on a thread of the pool, closed meanwhile or not.
+    fn later<T: Answer>(
+        &self,
+        call: impl FnOnce(&Installation) -> licentia::Result<T> + Send + 'static,
+    ) -> Result<Promise<T>, Failure> {
+        let shared = attempt(|| self.shared())?;
+        Ok(promise(move || call(&shared.read().unwrap_or_else(PoisonError::into_inner))))
+    }
+}
+
+impl Look {
+    fn of(snapshot: &Snapshot) -> Look {
+        let level = |access: Access| access as u32;
+        Look {
+            features: snapshot.features.iter().map(|(id, _)| id.clone()).collect(),
+            access: snapshot.features.iter().map(|(_, access)| level(*access)).collect(),
+            otherwise: level(snapshot.otherwise),
+            from: second(snapshot.from),
+            until: second(snapshot.until),
+        }
+    }
+}
+
+/// Many records share one wait for the disk; alone, one waits with those of other processes.
+fn record(installation: &Installation, uses: &[(String, u64)]) -> Vec<Option<Failed>> {
+    if let [(feature, amount)] = uses {
+        return vec![installation.record(feature, *amount).err().map(Failed::from)];
+    }
+    let later = |(feature, amount): &(String, u64)| installation.record_later(feature, *amount);
+    let outcomes: Vec<_> = uses.iter().map(later).collect();
+    let flushed = installation.flush();
+    outcomes
+        .into_iter()
+        .map(|recorded| recorded.and_then(|()| flushed.clone()).err().map(Failed::from))
+        .collect()
+}
+
+// Until the core has it.
+struct Snapshot { features: Vec<(String, Access)>, otherwise: Access, from: i64, until: i64 }
+trait Snapshots { fn snapshot(&self) -> Snapshot; }
+impl Snapshots for Installation {
+    fn snapshot(&self) -> Snapshot {
+        Snapshot { features: Vec::new(), otherwise: self.access(""), from: 0, until: 0 }
+    }
+}

@@ -1,0 +1,171 @@
+// What `status` and `explain` give: docs/verdict.md. Every time is in seconds since 1970, every
+// member is always there, and one that has nothing to say is null. A later version may add more.
+
+import type { Access, ErrorCode } from './index.js'
+
+/** Why something is as it is: the word of an error, or of what is no error. */
+export type Reason = 'ok' | 'unlicensed_grace' | 'not_needed' | 'not_enforced' | ErrorCode
+
+/** Where a license may come from. */
+export type SourceKind = 'installed' | 'file' | 'environment' | 'text'
+
+/** Everything that holds at a time. */
+export interface Status {
+  readonly at: number
+  readonly product: string
+  /** Whether there is a license in force, or none is needed. */
+  readonly in_force: boolean
+  readonly access: Access
+  readonly reason: Reason
+  /** The same, in a sentence for the administrator. */
+  readonly message: string
+  /** When something of this will change by itself. */
+  readonly next_change_at: number | null
+  /** The license that counts. */
+  readonly license: StatusLicense | null
+  readonly features: readonly StatusFeature[]
+  readonly warnings: readonly StatusWarning[]
+  /** What will happen, in the order of time. */
+  readonly timeline: readonly StatusEvent[]
+  /** Every place that was looked at for a license. */
+  readonly sources: readonly StatusSource[]
+  readonly time: StatusTime
+  /** The first use, if it was noted. */
+  readonly anchor: StatusAnchor | null
+  readonly issuer: StatusIssuer
+  readonly state: StatusState
+}
+
+export interface StatusLicense {
+  readonly id: string
+  readonly serial: string | null
+  readonly type: string
+  readonly tier: string | null
+  readonly description: string | null
+  readonly policy: string | null
+  readonly customer: {
+    readonly name: string | null
+    readonly email: string | null
+    readonly account: string | null
+    readonly slug: string | null
+    readonly id: string | null
+  }
+  readonly issuer: string
+  readonly token_id: string
+  readonly issued_at: number
+  readonly key_id: string
+  readonly source: SourceKind
+  /** The path or the variable it is from; empty for the other sources. */
+  readonly name: string
+  readonly valid_from: number
+  readonly valid_until: number | null
+  readonly grace_until: number | null
+  readonly token_until: number | null
+  readonly support_until: number | null
+  readonly days_left: number | null
+  readonly seats: number | null
+  readonly machines: number | null
+  readonly refresh_days: number | null
+  readonly created_at: number | null
+  readonly updated_at: number | null
+  readonly metadata: Readonly<Record<string, string | number | boolean>>
+  readonly binding: StatusBinding | null
+}
+
+export interface StatusBinding {
+  readonly machine: {
+    readonly matched: number
+    readonly need: number
+    readonly of: number
+    /** The kinds of parts that do not match any more. */
+    readonly changed: readonly string[]
+  } | null
+  readonly installation: string | null
+  readonly instance: string | null
+}
+
+export interface StatusFeature {
+  readonly id: string
+  readonly name: string | null
+  readonly access: Access
+  readonly reason: Reason
+  readonly meter: 'count' | 'level' | 'distinct' | null
+  readonly per: 'hour' | 'day' | 'month' | 'year' | 'ever' | null
+  /** Of a distinct meter: the days whose keys count. */
+  readonly days: number | null
+  readonly used: number | null
+  /** Of a level: the highest of this month. */
+  readonly high: number | null
+  readonly max: number | null
+  /** Per cent over `max` before it stops. */
+  readonly over: number | null
+  readonly then: 'stop' | 'count' | null
+  readonly stops_at: number | null
+  readonly left: number | null
+  readonly reached: boolean | null
+  readonly resets_at: number | null
+}
+
+export interface StatusWarning {
+  readonly code: string
+  readonly message: string
+  readonly at: number | null
+}
+
+export interface StatusEvent {
+  readonly at: number
+  readonly event: string
+  readonly access: Access
+  readonly message: string
+}
+
+export interface StatusSource {
+  readonly source: SourceKind
+  readonly name: string
+  /** Whether it holds the license that counts. */
+  readonly used: boolean
+  readonly id: string | null
+  readonly token_id: string | null
+  readonly result: 'ok' | ErrorCode
+  readonly message: string
+}
+
+export interface StatusTime {
+  /** What the clock says. */
+  readonly clock: number
+  /** What time it is taken to be: a clock that was set back gains nothing. */
+  readonly now: number
+  readonly behind: number
+  readonly floor: number | null
+  readonly floor_by: 'server' | 'seen' | null
+  readonly suspect: boolean
+  readonly message: string
+}
+
+export interface StatusAnchor {
+  readonly at: number
+  readonly days: number
+  readonly grace_days: number | null
+  readonly grace_until: number | null
+}
+
+export interface StatusIssuer {
+  readonly status: string | null
+  readonly message: string | null
+  readonly last_contact: number | null
+  readonly next_contact: number | null
+  readonly next_sync_by: number | null
+}
+
+export interface StatusState {
+  /** The id of this installation. */
+  readonly installation: string | null
+  readonly ok: boolean
+  readonly code: ErrorCode | null
+  readonly message: string
+}
+
+/** The checks behind a status, as a tree. */
+export interface Explanation {
+  readonly [member: string]: unknown
+}
