@@ -117,7 +117,8 @@ node_package() {
   local stage=$work/stage/node name file
   mkdir -p "$stage"
   quietly env PATH="$work/bin:$PATH" cargo build --release --locked --package licentia-node
-  for file in index.js index.mjs index.d.ts index.d.mts addon.js package.json README.md; do
+  name='require("./bindings/node/package.json").files.filter((it) => !it.includes("*")).join(" ")'
+  for file in $(node -p "$name") package.json README.md; do
     install -m 644 "bindings/node/$file" "$stage/"
   done
   install -m 644 LICENSE-APACHE LICENSE-MIT "$stage/"
