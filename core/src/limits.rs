@@ -71,3 +71,34 @@ pub const LOCK_WAIT: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// How often in a row a signal may interrupt one call of the system.
 pub const INTERRUPTS_MAX: u32 = 100;
+
+/// Features that were ever measured in one installation. Ids come from signed licenses only, of
+/// at most [`FEATURES_MAX`] features each.
+pub(crate) const METERS_MAX: usize = 16 * 1024;
+
+/// Periods that are kept of one meter: an hourly one fills it in 416 days without an answer from
+/// the server. Older ones are added up.
+pub(crate) const METER_PERIODS_MAX: usize = 10_000;
+
+/// Keys that are kept of one meter: 5 MB on disk. The oldest of more are forgotten.
+pub(crate) const METER_KEYS_MAX: usize = 200_000;
+
+/// Bytes in all that is kept of what was used: half of what a part of the state may have. Where
+/// it would be more, fewer periods and keys are kept of each meter.
+pub(crate) const USAGE_MAX: usize = SLOT_MAX / 2;
+
+/// Totals in one report to the server: 40 KiB of [`REQUEST_MAX`]. The rest goes with the next.
+pub(crate) const REPORT_ROWS_MAX: usize = 240;
+
+/// Days for which a key is kept: the longest window, 366 days, ends with this one.
+pub(crate) const KEY_DAYS_MAX: i64 = 366;
+
+/// Days for which a period is kept that the server has acknowledged: a year, and the month in
+/// which somebody looks back at it.
+pub(crate) const PERIOD_DAYS_MAX: i64 = 400;
+
+/// Room for records in a file of use, in bytes: 4,095 of them, and then a new file is written.
+pub(crate) const USAGE_ROOM: u64 = 256 * 1024;
+
+/// Days for which damage to what was used is spoken of, unless the server hears of it before.
+pub(crate) const DAMAGE_DAYS: i64 = 30;
