@@ -27,6 +27,13 @@ impl Clock {
         Some(self.0.load(Ordering::Relaxed)).filter(|at| *at != SYSTEM)
     }
 
+    /// What tells one second from another, for answers that are kept for that long: the time it
+    /// was stopped at, and the system's second. Both, since the world goes on when it stands still.
+    #[inline]
+    pub(crate) fn second(&self) -> (i64, i64) {
+        (self.0.load(Ordering::Relaxed), system_seconds())
+    }
+
     /// Seconds since 1970. Lags the exact time by up to 4 ms on Linux: it is asked for on every
     /// `allows`, and the coarse clock costs a third of the exact one.
     #[inline]
@@ -42,6 +49,24 @@ impl Clock {
 #[inline]
 fn system_seconds() -> i64 {
     rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse).tv_sec
+}
+
+/// Seconds since this machine was started, those asleep included; `None` where nobody says.
+#[cfg(target_os = "linux")]
+pub(crate) fn boot_seconds() -> Option<i64> {
+    Some(rustix::time::clock_gettime(rustix::time::ClockId::Boottime).tv_sec)
+}
+
+/// Seconds since this machine was started; `None` where nobody says.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn boot_seconds() -> Option<i64> {
+    None
+}
+
+/// What tells one start of this machine from another; `None` where nobody says.
+pub(crate) fn boot_id() -> Option<String> {
+    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    Some(id.trim().to_string()).filter(|id| !id.is_empty())
 }
 
 #[cfg(not(target_os = "linux"))]

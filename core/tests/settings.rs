@@ -1,7 +1,7 @@
 //! `docs/settings.md` says what the table of settings says.
 //! `LICENTIA_BLESS=1 cargo test -p licentia --test settings` rewrites it.
 
-use licentia::{Code, Product, SETTINGS};
+use licentia::{Code, Product, SETTINGS, SITE_SETTINGS, Setting};
 use std::{env, fs, path::Path};
 
 const KEY: &str = "ed25519:11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
@@ -9,23 +9,33 @@ const KEY: &str = "ed25519:11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
 #[test]
 fn the_documented_settings_are_the_table() {
     let mut page = String::from(
-        "# Settings of a product\n\nWhat the embedding program says about its product, by name \
-         and as text, the same in every language: `licentia_product_set(product, name, value, \
-         &error)` in C, `product.set(name, value)` in C++, Python and Node; in Python and Node \
-         the constructor takes them by name too. An unknown name is `invalid_argument`, and \
-         names the nearest. Set a product up before sharing it between threads. `clock` may be \
-         set later, for tests: licenses that are held follow it.\n\nThe table is written by \
+        "# Settings\n\nBy name and as text, the same in every language. An unknown name is \
+         `invalid_argument`, and names the nearest. The tables are written by \
          `core/tests/settings.rs` from `core/src/settings.rs`.\n\n\
-         | name | value | what it does |\n|---|---|---|\n",
+         ## Of a product\n\nWhat the embedding program, and so its vendor, says: \
+         `licentia_product_set(product, name, value, &error)` in C, `product.set(name, value)` in \
+         C++, Python and Node; in Python and Node the constructor takes them by name too. Set a \
+         product up before sharing it between threads. `clock` may be set later, for tests: \
+         licenses that are held and installations that are open follow it.\n\n",
     );
-    for setting in SETTINGS {
-        page += &format!("| `{}` | {} | {} |\n", setting.name, setting.takes, setting.does);
-    }
+    page += &table(SETTINGS);
+    page += "\n## Of an installation\n\nWhat the administrator of a site may say: \
+             `licentia_installation_set(installation, name, value, &error)` in C, \
+             `installation.set(name, value)` elsewhere; in Python and Node `product.open` takes \
+             them by name too. What binds the customer, such as `grace_days`, is none of them: \
+             nobody grants himself grace.\n\n";
+    page += &table(SITE_SETTINGS);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/settings.md");
     if env::var_os("LICENTIA_BLESS").is_some() {
         fs::write(&path, &page).unwrap();
     }
     assert!(fs::read_to_string(&path).unwrap_or_default() == page, "docs/settings.md is stale");
+}
+
+fn table(settings: &[Setting]) -> String {
+    let row = |it: &Setting| format!("| `{}` | {} | {} |\n", it.name, it.takes, it.does);
+    let rows: String = settings.iter().map(row).collect();
+    format!("| name | value | what it does |\n|---|---|---|\n{rows}")
 }
 
 #[test]
@@ -70,5 +80,28 @@ fn an_empty_setting_takes_back_its_own_and_no_other() {
     assert_eq!(product.machine().unwrap().id(), hardware.id());
     for nothing in ["\u{feff}", " \n", &"x".repeat(4097)] {
         assert_eq!(product.set("machine", nothing).unwrap_err().code(), Code::InvalidArgument);
+    }
+}
+
+#[test]
+fn a_wrong_term_is_refused_and_changes_nothing() {
+    let mut product = Product::new("myapp", KEY).unwrap();
+    let cases = [
+        ("deployment", "cloud"),
+        ("grace_days", "-1"),
+        ("grace_days", "+1"),
+        ("grace_days", "3651"),
+        ("grace_days", "a month"),
+        ("warning_days", "99999"),
+        ("monthly_meter", "Not An Id"),
+        ("grace_day", "31"),
+    ];
+    for (name, value) in cases {
+        let error = product.set(name, value).unwrap_err();
+        assert_eq!(error.code(), Code::InvalidArgument, "{name}={value}");
+        assert!(error.to_string().contains(name), "{error}");
+    }
+    for (name, value) in [("deployment", "saas"), ("grace_days", "0"), ("warning_days", "3650")] {
+        product.set(name, value).unwrap();
     }
 }

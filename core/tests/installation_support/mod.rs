@@ -1,0 +1,76 @@
+//! A vendor, a product and a folder for the tests of the installation.
+#![allow(dead_code)]
+
+use licentia::{Claims, Feature, Installation, Product, SecretKey, Stage, Stages, issue};
+use serde_json::Value;
+use tempfile::TempDir;
+
+pub const NOW: i64 = 1_800_000_000;
+pub const DAY: i64 = 86_400;
+pub const ISSUER: &str = "https://licenses.acme.example";
+
+pub fn vendor() -> SecretKey {
+    SecretKey::from_seed(&[7; 32]).unwrap()
+}
+
+/// A product whose clock stands at `NOW`.
+pub fn product() -> Product {
+    let mut product = Product::new("myapp", &vendor().public().to_short()).unwrap();
+    product.set("clock", &NOW.to_string()).unwrap();
+    product.set("machine", "test").unwrap();
+    product
+}
+
+pub fn metered(id: &str, meter: &str, max: u64) -> Feature {
+    let per = (meter == "count").then(|| "month".to_string());
+    let days = (meter == "distinct").then_some(30);
+    Feature {
+        meter: Some(meter.into()),
+        per,
+        days,
+        max: Some(max),
+        ..Feature::new(id)
+    }
+}
+
+/// 30 days, with 10 days of grace and 30 of reading.
+pub fn claims() -> Claims {
+    let mut claims = issue::draft(ISSUER, "myapp", NOW).unwrap();
+    claims.license.kind = "subscription".into();
+    claims.license.id = "7c9e6679-7425-40de-944b-e07fc1f90ae7".into();
+    claims.license.valid_until = Some(NOW + 30 * DAY);
+    claims.license.features = vec![
+        Feature::new("reports"),
+        metered("exports", "count", 3),
+        metered("users", "level", 2),
+        metered("devices", "distinct", 2),
+    ];
+    let ended = Some(Stage { read_only: Some(10), deny: Some(40), ..Stage::default() });
+    let suspended = Some(Stage { warn: Some(0), deny: Some(7), ..Stage::default() });
+    claims.license.stages = Some(Stages { ended, suspended, ..Stages::default() });
+    claims
+}
+
+pub fn sign(claims: &Claims) -> String {
+    issue::sign(&vendor(), claims).unwrap()
+}
+
+/// The usual license, changed.
+pub fn license(change: impl FnOnce(&mut Claims)) -> String {
+    let mut claims = claims();
+    change(&mut claims);
+    sign(&claims)
+}
+
+pub fn folder() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+pub fn status(it: &Installation) -> Value {
+    serde_json::from_str(&it.status(None).unwrap()).unwrap()
+}
+
+/// Sets the clock of a product and of everything it opened.
+pub fn set_clock(product: &mut Product, at: i64) {
+    product.set("clock", &at.to_string()).unwrap();
+}
