@@ -2,11 +2,17 @@
 //
 // Generated from ffi/src by `make bless`. Do not edit.
 //
-// THREE NOUNS
+// FOUR NOUNS
 //
-//   licentia_product  what you ship: its code, the keys that may sign its licenses, its settings
-//   licentia_license  a license that one of those keys signed
-//   licentia_error    why a call failed
+//   licentia_product       what you ship: its code, the keys that may sign its licenses, its
+//                          settings
+//   licentia_license       a license that one of those keys signed; knows its own dates only
+//   licentia_installation  what holds here and now: its licenses, its use, its sense of time, kept
+//                          in a folder
+//   licentia_error         why a call failed
+//
+// A tool that runs for a minute may verify a license and ask that. What runs for longer opens an
+// installation and asks that: it follows a renewal, a license does not.
 //
 // SEVEN RULES
 //
@@ -17,7 +23,8 @@
 //             error". NULL where something is needed, text that is not UTF-8 and a length that
 //             cannot be are LICENTIA_INVALID_ARGUMENT. When a call fails, the pointer it would
 //             have written is set to NULL, and everything else is as it was.
-//   Answers   A function that cannot fail grants nothing when in doubt: false, 0 or "".
+//   Answers   A function that cannot fail grants nothing when in doubt: false, 0 or "", and of a
+//             gate the refusal 500.
 //   Memory    Text that a function returns is borrowed from its handle, for as long as that
 //             lives, and is never NULL. What it writes through a pointer to a pointer is yours,
 //             to release once with the matching _free. Every _free takes NULL.
@@ -25,15 +32,17 @@
 //             zero. Nothing you pass in is kept: copy, change or release it after the call.
 //   Threads   Any thread may use a const handle at any time, however many others do. While a
 //             function takes one that is not const, no other thread may use it: set a product
-//             up, then share it. licentia starts no threads, makes no callbacks, opens no
-//             sockets, keeps nothing between calls but your handles, and may be called in a
-//             child after fork.
+//             or an installation up, then share it. licentia starts no threads, makes no
+//             callbacks, opens no sockets, keeps nothing between calls but your handles and the
+//             folder of an installation, no file open either, and may be called in a child after
+//             fork.
 //   Change    Within one LICENTIA_ABI, functions and status codes are added, never changed or
 //             taken away. licentia_error is the only struct you can see into, and it is frozen.
 //
 // A bug in licentia is LICENTIA_INTERNAL, not the end of your program. It also prints a line on
-// standard error. The settings of a product are listed in docs/settings.md, the format of a
-// license in docs/format.md, and every code with its remedy in docs/errors.md.
+// standard error. Settings are listed in docs/settings.md, the format of a license in
+// docs/format.md, the JSON of an installation's status in docs/verdict.md, and every code with its
+// remedy in docs/errors.md.
 
 #ifndef LICENTIA_H
 #define LICENTIA_H
@@ -156,14 +165,34 @@ enum {
   LICENTIA_DISK_FULL = 63,
 };
 
+/// What may be done with a feature, in rising order: compare with >=. Zero denies.
+enum {
+  /// Nothing.
+  LICENTIA_DENY = 0,
+  /// What is there can be read and taken along; nothing new is made.
+  LICENTIA_READ_ONLY = 1,
+  /// Everything. Tell someone who can act on it: something ends soon, or has ended.
+  LICENTIA_WARN = 2,
+  /// Everything.
+  LICENTIA_ALLOW = 3,
+};
+
 /// Bytes in the message of a licentia_error, its NUL among them.
 #define LICENTIA_MESSAGE_SIZE 252
 
 /// The limit of a feature that has none.
 #define LICENTIA_UNLIMITED UINT64_MAX
 
-/// The end of a license that has none.
+/// The time of what never comes: the end of a license that has none.
 #define LICENTIA_NEVER INT64_MAX
+
+/// The time at which a call is made, where one is asked for.
+#define LICENTIA_NOW INT64_MIN
+
+/// What holds here and now: one copy of the product in one place, with its licenses, its use and
+/// its sense of time, kept in a folder. It follows the clock, renewals, removals and limits, also
+/// those that another process brings about. This is what a program asks for as long as it runs.
+typedef struct licentia_installation licentia_installation;
 
 /// A license that a key of the product signed. There is no other kind. It knows its own dates and
 /// nothing else: a renewal is another license.
@@ -287,6 +316,192 @@ LICENTIA_API const char *licentia_license_json(const licentia_license *license);
 
 /// Releases a license, and the text that was borrowed from it.
 LICENTIA_API void licentia_license_free(licentia_license *license);
+
+/// Opens the installation that is kept in a folder. The folder has to exist and belongs to
+/// licentia alone; keep it through restarts and updates of your program. Any number of processes
+/// may have it open. A folder that is damaged, full or cannot be reached does not fail here:
+/// licentia_installation_status says what is wrong with it, what would be written there fails
+/// with that status, and licenses from elsewhere work. Of the product, the installation keeps a
+/// copy as it is now; only a clock that is set later reaches it.
+LICENTIA_API
+LICENTIA_MUST_USE
+licentia_status licentia_product_open(const licentia_product *product,
+                                      const char *directory,
+                                      licentia_installation **installation,
+                                      licentia_error *error);
+
+/// Sets one of the settings of an installation in docs/settings.md by name: "license_file", for
+/// a license that comes with your configuration; "instance"; and so on. An unknown name fails,
+/// and the message says which name is nearest.
+LICENTIA_API
+LICENTIA_MUST_USE
+licentia_status licentia_installation_set(licentia_installation *installation,
+                                          const char *name,
+                                          const char *value,
+                                          licentia_error *error);
+
+/// Whether `feature` may be used at this moment: licentia_installation_access is at least
+/// LICENTIA_WARN. Ask before each piece of work, and do not keep the answer: it may change within
+/// a second, either way, and asking costs less than a system call.
+LICENTIA_API
+LICENTIA_MUST_USE
+bool licentia_installation_allows(const licentia_installation *installation,
+                                  const char *feature);
+
+/// What may be done with `feature` at this moment: LICENTIA_DENY, LICENTIA_READ_ONLY,
+/// LICENTIA_WARN or LICENTIA_ALLOW. Compare it with >=.
+LICENTIA_API
+LICENTIA_MUST_USE
+int licentia_installation_access(const licentia_installation *installation,
+                                 const char *feature);
+
+/// The same for a web server, with the refusal ready to send: returns zero if `feature` may be
+/// used, and then leaves `*body` NULL. Otherwise returns the HTTP status to answer with, and
+/// writes the JSON to send with it, which licentia_string_free releases. Returns 500 with `*body`
+/// NULL where it cannot tell. Put it before what the product does, and not before the pages on
+/// which a license is installed.
+LICENTIA_API
+LICENTIA_MUST_USE
+int licentia_installation_gate(const licentia_installation *installation,
+                               const char *feature,
+                               char **body);
+
+/// Writes everything that holds at a time, as a JSON object: the license, every feature, warnings,
+/// what will change when, and how the folder and the clock are. `at` is LICENTIA_NOW or seconds
+/// since 1970. Changes nothing, on disk neither: root may ask, and the folder may be read-only.
+LICENTIA_API
+LICENTIA_MUST_USE
+licentia_status licentia_installation_status(const licentia_installation *installation,
+                                             int64_t at,
+                                             char **json,
+                                             licentia_error *error);
+
+/// Writes why that holds, as a JSON object: what was looked at, what was found, and what to do.
+/// Like licentia_installation_status, it changes nothing.
+LICENTIA_API
+LICENTIA_MUST_USE
+licentia_status licentia_installation_explain(const licentia_installation *installation,
+                                              int64_t at,
+                                              char **json,
+                                              licentia_error *error);
+
+/// Takes anything the vendor signed: a license, a key set, a list of revocations, an answer, a
+/// clock reset. All of it is checked first, and what is refused changes nothing. It is on disk
+/// when this returns; this process follows it at once, and every other within a second. A license
+/// that is older than the installed one is LICENTIA_OLDER_THAN_INSTALLED.
+LICENTIA_API
+LICENTIA_MUST_USE
+licentia_status licentia_installation_apply(const licentia_installation *installation,
+                                            const void *data,
+                                            size_t data_len,
+                                            licentia_error *error);
+
+/// The same, and lets a license take the place of a newer one: for an administrator who means to
+/// go back.
+LICENTIA_API
+LICENTIA_MUST_USE
+licentia_status licentia_installation_apply_older(const licentia_installation *installation,
+                                                  const void *data,
+                                                  size_t data_len,
+                                                  licentia_error *error);
+
+/// Removes the license that was applied. `removed`, which may be NULL, says whether there was one.
+/// What was used and when the product was first used stay.
+LICENTIA_API
+LICENTIA_MUST_USE
+licentia_status licentia_installation_remove(const licentia_installation *installation,
+                                             bool *removed,
+                                             licentia_error *error);
+
+/// Writes a text to send to the vendor, on whatever way there is. `what` is "license", the
+/// request code with which a license is asked for, "clock" or "sync"; `argument` is NULL unless
+/// docs/settings.md says what it is. `licentia inspect` shows what is in it.
+LICENTIA_API
+LICENTIA_MUST_USE
+licentia_status licentia_installation_request(const licentia_installation *installation,
+                                              const char *what,
+                                              const char *argument,
+                                              char **text,
+                                              licentia_error *error);
+
+/// Releases an installation, and makes durable first what licentia_installation_record_later left.
+LICENTIA_API
+void licentia_installation_free(licentia_installation *installation);
+
+/// Adds `amount` to a counter, such as requests in a month: for a feature whose meter is "count".
+/// It is on disk when this returns. What would go past a limit that stops is
+/// LICENTIA_LIMIT_EXCEEDED, and counts nothing: call this before the work, and do the work only if
+/// it returns LICENTIA_OK. Processes and threads that record at the same time wait for the disk
+/// together, so sixteen of them take little longer than one.
+LICENTIA_API
+LICENTIA_MUST_USE
+licentia_status licentia_installation_record(const licentia_installation *installation,
+                                             const char *feature,
+                                             uint64_t amount,
+                                             licentia_error *error);
+
+/// The same without waiting for the disk. Every process sees it at once and the end of a process
+/// loses nothing, but when the machine loses its power, what was recorded in the last second may
+/// be lost. For counts that are worth less than the time of a write.
+LICENTIA_API
+LICENTIA_MUST_USE
+licentia_status licentia_installation_record_later(const licentia_installation *installation,
+                                                   const char *feature,
+                                                   uint64_t amount,
+                                                   licentia_error *error);
+
+/// Sets a gauge, such as the accounts there are: for a feature whose meter is "level". `level` is
+/// an absolute value that the host knows, as from its database; never count it up and down across
+/// workers, because one that is killed leaves its +1 behind for ever. On disk when this returns.
+/// Going down always works; going up past a limit that stops is LICENTIA_LIMIT_EXCEEDED, and the
+/// level stays as it was.
+LICENTIA_API
+LICENTIA_MUST_USE
+licentia_status licentia_installation_record_level(const licentia_installation *installation,
+                                                   const char *feature,
+                                                   uint64_t level,
+                                                   licentia_error *error);
+
+/// Notes that `key` was seen, such as a host or a user: for a feature whose meter is "distinct",
+/// which counts the different keys of its last days. Only a keyed hash of it is kept. On disk when
+/// this returns. A key that was seen in those days always works; a new one past a limit that
+/// stops is LICENTIA_LIMIT_EXCEEDED, and is not noted.
+LICENTIA_API
+LICENTIA_MUST_USE
+licentia_status licentia_installation_record_key(const licentia_installation *installation,
+                                                 const char *feature,
+                                                 const char *key,
+                                                 licentia_error *error);
+
+/// Says how much of a metered feature was used, and how much there is. `used` is that of this
+/// period or window; of a gauge, its level. `limit` is LICENTIA_UNLIMITED if there is none: never
+/// subtract from it, and `used` may be more than it. `resets_at` is when counting starts anew, in
+/// seconds since 1970, or LICENTIA_NEVER. Each of the three may be NULL. To decide anything, ask
+/// licentia_installation_allows: a license may grant more than its limit.
+LICENTIA_API
+LICENTIA_MUST_USE
+licentia_status licentia_installation_usage(const licentia_installation *installation,
+                                            const char *feature,
+                                            uint64_t *used,
+                                            uint64_t *limit,
+                                            int64_t *resets_at,
+                                            licentia_error *error);
+
+/// Notes when the product was first used: LICENTIA_NOW or seconds since 1970. From then on the
+/// days run that a product works without a license, if its setting "grace_days" gives any. The
+/// earliest time ever given is kept for ever, so call it as often as you like, and with a date
+/// that your own data remembers if there is one.
+LICENTIA_API
+LICENTIA_MUST_USE
+licentia_status licentia_installation_first_use(const licentia_installation *installation,
+                                                int64_t at,
+                                                licentia_error *error);
+
+/// Makes durable what licentia_installation_record_later left, and waits for it.
+LICENTIA_API
+LICENTIA_MUST_USE
+licentia_status licentia_installation_flush(const licentia_installation *installation,
+                                            licentia_error *error);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -2,7 +2,7 @@
 //
 // A thin face on licentia.h, header-only: handles release themselves, failures are thrown, and
 // nothing else is different. The rules in licentia.h hold here too. What is moved from may only
-// be assigned to or destroyed; a license that was moved from allows nothing.
+// be assigned to or destroyed; a license or an installation that was moved from allows nothing.
 
 #ifndef LICENTIA_HPP
 #define LICENTIA_HPP
@@ -76,6 +76,8 @@ inline const char *c_text(const std::string &text) {
   return text.c_str();
 }
 
+using Text = Handle<char, licentia_string_free>;
+
 }  // namespace detail
 
 // A license that a key of the product signed. It knows its own dates and nothing else.
@@ -116,6 +118,158 @@ class License {
   Handle handle_;
 };
 
+// What may be done with a feature, in rising order: compare with >=.
+enum class Access : int {
+  deny = LICENTIA_DENY,
+  read_only = LICENTIA_READ_ONLY,
+  warn = LICENTIA_WARN,
+  allow = LICENTIA_ALLOW,
+};
+
+// How much of a metered feature was used, and how much there is.
+struct Usage {
+  std::uint64_t used;                      // in this period or window; of a gauge, its level
+  std::optional<std::uint64_t> limit;      // nothing: there is none. `used` may be more than it
+  std::optional<std::int64_t> resets_at;   // in seconds since 1970; nothing: never
+};
+
+// What a web server answers where a feature may not be used.
+struct Refusal {
+  int status;        // of HTTP
+  std::string body;  // JSON; empty where the installation could not tell
+};
+
+// What holds here and now: licenses, use and a sense of time, kept in a folder. It follows the
+// clock, renewals, removals and limits, also those that another process brings about. The const
+// functions may be called from any thread at any time. Times are in seconds since 1970; none is
+// now.
+class Installation {
+ public:
+  using Time = std::optional<std::int64_t>;
+
+  // Sets one of the settings of an installation in docs/settings.md.
+  void set(const std::string &name, const std::string &value) {
+    detail::check(licentia_installation_set, handle_.get(), detail::c_text(name),
+                  detail::c_text(value));
+  }
+
+  // Whether the feature may be used at this moment: access is at least `warn`. Ask before each
+  // piece of work; asking costs less than a system call.
+  bool allows(const char *feature) const noexcept {
+    return licentia_installation_allows(handle_.get(), feature);
+  }
+  bool allows(const std::string &feature) const noexcept {
+    return !detail::has_nul(feature) && allows(feature.c_str());
+  }
+
+  // What may be done with the feature at this moment.
+  Access access(const char *feature) const noexcept {
+    return static_cast<Access>(licentia_installation_access(handle_.get(), feature));
+  }
+  Access access(const std::string &feature) const noexcept {
+    return detail::has_nul(feature) ? Access::deny : access(feature.c_str());
+  }
+
+  // Nothing if the feature may be used; otherwise what a web server answers instead of its page.
+  std::optional<Refusal> gate(const char *feature) const {
+    char *text = nullptr;
+    const int status = licentia_installation_gate(handle_.get(), feature, &text);
+    const detail::Text owned(text);
+    if (status == 0) return std::nullopt;
+    return Refusal{status, text ? text : ""};
+  }
+  std::optional<Refusal> gate(const std::string &feature) const {
+    if (detail::has_nul(feature)) return Refusal{500, ""};
+    return gate(feature.c_str());
+  }
+
+  // Everything that holds at a time, as JSON, and why. Neither changes anything.
+  std::string status(Time at = {}) const { return tell(licentia_installation_status, at); }
+  std::string explain(Time at = {}) const { return tell(licentia_installation_explain, at); }
+
+  // Takes anything the vendor signed. It is checked first; what is refused changes nothing.
+  void apply(std::string_view data) const {
+    detail::check(licentia_installation_apply, handle_.get(), data.data(), data.size());
+  }
+
+  // The same, and lets a license take the place of a newer one.
+  void apply_older(std::string_view data) const {
+    detail::check(licentia_installation_apply_older, handle_.get(), data.data(), data.size());
+  }
+
+  // Removes the license that was applied, and says whether there was one.
+  bool remove() const {
+    bool removed = false;
+    detail::check(licentia_installation_remove, handle_.get(), &removed);
+    return removed;
+  }
+
+  // A text to send to the vendor: "license" is the request code.
+  std::string request(const std::string &what) const { return ask(what, nullptr); }
+  std::string request(const std::string &what, const std::string &argument) const {
+    return ask(what, detail::c_text(argument));
+  }
+
+  // Adds to a counter, and waits for the disk. Do the work if this does not throw.
+  void record(const std::string &feature, std::uint64_t amount = 1) const {
+    meter(licentia_installation_record, feature, amount);
+  }
+
+  // The same without waiting: a power failure may lose the last second.
+  void record_later(const std::string &feature, std::uint64_t amount = 1) const {
+    meter(licentia_installation_record_later, feature, amount);
+  }
+
+  // Sets a gauge to a value that the host knows: never +1 and -1 across workers.
+  void record_level(const std::string &feature, std::uint64_t level) const {
+    meter(licentia_installation_record_level, feature, level);
+  }
+
+  // Notes that a key was seen, of which the different ones are counted.
+  void record_key(const std::string &feature, const std::string &key) const {
+    meter(licentia_installation_record_key, feature, detail::c_text(key));
+  }
+
+  Usage usage(const std::string &feature) const {
+    std::uint64_t used = 0, limit = 0;
+    std::int64_t resets_at = 0;
+    meter(licentia_installation_usage, feature, &used, &limit, &resets_at);
+    Usage usage{used, {}, {}};
+    if (limit != LICENTIA_UNLIMITED) usage.limit = limit;
+    if (resets_at != LICENTIA_NEVER) usage.resets_at = resets_at;
+    return usage;
+  }
+
+  // Notes when the product was first used. The earliest time ever given is kept for ever.
+  void first_use(Time at = {}) const {
+    detail::check(licentia_installation_first_use, handle_.get(), at.value_or(LICENTIA_NOW));
+  }
+
+  // Makes durable what record_later left. The destructor does too, and cannot say how it went.
+  void flush() const { detail::check(licentia_installation_flush, handle_.get()); }
+
+ private:
+  friend class Product;
+  using Handle = detail::Handle<licentia_installation, licentia_installation_free>;
+  explicit Installation(Handle handle) noexcept : handle_(std::move(handle)) {}
+
+  template <typename Function>
+  std::string tell(Function function, Time at) const {
+    return detail::make<detail::Text>(function, handle_.get(), at.value_or(LICENTIA_NOW)).get();
+  }
+  std::string ask(const std::string &what, const char *argument) const {
+    return detail::make<detail::Text>(licentia_installation_request, handle_.get(),
+                                      detail::c_text(what), argument)
+        .get();
+  }
+  template <typename Function, typename... Arguments>
+  void meter(Function function, const std::string &feature, Arguments... arguments) const {
+    detail::check(function, handle_.get(), detail::c_text(feature), arguments...);
+  }
+
+  Handle handle_;
+};
+
 // What you ship: its code, the keys that may sign its licenses, and its settings. Set it up,
 // then share it: the const functions may be called from any thread.
 class Product {
@@ -134,8 +288,7 @@ class Product {
 
   // What identifies this machine, as a JSON object.
   std::string machine() const {
-    using Text = detail::Handle<char, licentia_string_free>;
-    return detail::make<Text>(licentia_product_machine, handle_.get()).get();
+    return detail::make<detail::Text>(licentia_product_machine, handle_.get()).get();
   }
 
   // Checks a license in full: signature, key, issuer, product, machine and dates. Throws the
@@ -146,6 +299,13 @@ class Product {
   // belongs elsewhere. What it gives allows nothing unless the license is in force here.
   License inspect(std::string_view license) const {
     return read(licentia_product_inspect, license);
+  }
+
+  // Opens the installation that is kept in a folder, which has to exist. A folder that is damaged
+  // or out of reach does not throw here: status says what is wrong with it.
+  Installation open(const std::string &directory) const {
+    return Installation(detail::make<Installation::Handle>(
+        licentia_product_open, handle_.get(), detail::c_text(directory)));
   }
 
  private:

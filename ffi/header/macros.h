@@ -25,3 +25,15 @@ enum {
   /// It worked.
   LICENTIA_OK = 0,
 @CODES@};
+
+/// What may be done with a feature, in rising order: compare with >=. Zero denies.
+enum {
+  /// Nothing.
+  LICENTIA_DENY = @DENY@,
+  /// What is there can be read and taken along; nothing new is made.
+  LICENTIA_READ_ONLY = @READ_ONLY@,
+  /// Everything. Tell someone who can act on it: something ends soon, or has ended.
+  LICENTIA_WARN = @WARN@,
+  /// Everything.
+  LICENTIA_ALLOW = @ALLOW@,
+};

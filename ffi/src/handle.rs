@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A type that C sees as an opaque struct.
 pub(crate) trait Handle {
-    /// What is really behind it.
-    type Held;
+    /// What is really behind it. Any thread may ask a `const` handle, and any may free it.
+    type Held: Send + Sync;
     /// Eight letters that no other type has.
     const TAG: u64;
     /// What it is called in messages.

@@ -8,10 +8,12 @@
 
 mod call;
 mod handle;
+mod installation;
 mod license;
 mod product;
 mod status;
 mod text;
+mod usage;
 
 #[cfg(test)]
 mod panics;

@@ -3,9 +3,9 @@
 use crate::call::answer;
 use crate::handle::{Handle, free, peek};
 use crate::status::LICENTIA_NEVER;
-use crate::text::c_text;
+use crate::text::{c_text, feature_id};
 use licentia_core::{License, Result};
-use std::ffi::{CStr, CString, c_char};
+use std::ffi::{CString, c_char};
 
 /// A license that a key of the product signed. There is no other kind. It knows its own dates and
 /// nothing else: a renewal is another license.
@@ -108,10 +108,4 @@ pub unsafe extern "C" fn licentia_license_free(license: *mut licentia_license) {
 
 unsafe fn lend(license: *const licentia_license, which: fn(&Signed) -> &CString) -> *const c_char {
     answer(c"".as_ptr(), || unsafe { peek(license).map(|signed| which(signed).as_ptr()) })
-}
-
-/// The bytes of a feature's id. Whether they are UTF-8 does not matter: ids are compared.
-#[inline]
-unsafe fn feature_id<'a>(feature: *const c_char) -> Option<&'a [u8]> {
-    (!feature.is_null()).then(|| unsafe { CStr::from_ptr(feature) }.to_bytes())
 }

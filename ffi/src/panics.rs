@@ -1,8 +1,10 @@
 //! A panic injected into every export, which must not leave it. Compiled into unit tests only.
 
+use crate::installation::*;
 use crate::license::*;
 use crate::product::*;
 use crate::status::*;
+use crate::usage::*;
 use licentia_core::Code;
 use std::cell::Cell;
 use std::ffi::{CStr, c_char};
@@ -25,6 +27,15 @@ fn panicking<T>(export: impl FnOnce() -> T) -> T {
     result
 }
 
+/// The call panics, and the error says so.
+fn internal(error: *mut licentia_error, export: &mut dyn FnMut() -> licentia_status) {
+    assert_eq!(panicking(export), Code::Internal.number());
+    let error = unsafe { &*error };
+    assert_eq!(error.status, Code::Internal.number());
+    let message = unsafe { CStr::from_ptr(error.message.as_ptr()) }.to_str().unwrap();
+    assert!(message.contains("report this as a bug"), "{message}");
+}
+
 const KEY: &CStr = c"ed25519:11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
 
 #[test]
@@ -38,13 +49,7 @@ fn a_panic_becomes_internal_and_the_handle_lives_on() {
         unsafe { licentia_product_new(c"myapp".as_ptr(), KEY.as_ptr(), &mut product, error) };
     assert_eq!(made, LICENTIA_OK);
 
-    let internal = |export: &mut dyn FnMut() -> licentia_status| {
-        assert_eq!(panicking(export), Code::Internal.number());
-        let error = unsafe { &*error };
-        assert_eq!(error.status, Code::Internal.number());
-        let message = unsafe { CStr::from_ptr(error.message.as_ptr()) }.to_str().unwrap();
-        assert!(message.contains("report this as a bug"), "{message}");
-    };
+    let internal = |export: &mut dyn FnMut() -> licentia_status| internal(error, export);
     let (text, data) = (c"x".as_ptr(), c"x".as_ptr().cast());
     unsafe {
         let mut other = null_mut();
@@ -64,6 +69,38 @@ fn a_panic_becomes_internal_and_the_handle_lives_on() {
 }
 
 #[test]
+fn a_panic_in_an_installation_becomes_internal_and_fills_nothing_in() {
+    let mut error = MaybeUninit::<licentia_error>::zeroed();
+    let error = error.as_mut_ptr();
+    let internal = |export: &mut dyn FnMut() -> licentia_status| internal(error, export);
+    let held: *mut licentia_installation = null_mut();
+    let (text, data, now) = (c"x".as_ptr(), c"x".as_ptr().cast(), LICENTIA_NOW);
+    let mut opened: *mut licentia_installation = null_mut();
+    let mut json: *mut c_char = null_mut();
+    let (mut removed, mut used, mut limit, mut resets) = (true, 7, 7, 7);
+    unsafe {
+        internal(&mut || licentia_product_open(null_mut(), text, &mut opened, error));
+        internal(&mut || licentia_installation_set(held, text, text, error));
+        internal(&mut || licentia_installation_status(held, now, &mut json, error));
+        internal(&mut || licentia_installation_explain(held, now, &mut json, error));
+        internal(&mut || licentia_installation_apply(held, data, 1, error));
+        internal(&mut || licentia_installation_apply_older(held, data, 1, error));
+        internal(&mut || licentia_installation_remove(held, &mut removed, error));
+        internal(&mut || licentia_installation_request(held, text, text, &mut json, error));
+        internal(&mut || licentia_installation_record(held, text, 1, error));
+        internal(&mut || licentia_installation_record_later(held, text, 1, error));
+        internal(&mut || licentia_installation_record_level(held, text, 1, error));
+        internal(&mut || licentia_installation_record_key(held, text, text, error));
+        let (used, limit, resets) = (&mut used, &mut limit, &mut resets);
+        internal(&mut || licentia_installation_usage(held, text, used, limit, resets, error));
+        internal(&mut || licentia_installation_first_use(held, now, error));
+        internal(&mut || licentia_installation_flush(held, error));
+    }
+    assert!(opened.is_null() && json.is_null() && removed);
+    assert_eq!((used, limit, resets), (7, 7, 7));
+}
+
+#[test]
 fn a_panic_in_an_answer_grants_nothing() {
     let nothing: *const licentia_license = std::ptr::null();
     let text = c"x".as_ptr();
@@ -75,6 +112,12 @@ fn a_panic_in_an_answer_grants_nothing() {
         assert!(empty(panicking(|| licentia_license_serial(nothing))));
         assert!(empty(panicking(|| licentia_license_customer(nothing))));
         assert!(empty(panicking(|| licentia_license_json(nothing))));
+        let (held, mut body) = (null_mut(), null_mut());
+        assert!(!panicking(|| licentia_installation_allows(held, text)));
+        assert_eq!(panicking(|| licentia_installation_access(held, text)), 0);
+        assert_eq!(panicking(|| licentia_installation_gate(held, text, &mut body)), 500);
+        assert!(body.is_null());
+        panicking(|| licentia_installation_free(held));
         panicking(|| licentia_license_free(null_mut()));
         panicking(|| licentia_string_free(null_mut()));
         let name = CStr::from_ptr(panicking(|| licentia_status_name(21)));

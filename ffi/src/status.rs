@@ -22,7 +22,7 @@ pub const LICENTIA_UNLIMITED: u64 = u64::MAX;
 
 const _: () = assert!(LICENTIA_UNLIMITED == licentia_core::UNLIMITED);
 
-/// The end of a license that has none.
+/// The time of what never comes: the end of a license that has none.
 pub const LICENTIA_NEVER: i64 = i64::MAX;
 
 /// Why a call failed. Declare it on the stack; there is nothing to free. It is written to only

@@ -18,6 +18,12 @@ pub(crate) unsafe fn text<'a>(pointer: *const c_char, name: &str) -> Result<&'a 
         .map_err(|error| refuse(format!("{name} is not UTF-8 at byte {}", error.valid_up_to())))
 }
 
+/// The bytes of a feature's id. Whether they are UTF-8 does not matter: ids are compared.
+#[inline]
+pub(crate) unsafe fn feature_id<'a>(feature: *const c_char) -> Option<&'a [u8]> {
+    (!feature.is_null()).then(|| unsafe { CStr::from_ptr(feature) }.to_bytes())
+}
+
 /// Bytes from C. NULL with length 0 is nothing at all, as web servers give for an empty body. A
 /// length that no memory has is refused before anything is read.
 pub(crate) unsafe fn bytes<'a>(pointer: *const c_void, len: usize, name: &str) -> Result<&'a [u8]> {
@@ -49,6 +55,13 @@ impl<T> Out<T> {
     /// Fills it in: the last thing a call does.
     pub(crate) unsafe fn fill(self, value: *mut T) {
         unsafe { self.0.write_unaligned(value) };
+    }
+}
+
+/// Writes a number for a caller who asked for it; one who passed NULL did not.
+pub(crate) unsafe fn put<T>(slot: *mut T, value: T) {
+    if !slot.is_null() {
+        unsafe { slot.write_unaligned(value) };
     }
 }
 

@@ -1,27 +1,10 @@
 // One kind of misuse per run: misuse FIXTURES CASE
 #define _GNU_SOURCE
-#include "host.h"
-
-#include <sys/mman.h>
-#include <unistd.h>
+#include "guarded.h"
 
 static licentia_product *product;
 static licentia_error error;
 static fixture keys, ok, bad;
-
-// Memory of `size` bytes that ends (or, with `front`, begins) at a page nobody may touch.
-static char *guarded(size_t size, int front) {
-  size_t page = (size_t)sysconf(_SC_PAGESIZE);
-  size_t room = (size / page + 1) * page;
-  char *start = mmap(NULL, room + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  CHECK(start != MAP_FAILED);
-  CHECK(mprotect(start + page, room, PROT_READ | PROT_WRITE) == 0);
-  return front ? start + page : start + page + room - size;
-}
-
-static char *guarded_copy(const char *bytes, size_t size, int front) {
-  return memcpy(guarded(size, front), bytes, size);
-}
 
 typedef licentia_status check(const licentia_product *, const void *, size_t, licentia_license **,
                               licentia_error *);

@@ -1,16 +1,30 @@
 // A frame for the calls that ffi/tests/host/misuse.rs writes from the header.
-#include "host.h"
+#define _GNU_SOURCE
+#include "folder.h"
 
 static licentia_product *new_product;
 static licentia_license *new_license;
+static licentia_installation *new_installation;
 static char *new_text;
 static licentia_error error;
+
+// What some calls fill in where they are not NULL.
+enum { UNTOUCHED = 77 };
+static bool removed;
+static uint64_t used, limit;
+static int64_t resets_at;
 
 // After a good call: what it made is released, and the variables hold what no call would write.
 static void clean(void) {
   if (new_product != (licentia_product *)&error) licentia_product_free(new_product);
   if (new_license != (licentia_license *)&error) licentia_license_free(new_license);
   if (new_text != error.message) licentia_string_free(new_text);
+  if (new_installation != (licentia_installation *)&error) {
+    licentia_installation_free(new_installation);
+  }
+  used = limit = UNTOUCHED;
+  resets_at = UNTOUCHED;
+  new_installation = (licentia_installation *)&error;
   new_product = (licentia_product *)&error;
   new_license = (licentia_license *)&error;
   new_text = error.message;
@@ -24,12 +38,14 @@ static void after_refusal(const char *call) {
     void *unset;
   } outs[] = {{"&new_product", (void **)&new_product, &error},
               {"&new_license", (void **)&new_license, &error},
+              {"&new_installation", (void **)&new_installation, &error},
               {"&new_text", (void **)&new_text, error.message}};
   for (size_t i = 0; i < sizeof outs / sizeof *outs; i++) {
     void *wanted = strstr(call, outs[i].name) ? NULL : outs[i].unset;
     CHECK(*outs[i].variable == wanted);
     *outs[i].variable = outs[i].unset;
   }
+  CHECK(used == UNTOUCHED && limit == UNTOUCHED && resets_at == UNTOUCHED);
 }
 
 #define REFUSED_SET(call)                              \
@@ -51,15 +67,22 @@ int main(int argc, char **argv) {
   CHECK(argc == 2);
   struct {
     fixture keys, ok;
-  } all = {fixture_read(argv[1], "keys"), fixture_read(argv[1], "ok")};
+  } all = {fixture_read(argv[1], "keys"), fixture_read(argv[1], "metered")};
+  char folder[512];
+  folder_make(folder, argv[1]);
   licentia_product *product = NULL;
   licentia_license *license = NULL;
+  licentia_installation *installation = NULL;
   EXPECT(LICENTIA_OK, licentia_product_new(PRODUCT, all.keys.text, &product, NULL));
   EXPECT(LICENTIA_OK, licentia_product_set(product, "clock", IN_FORCE, NULL));
   EXPECT(LICENTIA_OK, licentia_product_verify(product, all.ok.text, all.ok.size, &license, NULL));
+  EXPECT(LICENTIA_OK, licentia_product_open(product, folder, &installation, NULL));
+  EXPECT(LICENTIA_OK, licentia_installation_set(installation, "license", all.ok.text, NULL));
   clean();
 
 /* CALLS */
+  licentia_installation_free(installation);
+  folder_remove(folder);
   licentia_license_free(license);
   licentia_product_free(product);
   free(all.keys.text);

@@ -1,10 +1,14 @@
-// Walks through the whole interface: walk FIXTURES TIMES
-#include "walk.h"
+// Walks through the whole interface: walk FIXTURES TIMES [installation]
+#define _GNU_SOURCE
+#include "walk_installation.h"
 
 int main(int argc, char **argv) {
-  CHECK(argc == 3);
+  CHECK(argc == 3 || argc == 4);
   fixtures all = fixtures_read(argv[1]);
-  for (int times = atoi(argv[2]); times > 0; times--) walk(&all);
+  for (int times = atoi(argv[2]); times > 0; times--) {
+    if (argc == 3) walk(&all);
+    if (argc == 4) walk_installation(&all);
+  }
   fixtures_free(&all);
   return 0;
 }

@@ -7,7 +7,8 @@
 enum { REFUSED = 7 };
 
 typedef struct {
-  fixture keys, more_keys, ok, ok_too, bound, refused[REFUSED];
+  const char *folder;
+  fixture keys, more_keys, ok, ok_too, bound, metered, older, renewed, refused[REFUSED];
   licentia_status status[REFUSED];
 } fixtures;
 
@@ -16,11 +17,15 @@ static inline fixtures fixtures_read(const char *folder) {
       LICENTIA_BAD_SIGNATURE, LICENTIA_EXPIRED,     LICENTIA_NOT_YET_VALID, LICENTIA_WRONG_PRODUCT,
       LICENTIA_WRONG_MACHINE, LICENTIA_UNKNOWN_KEY, LICENTIA_MALFORMED};
   fixtures all;
+  all.folder = folder;
   all.keys = fixture_read(folder, "keys");
   all.more_keys = fixture_read(folder, "more_keys");
   all.ok = fixture_read(folder, "ok");
   all.ok_too = fixture_read(folder, "ok_too");
   all.bound = fixture_read(folder, "bound");
+  all.metered = fixture_read(folder, "metered");
+  all.older = fixture_read(folder, "metered_older");
+  all.renewed = fixture_read(folder, "metered_renewed");
   for (int i = 0; i < REFUSED; i++) {
     all.status[i] = status[i];
     all.refused[i] = fixture_read(folder, licentia_status_name(status[i]));
@@ -34,6 +39,9 @@ static inline void fixtures_free(fixtures *all) {
   free(all->ok.text);
   free(all->ok_too.text);
   free(all->bound.text);
+  free(all->metered.text);
+  free(all->older.text);
+  free(all->renewed.text);
   for (int i = 0; i < REFUSED; i++) free(all->refused[i].text);
 }
 

@@ -2,7 +2,7 @@
 
 use crate::library::library;
 use licentia_core::machine::{self, Report};
-use licentia_core::{Binding, Claims, Customer, Feature, SecretKey, issue};
+use licentia_core::{Binding, Claims, Customer, Feature, SecretKey, Stage, Stages, issue};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -14,6 +14,9 @@ pub const BEGIN: i64 = 1_767_225_600;
 
 /// Days until they end.
 const DAYS: i64 = 30;
+
+/// Days until the renewed one ends.
+const RENEWED_DAYS: i64 = 400;
 
 /// The identity of the machine that `bound` is for.
 pub const MACHINE: &str = "machine-1";
@@ -49,6 +52,12 @@ fn write(folder: &Path) {
     save("wrong_machine", &sign(&bound_to(good.clone(), "machine-2")));
     save("unknown_key", &issue::sign(&other_key, &good).unwrap());
     save("malformed", "not a license");
+
+    let metered = metered(good);
+    save("metered", &sign(&metered));
+    save("metered_older", &sign(&later(metered.clone(), -1)));
+    save("metered_renewed", &sign(&renewed(metered.clone())));
+    save("metered_today", &sign(&today(metered)));
 }
 
 fn claims(product: &str) -> Claims {
@@ -66,6 +75,42 @@ fn claims(product: &str) -> Claims {
     license.customer = Some(Customer { name: Some("Exämple GmbH".into()), ..Customer::default() });
     license.valid_until = Some(BEGIN + DAYS * 86_400);
     license.features = vec![Feature::new("reports"), exports];
+    claims
+}
+
+/// For an installation: a feature per kind of meter, and an end in stages.
+fn metered(mut claims: Claims) -> Claims {
+    let limited = |id: &str, meter: &str, max| Feature {
+        meter: Some(meter.into()),
+        max: Some(max),
+        ..Feature::new(id)
+    };
+    let free = Feature { meter: Some("count".into()), ..Feature::new("hits") };
+    claims.license.features.extend([
+        Feature { per: Some("ever".into()), ..free },
+        Feature { per: Some("ever".into()), ..limited("trials", "count", 3) },
+        limited("users", "level", 15),
+        Feature { days: Some(30), ..limited("hosts", "distinct", 3) },
+    ]);
+    let ended = Stage { warn: None, read_only: Some(10), deny: Some(40) };
+    claims.license.stages = Some(Stages { ended: Some(ended), ..Stages::default() });
+    claims
+}
+
+/// The same license, signed anew twenty days later, for longer.
+fn renewed(mut claims: Claims) -> Claims {
+    claims.jti.replace_range(0..8, "ffffffff");
+    claims.iat += 20 * 86_400;
+    claims.license.valid_until = Some(BEGIN + RENEWED_DAYS * 86_400);
+    claims
+}
+
+/// Under the clock of this machine: it began an hour ago.
+fn today(mut claims: Claims) -> Claims {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    claims.iat = now.as_secs() as i64 - 3600;
+    claims.license.valid_from = claims.iat;
+    claims.license.valid_until = Some(claims.iat + DAYS * 86_400);
     claims
 }
 

@@ -11,10 +11,12 @@ fn valgrind_finds_nothing_on_good_and_failing_paths() {
         return skip("valgrind is not installed");
     }
     let walk = library().host("walk-valgrind", &source("walk.c"), &[]);
-    let mut valgrind = Command::new("valgrind");
-    valgrind.args(["-q", "--error-exitcode=9", "--leak-check=full", "--show-leak-kinds=all"]);
-    valgrind.args(["--errors-for-leak-kinds=all"]);
-    run(valgrind.arg(walk).arg(fixtures()).arg("2"));
+    for what in [&[][..], &["installation"]] {
+        let mut valgrind = Command::new("valgrind");
+        valgrind.args(["-q", "--error-exitcode=9", "--leak-check=full", "--show-leak-kinds=all"]);
+        valgrind.args(["--errors-for-leak-kinds=all", "--track-fds=yes"]);
+        run(valgrind.arg(&walk).arg(fixtures()).arg("2").args(what));
+    }
 }
 
 /// The library as it is shipped, with the clock of the system: tests unite the features of what
@@ -44,6 +46,9 @@ fn valgrind_finds_nothing_in_the_example_as_shipped() {
 fn address_and_undefined_sanitizers_find_nothing() {
     let flags = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
     let walk = library().host("walk-asan", &source("walk.c"), &flags);
-    let mut command = Command::new(&walk);
-    run(command.arg(fixtures()).arg("5").env("ASAN_OPTIONS", "detect_leaks=1"));
+    for what in [&[][..], &["installation"]] {
+        let mut command = Command::new(&walk);
+        command.arg(fixtures()).arg("5").args(what);
+        run(command.env("ASAN_OPTIONS", "detect_leaks=1"));
+    }
 }

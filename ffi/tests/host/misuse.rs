@@ -10,21 +10,36 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 /// What a good call gives for a parameter. A new one in the header needs a line here.
-fn good(parameter: &Parameter) -> &'static str {
+fn good(function: &Function, parameter: &Parameter) -> &'static str {
+    let of_installation = function.name.starts_with("licentia_installation");
     match (&*parameter.kind, &*parameter.name) {
         ("const char *", "code") => "PRODUCT",
         ("const char *", "keys") => "all.keys.text",
+        ("const char *", "name") if of_installation => "\"license\"",
+        ("const char *", "value") if of_installation => "all.ok.text",
         ("const char *", "name") => "\"clock\"",
         ("const char *", "value") => "IN_FORCE",
-        ("const char *", "feature") => "\"reports\"",
+        ("const char *", "feature") => metered(&function.name),
+        ("const char *", "directory") => "folder",
+        ("const char *", "what") => "\"license\"",
+        ("const char *", "argument") => "NULL",
+        ("const char *", "key") => "\"host-1\"",
         ("const void *", "data") => "all.ok.text",
         ("size_t", "data_len") => "all.ok.size",
+        ("uint64_t", "amount" | "level") => "1",
+        ("int64_t", "at") => "LICENTIA_NOW",
         ("int", "status") => "0",
         ("licentia_product *" | "const licentia_product *", _) => "product",
+        ("licentia_installation *" | "const licentia_installation *", _) => "installation",
         ("const licentia_license *", _) => "license",
         ("licentia_product **", _) => "&new_product",
         ("licentia_license **", _) => "&new_license",
+        ("licentia_installation **", _) => "&new_installation",
         ("char **", _) => "&new_text",
+        ("bool *", "removed") => "&removed",
+        ("uint64_t *", "used") => "&used",
+        ("uint64_t *", "limit") => "&limit",
+        ("int64_t *", "resets_at") => "&resets_at",
         ("licentia_error *", _) => "&error",
         // Only NULL is passed to what releases; the hosts release what they made.
         ("licentia_license *" | "char *", _) => "NULL",
@@ -32,12 +47,28 @@ fn good(parameter: &Parameter) -> &'static str {
     }
 }
 
+/// A feature with the meter that a function is for.
+fn metered(function: &str) -> &'static str {
+    match function.trim_start_matches("licentia_installation_") {
+        "record" | "record_later" | "usage" => "\"hits\"",
+        "record_level" => "\"users\"",
+        "record_key" => "\"hosts\"",
+        _ => "\"reports\"",
+    }
+}
+
+/// Whether NULL is as good as anything.
+fn is_optional(parameter: &Parameter) -> bool {
+    let optional = ["argument", "removed", "used", "limit", "resets_at"];
+    parameter.kind == "licentia_error *" || optional.contains(&&*parameter.name)
+}
+
 /// A call with NULL in the places that `null` picks, and what has to come of it.
 fn call(function: &Function, null: impl Fn(&Parameter) -> bool) -> String {
-    let value = |one: &Parameter| if null(one) { "NULL" } else { good(one) };
+    let value = |one: &Parameter| if null(one) { "NULL" } else { good(function, one) };
     let values: Vec<_> = function.takes.iter().map(value).collect();
     let call = format!("{}({})", function.name, values.join(", "));
-    let needed = |one: &Parameter| one.is_pointer() && one.kind != "licentia_error *";
+    let needed = |one: &Parameter| one.is_pointer() && !is_optional(one);
     let refused = function.takes.iter().any(|one| needed(one) && null(one));
     match &*function.gives {
         "void" => format!("{call};"),
@@ -48,8 +79,17 @@ fn call(function: &Function, null: impl Fn(&Parameter) -> bool) -> String {
         "licentia_status" => format!("EXPECT(LICENTIA_OK, {call}); clean();"),
         "const char *" if refused => format!("CHECK({call}[0] == '\\0');"),
         "const char *" => format!("CHECK({call}[0] != '\\0');"),
+        _ if function.name == "licentia_installation_gate" => gate(&call, refused),
         _ if refused => format!("CHECK(!{call});"),
         _ => format!("CHECK({call});"),
+    }
+}
+
+/// The one answer of which zero is the best.
+fn gate(call: &str, refused: bool) -> String {
+    match refused {
+        true => format!("CHECK({call} == 500); after_refusal({call:?});"),
+        false => format!("CHECK({call} == 0 && !new_text); clean();"),
     }
 }
 
@@ -72,7 +112,7 @@ fn null_calls() -> String {
 #[test]
 fn null_for_every_pointer_of_every_function() {
     let calls = null_calls();
-    assert!(calls.lines().count() > 50, "{calls}");
+    assert!(calls.lines().count() > 120, "{calls}");
     let file = library().place("null_generated.c");
     fs::write(&file, read(source("null.c")).replace("/* CALLS */", &calls)).unwrap();
     let host = library().host("null", &file, &[]);
@@ -85,34 +125,47 @@ fn misuse(case: &str) {
     run(Command::new(host).arg(fixtures()).arg(case));
 }
 
+fn misuse_installation(case: &str) {
+    static HOST: OnceLock<PathBuf> = OnceLock::new();
+    let source = source("misuse_installation.c");
+    let host = HOST.get_or_init(|| library().host("misuse-installation", &source, &[]));
+    run(Command::new(host).arg(fixtures()).arg(case));
+}
+
 #[test]
 fn buffers_are_not_read_past_their_end_or_before_their_start() {
     misuse("guard");
+    misuse_installation("guard");
 }
 
 #[test]
 fn lengths_that_lie_are_refused_unread() {
     misuse("length");
+    misuse_installation("length");
 }
 
 #[test]
 fn on_failure_the_out_pointer_is_null_and_nothing_near_it_changes() {
     misuse("out");
+    misuse_installation("out");
 }
 
 #[test]
 fn a_handle_of_another_type_is_refused() {
     misuse("type");
+    misuse_installation("type");
 }
 
 #[test]
 fn a_freed_handle_grants_nothing() {
     misuse("freed");
+    misuse_installation("freed");
 }
 
 #[test]
 fn text_that_is_not_utf8_is_refused_and_says_where() {
     misuse("utf8");
+    misuse_installation("utf8");
 }
 
 #[test]
