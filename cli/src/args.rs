@@ -1,11 +1,14 @@
 //! The commands, and the values that several of them take.
 
-use crate::output::Outcome;
-use crate::{completions, fingerprint, inspect, issue, key, man, verify};
+use crate::output::{finish, tell};
+use crate::{
+    apply, completions, fingerprint, inspect, issue, key, man, request, usage, verdict, verify,
+};
 use clap::builder::Resettable;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use licentia::limits::TIME_MAX;
 use licentia::machine::Kind;
+use std::process::ExitCode;
 
 /// Make keys, issue licenses, verify them, and identify a machine.
 ///
@@ -50,21 +53,41 @@ pub enum Command {
     Verify(verify::Args),
     Inspect(inspect::Args),
     Fingerprint(fingerprint::Args),
+    Status(verdict::StatusArgs),
+    Simulate(verdict::SimulateArgs),
+    Explain(verdict::ExplainArgs),
+    Request(request::Args),
+    Apply(apply::ApplyArgs),
+    Remove(apply::RemoveArgs),
+    Usage(usage::UsageArgs),
+    Record(usage::RecordArgs),
+    FirstUse(usage::FirstUseArgs),
     Completions(completions::Args),
     Man(man::Args),
 }
 
 impl Command {
-    pub fn run(self) -> Outcome {
-        match self {
+    /// Does it, prints what it comes to, and gives the exit status.
+    pub fn run(self, json: bool) -> ExitCode {
+        let outcome = match self {
             Command::Key(command) => command.run(),
             Command::Issue(args) => issue::run(&args),
             Command::Verify(args) => verify::run(&args),
             Command::Inspect(args) => inspect::run(&args),
             Command::Fingerprint(args) => fingerprint::run(&args),
+            Command::Status(args) => return tell(verdict::status(&args), json),
+            Command::Simulate(args) => return tell(verdict::simulate(&args), json),
+            Command::Explain(args) => return tell(verdict::explain(&args), json),
+            Command::Request(args) => request::run(&args),
+            Command::Apply(args) => apply::apply(&args),
+            Command::Remove(args) => apply::remove(&args),
+            Command::Usage(args) => usage::usage(&args),
+            Command::Record(args) => usage::record(&args),
+            Command::FirstUse(args) => usage::first_use(&args),
             Command::Completions(args) => completions::run(&args),
             Command::Man(args) => man::run(&args),
-        }
+        };
+        finish(outcome, json)
     }
 }
 

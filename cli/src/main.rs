@@ -4,9 +4,11 @@
 //! is the only place that prints. Only this program reads the environment.
 #![forbid(unsafe_code)]
 
+mod apply;
 mod args;
 mod completions;
 mod entitlement;
+mod explanation;
 mod facts;
 mod fingerprint;
 mod input;
@@ -17,9 +19,17 @@ mod keys;
 mod machine;
 mod man;
 mod output;
+mod product;
+mod request;
 mod secrecy;
+mod standing;
 mod status;
+mod status_page;
+mod usage;
+mod verdict;
 mod verify;
+mod when;
+mod words;
 
 use licentia::{Code, Error};
 use std::process::ExitCode;
@@ -34,7 +44,7 @@ fn main() -> ExitCode {
         return output::finish(Err(Error::new(Code::InvalidArgument, what).into()), json);
     }
     match args::Cli::read() {
-        Ok(cli) => output::finish(cli.command.run(), cli.json),
+        Ok(cli) => cli.command.run(cli.json),
         Err(error) => output::usage(&error, json),
     }
 }

@@ -45,8 +45,21 @@ impl From<Error> for Failure {
     }
 }
 
-/// What every command comes to.
-pub type Outcome = Result<Answer, Failure>;
+/// What a command gives, or why it cannot.
+pub type Told<T> = Result<T, Failure>;
+
+/// What most commands come to.
+pub type Outcome = Told<Answer>;
+
+/// What was found, where finding out was the task: it is the result, whatever it is.
+pub struct Finding {
+    /// What it comes to; `None` = all is well.
+    pub code: Option<Code>,
+    /// A JSON object without `code`, as the library wrote it.
+    pub json: String,
+    /// For people, on standard output.
+    pub text: String,
+}
 
 /// Members of an object, in an order for readers.
 #[derive(Default)]
@@ -106,6 +119,22 @@ pub fn finish(outcome: Outcome, json: bool) -> ExitCode {
         }
     };
     exit(status, printed)
+}
+
+/// Prints a finding and gives the exit status.
+pub fn tell(found: Told<Finding>, json: bool) -> ExitCode {
+    let Finding { code, json: object, text: page } = match found {
+        Ok(finding) => finding,
+        Err(failure) => return finish(Err(failure), json),
+    };
+    let printed = if json {
+        let slug = code.map_or("ok", Code::slug);
+        let members = object.trim_start().trim_start_matches('{');
+        text(&format!("{{\"code\":\"{slug}\",{}\n", escape_json(members.trim_end())))
+    } else {
+        text(&page)
+    };
+    exit(code.map_or(status::GOOD, status::of), printed)
 }
 
 /// Prints what clap has to say: help and version, or what is wrong with the arguments.

@@ -178,7 +178,7 @@ pub fn status(code: &str) -> i32 {
     assert!(Code::from_slug(code).is_some(), "{code} is no code");
     match code {
         "invalid_argument" => 2,
-        "io" | "internal" | "disk_full" => 3,
+        "io" | "internal" | "disk_full" | "state_unavailable" | "busy" => 3,
         _ => 1,
     }
 }

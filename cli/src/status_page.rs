@@ -1,0 +1,311 @@
+//! The page that `status` prints: the state, what to do, what changes next, and what it all
+//! comes from.
+
+use crate::output::{BAD, GOOD, LOOK, show};
+use crate::secrecy::told;
+use crate::standing::{Access, Event, Feature, License, Source, Standing};
+use crate::when::{both, count, relative, utc};
+use crate::words::{advice, headline};
+use anstyle::Style;
+use std::path::Path;
+
+/// Columns of a page.
+const WIDTH: usize = 80;
+
+/// Events that are shown before and after now.
+const BEFORE: usize = 2;
+const AFTER: usize = 6;
+
+/// Features that are not measured are a table row each, up to so many.
+const PLAIN_ROWS: usize = 6;
+
+/// A page about what holds at a time that was asked for, or now.
+pub fn page(it: &Standing, folder: &Path, asked_for: bool) -> String {
+    let mut page = Page::default();
+    page.head(it, asked_for);
+    page.next(it);
+    if let Some(license) = &it.license {
+        page.line("License", &license_line(license));
+    }
+    let vendor = it.issuer.as_ref().and_then(|issuer| issuer.message.as_deref());
+    if let Some(said) = vendor.filter(|said| !said.is_empty()) {
+        page.line("The vendor says", &show(said));
+    }
+    page.features(&it.features, it);
+    page.warnings(it);
+    page.timeline(it);
+    page.sources(&it.sources);
+    page.state(it, folder);
+    page.text
+}
+
+#[derive(Default)]
+struct Page {
+    text: String,
+}
+
+impl Page {
+    fn head(&mut self, it: &Standing, asked_for: bool) {
+        let headline = headline(it);
+        if asked_for {
+            self.text += &format!("As of {}:\n", utc(it.at));
+        }
+        let lines = wrap(&headline.plain(), 0, 2);
+        let style = headline.style;
+        let state = headline.state;
+        self.text += &lines.replacen(state, &format!("{style}{state}{style:#}"), 1);
+        let said = without_remedy(&it.message, &it.reason);
+        if !said.is_empty() && it.reason != "ok" {
+            self.text += &wrap(&show(said), 2, 2);
+        }
+        let todo = advice(it);
+        match todo.as_slice() {
+            [] => self.line("What to do", "nothing."),
+            all => self.line("What to do", &all.join(" ")),
+        }
+    }
+
+    fn next(&mut self, it: &Standing) {
+        let Some(at) = it.next_change_at else {
+            self.line("Next change", "none is known.");
+            return;
+        };
+        let mut what: Vec<String> = it.events_at(at).map(|event| show(&event.message)).collect();
+        if what.is_empty() {
+            let again = it.features.iter().filter(|feature| feature.resets_at == Some(at));
+            what.extend(again.map(|feature| format!("{} is counted from zero", feature.id)));
+        }
+        self.line("Next change", &format!("{}: {}", both(at, it.at), what.join("; ")));
+    }
+
+    /// A heading and what it is about, on the same line.
+    fn line(&mut self, heading: &str, text: &str) {
+        self.text += &wrap(&format!("{heading}: {text}"), 0, 2);
+    }
+
+    fn heading(&mut self, heading: &str) {
+        self.text += &format!("\n{heading}\n");
+    }
+
+    fn features(&mut self, features: &[Feature], it: &Standing) {
+        if features.is_empty() {
+            return;
+        }
+        let plain = |feature: &&Feature| feature.meter.is_none();
+        let many = features.iter().filter(plain).count() > PLAIN_ROWS;
+        let rows: Vec<&Feature> =
+            features.iter().filter(|feature| !(many && plain(feature))).collect();
+        if !rows.is_empty() {
+            self.text.push('\n');
+            self.text += &table(&rows, it);
+        }
+        if !many {
+            return;
+        }
+        self.heading("Features that are not measured");
+        for access in [Access::Allow, Access::Warn, Access::ReadOnly, Access::Deny] {
+            let ids: Vec<&str> = features
+                .iter()
+                .filter(|feature| plain(feature) && feature.access == access)
+                .map(|feature| feature.id.as_str())
+                .collect();
+            if !ids.is_empty() {
+                let text = format!("{}: {}", may(access).1, show(&ids.join(", ")));
+                self.text += &wrap(&text, 2, 4);
+            }
+        }
+    }
+
+    fn warnings(&mut self, it: &Standing) {
+        let shown = show(&it.message);
+        let told: Vec<String> = it.warnings.iter().map(|warning| show(&warning.message)).collect();
+        let fresh: Vec<&String> = told.iter().filter(|told| **told != shown).collect();
+        if fresh.is_empty() {
+            return;
+        }
+        self.heading("Warnings");
+        for told in fresh {
+            self.text += &wrap(told, 2, 4);
+        }
+    }
+
+    fn timeline(&mut self, it: &Standing) {
+        if it.timeline.is_empty() {
+            return;
+        }
+        self.heading("Timeline");
+        let (past, ahead): (Vec<&Event>, Vec<&Event>) =
+            it.timeline.iter().partition(|event| event.at <= it.at);
+        for event in past.iter().skip(past.len().saturating_sub(BEFORE)) {
+            self.event(event, it.at);
+        }
+        self.text += &format!("  {}  {LOOK}<- you are here{LOOK:#}\n", utc(it.at));
+        for event in ahead.iter().take(AFTER) {
+            self.event(event, it.at);
+        }
+        if let Some(more) = ahead.len().checked_sub(AFTER).filter(|more| *more > 0) {
+            self.text += &format!("  and {}\n", count(more as u64, "later event"));
+        }
+    }
+
+    fn event(&mut self, event: &Event, now: i64) {
+        let text = format!("{}: {}", relative(event.at, now), show(&event.message));
+        let head = format!("{}  ", utc(event.at));
+        self.text += &wrap(&format!("{head}{text}"), 2, 2 + head.len());
+    }
+
+    fn sources(&mut self, sources: &[Source]) {
+        if sources.is_empty() {
+            return;
+        }
+        self.heading("Where licenses were looked for");
+        for source in sources {
+            let place = match (source.source.as_str(), source.name.as_deref().unwrap_or("")) {
+                ("installed", _) => "applied here".to_string(),
+                ("text", _) => "given by the product".to_string(),
+                (kind, "") => kind.to_string(),
+                ("file", name) => format!("the file {}", told(name)),
+                (_, name) => format!("the variable {}", told(name)),
+            };
+            let found = match (source.used, source.result.as_str()) {
+                (true, _) => "used".to_string(),
+                (false, "ok") => "good, not used".to_string(),
+                (false, result) => format!("refused ({result})"),
+            };
+            let said = source.message.as_deref().unwrap_or("");
+            let said = without_remedy(said, &source.result);
+            let said = if said.is_empty() { String::new() } else { format!(": {said}") };
+            self.text += &wrap(&show(&format!("{place}: {found}{said}")), 2, 4);
+        }
+    }
+
+    fn state(&mut self, it: &Standing, folder: &Path) {
+        let folder = show(&told(&folder.to_string_lossy()));
+        let state = &it.state;
+        let said = state.message.as_deref().filter(|said| !said.is_empty());
+        let said = said.map(|said| show(without_remedy(said, state.code.as_deref().unwrap_or(""))));
+        let health = match (state.ok, said) {
+            (true, None) => "healthy".to_string(),
+            (true, Some(said)) => format!("healthy; {said}"),
+            (false, said) => {
+                let code = show(state.code.as_deref().unwrap_or(""));
+                format!("not usable: {} ({code})", said.unwrap_or_default())
+            }
+        };
+        self.text.push('\n');
+        self.line("State", &format!("kept in {folder}, {health}"));
+        if let Some(id) = &state.installation {
+            self.line("Installation", &show(id));
+        }
+    }
+}
+
+/// Features, what may be done with them, and how much of them was used.
+pub fn table(rows: &[&Feature], it: &Standing) -> String {
+    let cells: Vec<[String; 4]> = rows.iter().map(|row| cells(row, it)).collect();
+    let titles = ["Feature", "may be used", "used of limit", "starts again"].map(String::from);
+    let mut widths = [0; 4];
+    for row in cells.iter().chain([&titles]) {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = chars(cell).max(*width);
+        }
+    }
+    let [a, b, c, _] = widths;
+    let line = |[name, may_be, used, again]: &[String; 4], style: Style| {
+        let line = format!("{name:<a$}  {style}{may_be:<b$}{style:#}  {used:<c$}  {again}");
+        line.trim_end().to_string() + "\n"
+    };
+    let mut text = line(&titles, Style::new());
+    for (row, cells) in rows.iter().zip(&cells) {
+        let mut line = line(cells, may(row.access).0);
+        // A name helps, where there is room for it.
+        let name = row.name.as_ref().map(|name| format!("  ({})\n", show(name)));
+        let plain = a + b + c + 4 + cells.last().map_or(0, |again| 2 + chars(again));
+        if let Some(name) = name.filter(|name| plain + chars(name) <= WIDTH) {
+            line.truncate(line.trim_end().len());
+            line += &name;
+        }
+        text += &line;
+    }
+    text
+}
+
+/// `yes` and the like, and its color.
+fn may(access: Access) -> (Style, &'static str) {
+    match access {
+        Access::Allow => (GOOD, "yes"),
+        Access::Warn => (LOOK, "for now"),
+        Access::ReadOnly => (LOOK, "read only"),
+        Access::Deny => (BAD, "no"),
+    }
+}
+
+fn cells(row: &Feature, it: &Standing) -> [String; 4] {
+    let word = may(row.access).1;
+    // What holds for all of them was said above.
+    let own = row.reason != "ok" && row.reason != it.reason;
+    let word = match row.reason.as_str() {
+        "limit_exceeded" if own => format!("{word}, limit"),
+        "not_granted" if own => format!("{word}, not granted"),
+        "too_new" if own => format!("{word}, too new"),
+        _ => word.to_string(),
+    };
+    let again = row.resets_at.map(|at| relative(at, it.at)).unwrap_or_default();
+    [row.id.clone(), word, used(row), again]
+}
+
+fn used(row: &Feature) -> String {
+    let Some(meter) = row.meter.as_deref() else { return "not measured".to_string() };
+    let of = row.max.map_or("no limit".to_string(), |max| max.to_string());
+    let over = row.over.filter(|over| *over > 0 && row.max.is_some());
+    let over = over.map(|over| format!(" (+{over} %)")).unwrap_or_default();
+    let span = match (meter, row.per.as_deref(), row.days) {
+        ("count", Some("ever"), _) => " in all".to_string(),
+        ("count", Some(per), _) => format!(" per {}", show(per)),
+        ("distinct", _, Some(days)) => format!(" in {}", count(u64::from(days), "day")),
+        _ => " at a time".to_string(),
+    };
+    format!("{} of {of}{span}{over}", row.used.unwrap_or(0))
+}
+
+fn license_line(license: &License) -> String {
+    let who = license.customer.as_ref();
+    let who = who.and_then(|who| who.name.as_ref().or(who.id.as_ref()));
+    let name = license.serial.as_ref().unwrap_or(&license.id);
+    let told = [Some(name), license.tier.as_ref().or(license.kind.as_ref()), who];
+    show(&told.into_iter().flatten().cloned().collect::<Vec<_>>().join(", "))
+}
+
+/// A message of the library without what to do, which the page says once.
+fn without_remedy<'a>(message: &'a str, slug: &str) -> &'a str {
+    let remedy = licentia::Code::from_slug(slug).map(|code| format!(": {}", code.remedy()));
+    remedy.and_then(|remedy| message.strip_suffix(&remedy)).unwrap_or(message)
+}
+
+/// Breaks a text into lines at its spaces. What has none, such as a path, stays whole: it is to
+/// be copied.
+fn wrap(text: &str, first: usize, then: usize) -> String {
+    let mut out = " ".repeat(first);
+    let mut at = first;
+    let mut fresh = true;
+    for word in text.split(' ') {
+        let length = chars(word);
+        if !fresh && at + 1 + length > WIDTH {
+            out.truncate(out.trim_end().len());
+            out += &format!("\n{}", " ".repeat(then));
+            (at, fresh) = (then, true);
+        }
+        if !fresh {
+            out.push(' ');
+            at += 1;
+        }
+        out += word;
+        (at, fresh) = (at + length, false);
+    }
+    out.truncate(out.trim_end().len());
+    out + "\n"
+}
+
+fn chars(text: &str) -> usize {
+    text.chars().count()
+}
