@@ -102,3 +102,6 @@ pub(crate) const USAGE_ROOM: u64 = 256 * 1024;
 
 /// Days for which damage to what was used is spoken of, unless the server hears of it before.
 pub(crate) const DAMAGE_DAYS: i64 = 30;
+
+/// Bytes in a key that a host notes on a meter: a device's or a user's name.
+pub const METER_KEY_MAX: usize = 1024;
