@@ -34,3 +34,6 @@ pub(crate) fn kind_of(data: &[u8]) -> Result<Kind> {
     })?;
     token::kind(&token)
 }
+
+#[cfg(all(test, feature = "issue"))]
+mod tests;

@@ -100,18 +100,14 @@ impl SyncAnswer {
         })
     }
 
-    /// Its claims, but for `iss` and `aud`. What it has not is `null`.
+    /// Its claims. What it has not is `null`.
     #[cfg(feature = "issue")]
-    pub(crate) fn claims(&self) -> serde_json::Value {
-        let pieces = |license: &String| {
-            let pieces = license.as_bytes().chunks(crate::json::STRING_MAX);
-            pieces.map(|piece| String::from_utf8_lossy(piece).into_owned()).collect::<Vec<_>>()
-        };
+    pub(crate) fn claims(&self, issuer: &str, product: &str) -> serde_json::Value {
         serde_json::json!({
-            "iat": self.iat, "nonce": self.nonce, "license_id": self.license_id,
+            "iss": issuer, "aud": product, "iat": self.iat, "nonce": self.nonce, "license_id": self.license_id,
             "installation": self.installation, "seq": self.seq, "epoch": self.epoch,
             "server_time": self.server_time, "status": word(self.status),
-            "message": self.message, "license": self.license.as_ref().map(pieces),
+            "message": self.message, "license": self.license.as_deref().map(pieces),
             "keys": self.keys, "revocations": self.revocations, "ack": self.ack,
             "sync_after": self.sync_after, "next_sync_by": self.next_sync_by,
         })
@@ -166,6 +162,13 @@ impl Claims {
             next_sync_by: self.next_sync_by,
         })
     }
+}
+
+/// A license in pieces. It is ASCII, so no cut goes through a letter.
+#[cfg(feature = "issue")]
+fn pieces(license: &str) -> Vec<&str> {
+    let pieces = license.as_bytes().chunks(crate::json::STRING_MAX);
+    pieces.map(|piece| str::from_utf8(piece).unwrap_or_default()).collect()
 }
 
 /// The license whose pieces these are: no text may be as long as a license.
