@@ -39,10 +39,17 @@ function settingText(name, value) {
   if (name === 'clock' && typeof value === 'number') return String(Math.floor(value))
   if (name === 'clock' && types.isDate(value)) return String(Math.floor(value.getTime() / 1000))
   if (DAYS.has(name) && typeof value === 'number') return String(value)
+  if (name === 'license') return licenseText(value)
   if (name === 'machine_exclude' && Array.isArray(value)) {
     return value.map((kind) => text('a kind in machine_exclude', kind)).join(',')
   }
   return text(`the setting ${name}`, value)
+}
+
+/** As for keys: a file may be read without an encoding. */
+function licenseText(value) {
+  const data = licenseData(value)
+  return typeof data === 'string' ? data : UTF8.decode(data)
 }
 
 /** A key set is text; read from a file without an encoding, it is bytes. */

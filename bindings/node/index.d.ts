@@ -88,8 +88,8 @@ export interface ProductOptions {
 
 /** Settings of an installation, each as in docs/settings.md, in a plain object as above. */
 export interface OpenOptions {
-  /** A license as text, in any of its coats, beside the one that was applied. Empty = none. */
-  license?: string | undefined
+  /** A license, in any of its coats, beside the one that was applied. Empty = none. */
+  license?: string | Uint8Array | undefined
   /** The same in a file, which is read again when it changes. Empty = none. */
   licenseFile?: string | undefined
   /** The same in the environment variable of this name, read when this is set. Empty = none. */
@@ -277,11 +277,11 @@ export declare class Installation {
 
   /**
    * Whether `feature` may be used at this moment: whether `access` is `warn` or `allow`. Ask again
-   * whenever it matters: it enters native code once a second. Never throws before `close`.
+   * whenever it matters: it enters native code once a second. Never throws.
    */
   allows(feature: string): boolean
 
-  /** What may be done with `feature` at this moment. Never throws before `close`. */
+  /** What may be done with `feature` at this moment. Never throws. */
   access(feature: string): Access
 
   /** The answer to whoever asks for `feature`, if `allows` says no; `null` = go on. */
@@ -344,8 +344,8 @@ export declare class Installation {
   flush(): Promise<void>
 
   /**
-   * Lets go of the folder, and flushes. Promises under way are kept; every other call fails from
-   * now on.
+   * The same at once, for the end of a program. There is nothing else to let go of: no file stays
+   * open.
    */
   close(): void
 }

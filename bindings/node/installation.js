@@ -117,9 +117,7 @@ class Installation {
   }
 
   close() {
-    this.#recorder.close()
-    this.#native.close()
-    this.#forget()
+    this.#native.flushNow()
   }
 
   /** Whether the product's clock and the real one are where the native half was asked. */

@@ -36,11 +36,6 @@ class Recorder {
     })
   }
 
-  /** Nothing that was asked for is left waiting when the native half is closed. */
-  close() {
-    while (this.#waiting.length > 0) this.#send()
-  }
-
   async #write() {
     this.#writing = true
     while (this.#waiting.length > 0) await this.#send()

@@ -4,20 +4,14 @@ use crate::errors::{Failure, attempt};
 use crate::facts::{number, second};
 use crate::work::{Answer, Work, promise};
 use crate::{Data, bytes};
-use licentia::{Access, Code, Error, Installation};
+use licentia::{Access, Error, Installation};
 use napi::bindgen_prelude::AsyncTask;
 use napi_derive::napi;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
-/// Shared with the promises under way: an installation is closed when the last of them is kept.
-type Shared = Arc<RwLock<Installation>>;
-
-/// One copy of the product on this machine.
+/// One copy of the product on this machine. It is shared with the promises under way.
 #[napi]
-pub struct NativeInstallation {
-    /// `None` once it was closed. Held for as long as a pointer is copied.
-    opened: Mutex<Option<Shared>>,
-}
+pub struct NativeInstallation(Arc<RwLock<Installation>>);
 
 /// What is allowed, and how long `index.js` may say so by itself.
 #[napi(object, object_from_js = false)]
@@ -77,11 +71,7 @@ impl NativeInstallation {
     /// Sets one setting by its name in the table. Waits for the promises under way.
     #[napi]
     pub fn set(&self, name: String, value: String) -> Result<(), Failure> {
-        attempt(|| {
-            let shared = self.shared()?;
-            let mut installation = shared.write().unwrap_or_else(PoisonError::into_inner);
-            installation.set(&name, &value)
-        })
+        attempt(|| self.0.write().unwrap_or_else(PoisonError::into_inner).set(&name, &value))
     }
 
     /// What is allowed.
@@ -132,7 +122,7 @@ impl NativeInstallation {
 
     /// Takes anything the vendor signed; with `older`, also in the place of a newer license.
     #[napi]
-    pub fn apply(&self, data: Data<'_>, older: bool) -> Result<Promise<()>, Failure> {
+    pub fn apply(&self, data: Data<'_>, older: bool) -> Promise<()> {
         let data = bytes(&data).to_vec();
         self.later(move |installation| match older {
             true => installation.apply_older(&data),
@@ -142,17 +132,13 @@ impl NativeInstallation {
 
     /// Removes what was applied.
     #[napi]
-    pub fn remove(&self) -> Result<Promise<bool>, Failure> {
+    pub fn remove(&self) -> Promise<bool> {
         self.later(Installation::remove)
     }
 
     /// Adds to counters, each by its own amount.
     #[napi]
-    pub fn record(
-        &self,
-        features: Vec<String>,
-        amounts: Vec<f64>,
-    ) -> Result<Promise<Vec<Option<Failed>>>, Failure> {
+    pub fn record(&self, features: Vec<String>, amounts: Vec<f64>) -> Promise<Vec<Option<Failed>>> {
         let amounts = amounts.into_iter().map(|amount| amount as u64);
         let uses: Vec<_> = features.into_iter().zip(amounts).collect();
         self.later(move |installation| Ok(record(installation, &uses)))
@@ -166,66 +152,54 @@ impl NativeInstallation {
 
     /// Sets a level.
     #[napi]
-    pub fn record_level(&self, feature: String, level: f64) -> Result<Promise<()>, Failure> {
+    pub fn record_level(&self, feature: String, level: f64) -> Promise<()> {
         self.later(move |installation| installation.record_level(&feature, level as u64))
     }
 
     /// Notes a key.
     #[napi]
-    pub fn record_key(&self, feature: String, key: String) -> Result<Promise<()>, Failure> {
+    pub fn record_key(&self, feature: String, key: String) -> Promise<()> {
         self.later(move |installation| installation.record_key(&feature, &key))
     }
 
     /// Notes when the product was first used.
     #[napi]
-    pub fn first_use(&self, at: Option<f64>) -> Result<Promise<()>, Failure> {
+    pub fn first_use(&self, at: Option<f64>) -> Promise<()> {
         self.later(move |installation| installation.first_use(at.map(|at| at as i64)))
     }
 
     /// Makes durable what `record_later` left.
     #[napi]
-    pub fn flush(&self) -> Result<Promise<()>, Failure> {
+    pub fn flush(&self) -> Promise<()> {
         self.later(Installation::flush)
     }
 
-    /// Lets go of the folder; what is under way is done first, and keeps nobody waiting.
+    /// The same, here and now.
     #[napi]
-    pub fn close(&self) {
-        drop(self.opened.lock().unwrap_or_else(PoisonError::into_inner).take());
+    pub fn flush_now(&self) -> Result<(), Failure> {
+        self.ask(Installation::flush)
     }
 }
 
 impl NativeInstallation {
     pub(crate) fn new(installation: Installation) -> NativeInstallation {
-        NativeInstallation { opened: Mutex::new(Some(Arc::new(RwLock::new(installation)))) }
+        NativeInstallation(Arc::new(RwLock::new(installation)))
     }
 
-    fn shared(&self) -> licentia::Result<Shared> {
-        let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        opened
-            .clone()
-            .ok_or_else(|| Error::new(Code::InvalidArgument, "the installation was closed"))
-    }
-
-    /// Asks it here and now.
     fn ask<T>(
         &self,
         call: impl FnOnce(&Installation) -> licentia::Result<T>,
     ) -> Result<T, Failure> {
-        attempt(|| {
-            let shared = self.shared()?;
-            let installation = shared.read().unwrap_or_else(PoisonError::into_inner);
-            call(&installation)
-        })
+        attempt(|| call(&self.0.read().unwrap_or_else(PoisonError::into_inner)))
     }
 
-    /// Asks it on a thread of the pool, closed meanwhile or not.
+    /// Asks it on a thread of the pool.
     fn later<T: Answer>(
         &self,
         call: impl FnOnce(&Installation) -> licentia::Result<T> + Send + 'static,
-    ) -> Result<Promise<T>, Failure> {
-        let shared = attempt(|| self.shared())?;
-        Ok(promise(move || call(&shared.read().unwrap_or_else(PoisonError::into_inner))))
+    ) -> Promise<T> {
+        let shared = Arc::clone(&self.0);
+        promise(move || call(&shared.read().unwrap_or_else(PoisonError::into_inner)))
     }
 }
 
@@ -257,8 +231,15 @@ fn record(installation: &Installation, uses: &[(String, u64)]) -> Vec<Option<Fai
 }
 
 // Until the core has it.
-struct Snapshot { features: Vec<(String, Access)>, otherwise: Access, from: i64, until: i64 }
-trait Snapshots { fn snapshot(&self) -> Snapshot; }
+struct Snapshot {
+    features: Vec<(String, Access)>,
+    otherwise: Access,
+    from: i64,
+    until: i64,
+}
+trait Snapshots {
+    fn snapshot(&self) -> Snapshot;
+}
 impl Snapshots for Installation {
     fn snapshot(&self) -> Snapshot {
         Snapshot { features: Vec::new(), otherwise: self.access(""), from: 0, until: 0 }
