@@ -114,7 +114,8 @@ pub fn sign_revocations(
     ids: &BTreeSet<[u8; 16]>,
 ) -> Result<String> {
     let claims = json!({
-        "iss": issuer, "aud": product, "iat": iat, "version": version, "ids": Revocations::texts(ids),
+        "iss": issuer, "aud": product, "iat": iat, "version": version,
+        "ids": Revocations::texts(ids),
     });
     let token = sign_claims(key, Kind::Revocations, &claims)?;
     let own = own(key)?;

@@ -104,9 +104,10 @@ impl SyncAnswer {
     #[cfg(feature = "issue")]
     pub(crate) fn claims(&self, issuer: &str, product: &str) -> serde_json::Value {
         serde_json::json!({
-            "iss": issuer, "aud": product, "iat": self.iat, "nonce": self.nonce, "license_id": self.license_id,
-            "installation": self.installation, "seq": self.seq, "epoch": self.epoch,
-            "server_time": self.server_time, "status": word(self.status),
+            "iss": issuer, "aud": product, "iat": self.iat,
+            "nonce": self.nonce, "license_id": self.license_id, "installation": self.installation,
+            "seq": self.seq, "epoch": self.epoch, "server_time": self.server_time,
+            "status": self.status.word(),
             "message": self.message, "license": self.license.as_deref().map(pieces),
             "keys": self.keys, "revocations": self.revocations, "ack": self.ack,
             "sync_after": self.sync_after, "next_sync_by": self.next_sync_by,
@@ -141,7 +142,7 @@ impl SyncAnswer {
 
 impl Claims {
     fn typed(self, iat: i64) -> Result<SyncAnswer> {
-        let status = from_word(&self.status).ok_or_else(|| {
+        let status = IssuerStatus::from_word(&self.status).ok_or_else(|| {
             Error::new(Code::TooNew, format!("it has the status {:.40}", self.status))
         })?;
         Ok(SyncAnswer {
@@ -185,25 +186,6 @@ fn joined(pieces: List<String, LICENSE_TEXTS_MAX>) -> Result<String> {
         return Err(Error::new(Code::TooLarge, format!("{} bytes of license", license.len())));
     }
     Ok(license)
-}
-
-/// The words of a status, in the order of docs/format.md.
-const STATUSES: [(IssuerStatus, &str); 5] = [
-    (IssuerStatus::Ok, "ok"),
-    (IssuerStatus::Revoked, "revoked"),
-    (IssuerStatus::Expired, "expired"),
-    (IssuerStatus::Suspended, "suspended"),
-    (IssuerStatus::NotFound, "not_found"),
-];
-
-fn from_word(word: &str) -> Option<IssuerStatus> {
-    STATUSES.iter().find(|(_, known)| *known == word).map(|(status, _)| *status)
-}
-
-/// The word of a status.
-#[cfg(feature = "issue")]
-fn word(status: IssuerStatus) -> &'static str {
-    STATUSES.iter().find(|(known, _)| *known == status).map_or("", |(_, word)| *word)
 }
 
 impl Version {
