@@ -1,8 +1,8 @@
 //! A verdict, and the JSON of it.
 
-use crate::errors::Code;
+use crate::errors::{Code, Error};
 use crate::feature::Feature;
-use crate::verdict::facts::{Access, Anchor, Facts, Held, Issuer, Now, Source, StateHealth};
+use crate::verdict::facts::{Access, Anchor, Held, Issuer, Now, Source, StateHealth};
 use crate::verdict::words::{Event, Reason, Topic};
 use serde::Serialize;
 use std::sync::Arc;
@@ -40,6 +40,10 @@ pub(crate) struct Verdict {
     pub(crate) anchor: Option<Anchor>,
     /// Days without a license, from the anchor.
     pub(crate) grace_days: Option<u32>,
+    /// The first second after the time without a license.
+    pub(crate) grace_until: Option<i64>,
+    /// Why the clock is not believed; `None` = it is.
+    pub(crate) suspicion: Option<String>,
     /// What the issuer last said of the license that decides.
     pub(crate) issuer: Option<Issuer>,
     /// How the folder is.
@@ -82,6 +86,8 @@ pub(crate) struct FeatureVerdict {
     pub(crate) reached: bool,
     /// When a counter starts again, or the oldest key leaves the window.
     pub(crate) resets_at: Option<i64>,
+    /// Whether its own limit warns or stops it.
+    pub(crate) over_limit: bool,
 }
 
 /// Something to know.
@@ -148,11 +154,6 @@ impl Gate {
 }
 
 impl Verdict {
-    /// The status JSON of docs/verdict.md.
-    pub(crate) fn to_json(&self) -> String {
-        String::new()
-    }
-
     /// What may be done with a feature.
     pub(crate) fn access(&self, feature: &str) -> Access {
         self.feature(feature).map_or(self.otherwise, |found| found.access)
@@ -172,41 +173,17 @@ impl Verdict {
         self.winner.as_ref().map(|winner| &*winner.held)
     }
 
+    /// Why nothing works, as an error.
+    pub(crate) fn error(&self) -> Error {
+        let code = match self.reason {
+            Reason::No(code) => code,
+            _ => Code::Internal,
+        };
+        Error::new(code, "the installation is not licensed for it at this moment")
+    }
+
     /// What holds for a feature that the license lists.
     pub(crate) fn feature(&self, id: &str) -> Option<&FeatureVerdict> {
         self.features.iter().find(|found| found.feature.id == id)
     }
-}
-
-/// What holds at a moment. Pure: no clock, no files.
-pub(crate) fn judge(facts: &Facts, now: &Now) -> Verdict {
-    Verdict {
-        now: *now,
-        product: facts.product.clone(),
-        in_force: false,
-        access: Access::Deny,
-        otherwise: Access::Deny,
-        reason: Reason::No(Code::NotLicensed),
-        message: String::new(),
-        next_change_at: None,
-        winner: None,
-        features: Vec::new(),
-        warnings: Vec::new(),
-        timeline: Vec::new(),
-        sources: Vec::new(),
-        anchor: facts.anchor,
-        grace_days: facts.terms.grace_days,
-        issuer: None,
-        state: facts.state.clone(),
-    }
-}
-
-/// The same as `judge(facts, now).gate()`, without the sentences.
-pub(crate) fn gate(facts: &Facts, now: &Now) -> Gate {
-    judge(facts, now).gate()
-}
-
-/// Why, as a tree of checks in JSON.
-pub(crate) fn explain(_facts: &Facts, _now: &Now) -> String {
-    String::new()
 }

@@ -1,0 +1,118 @@
+//! The one function from what is known to what holds.
+
+use crate::stages::DAY;
+use crate::verdict::causes::Case;
+use crate::verdict::facts::{Candidate, Facts, Issuer, Now};
+use crate::verdict::features;
+use crate::verdict::moment::{Decision, Scene};
+use crate::verdict::sentences::{Voice, sentence};
+use crate::verdict::status::{Gate, SourceVerdict, Verdict, Winner};
+use crate::verdict::timeline::timeline;
+use crate::verdict::warnings::{clock_evidence, warnings};
+use crate::verdict::words::Reason;
+
+/// What holds at a moment. Pure: no clock, no files.
+pub(crate) fn judge(facts: &Facts, now: &Now) -> Verdict {
+    let scene = Scene::new(facts);
+    let decision = scene.decide(now.at);
+    let features = features::verdicts(&scene, &decision, now.at);
+    let winner = scene.winner(&decision);
+    let voice = Voice::new(facts);
+    Verdict {
+        now: *now,
+        product: facts.product.clone(),
+        in_force: decision.in_force(),
+        access: decision.access,
+        otherwise: decision.otherwise(),
+        reason: decision.reason,
+        message: voice.whole(&scene, &decision, now.at),
+        next_change_at: scene.next_change(now, &decision),
+        winner: winner.map(|case| describe(case, now.at)),
+        warnings: warnings(&scene, &decision, &features, now),
+        features,
+        timeline: timeline(&scene, &decision),
+        sources: sources(&scene, &decision, now.at),
+        anchor: facts.anchor,
+        grace_days: facts.terms.grace_days,
+        grace_until: scene.grace_end(),
+        suspicion: clock_evidence(&voice, now).map(|evidence| sentence(&evidence)),
+        issuer: issuer(&scene, &decision).cloned(),
+        state: facts.state.clone(),
+    }
+}
+
+/// The same as `judge(facts, now).gate()`, without the sentences.
+pub(crate) fn gate(facts: &Facts, now: &Now) -> Gate {
+    let scene = Scene::new(facts);
+    let decision = scene.decide(now.at);
+    let mut features = features::accesses(&scene, &decision, now.at);
+    features.sort_unstable();
+    Gate {
+        features: features.into(),
+        otherwise: decision.otherwise(),
+        next_change_at: scene.next_change(now, &decision),
+    }
+}
+
+fn describe(case: &Case<'_>, at: i64) -> Winner {
+    let end = case.held.claims.license.valid_until;
+    // A day that has begun counts, so a license has none left only when it has ended.
+    let left = |end: i64| {
+        let seconds = end.saturating_sub(case.time(at)).max(0);
+        seconds / DAY + i64::from(seconds % DAY > 0)
+    };
+    Winner {
+        held: case.held.clone(),
+        source: case.candidate.source,
+        name: case.candidate.name.clone(),
+        grace_until: case.ended.and_then(|span| span.grace_end()),
+        days_left: end.map(left),
+    }
+}
+
+/// What the issuer said of the license that decides; of any, where there is none.
+pub(crate) fn issuer<'a>(scene: &Scene<'a>, decision: &Decision) -> Option<&'a Issuer> {
+    match scene.winner(decision) {
+        Some(case) => case.issuer,
+        None => scene.facts.issuer.as_ref(),
+    }
+}
+
+fn sources(scene: &Scene<'_>, decision: &Decision, at: i64) -> Vec<SourceVerdict> {
+    let voice = Voice::new(scene.facts);
+    let mut place = 0;
+    let mut judge = |candidate: &Candidate| {
+        let mut found = SourceVerdict {
+            source: candidate.source,
+            name: candidate.name.clone(),
+            used: false,
+            id: None,
+            token_id: None,
+            result: Reason::Ok,
+            message: String::new(),
+        };
+        let case = match &candidate.license {
+            Ok(_) => scene.cases.get(place),
+            Err(error) => {
+                found.result = Reason::No(error.code());
+                found.message = voice.error(error);
+                None
+            }
+        };
+        if let Some(case) = case {
+            found.used = decision.winner == Some(place);
+            place += 1;
+            found.id = Some(case.held.claims.license.id.clone());
+            found.token_id = Some(case.held.claims.jti.clone());
+            let standing = case.standing(at);
+            found.result = standing.code.map_or(Reason::Ok, Reason::No);
+            found.message = match (standing.code, found.used) {
+                (Some(code), _) => voice.refusal(case, code, standing.access, case.time(at)),
+                (None, true) => "It decides.".to_string(),
+                (None, false) => sentence("it is in force, and another license decides"),
+            };
+        }
+        found
+    };
+    scene.facts.candidates.iter().map(&mut judge).collect()
+}

@@ -1,0 +1,174 @@
+//! What a verdict says to people: what holds, a colon, and what to do. Never who the customer is.
+
+use crate::clock::rfc3339;
+use crate::errors::{Code, Error};
+use crate::verdict::causes::{Case, Span};
+use crate::verdict::facts::{Access, Candidate, Facts, Source};
+use crate::verdict::moment::{Decision, Scene};
+use crate::verdict::words::{Alert, Reason};
+
+/// Speaks of the vendor by name, where there is one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Voice<'a> {
+    vendor: &'a str,
+}
+
+impl<'a> Voice<'a> {
+    pub(crate) fn new(facts: &'a Facts) -> Voice<'a> {
+        let vendor = facts.terms.vendor.as_deref().filter(|name| !name.is_empty());
+        Voice { vendor: vendor.unwrap_or("the vendor") }
+    }
+
+    /// The vendor's name.
+    pub(crate) fn vendor(&self) -> &'a str {
+        self.vendor
+    }
+
+    /// What to do about an error.
+    pub(crate) fn remedy(&self, code: Code) -> String {
+        code.remedy().replace("the vendor", self.vendor)
+    }
+
+    /// A whole error.
+    pub(crate) fn error(&self, error: &Error) -> String {
+        sentence(&format!("{}: {}", error.detail(), self.remedy(error.code())))
+    }
+
+    /// What is wrong with a license, as half a sentence.
+    pub(crate) fn found(&self, case: &Case<'_>, code: Code) -> String {
+        let on = |span: Option<Span>| span.map(|span| rfc3339(span.start)).unwrap_or_default();
+        match code {
+            Code::Revoked => format!("{} withdrew the license", self.vendor),
+            Code::Suspended => {
+                format!("{} put the license on hold on {}", self.vendor, on(case.suspended))
+            }
+            Code::NotYetValid => format!("the license begins on {}", rfc3339(case.begins)),
+            Code::Expired => format!("the license ended on {}", on(case.ended)),
+            Code::TokenExpired => format!("the license was to be renewed by {}", on(case.token)),
+            Code::SyncOverdue => {
+                format!("{}'s server was to be reached by {}", self.vendor, on(case.sync))
+            }
+            _ => case.misplaced().map(|error| error.detail().to_string()).unwrap_or_default(),
+        }
+    }
+
+    /// Why a license is not in force, and what to do.
+    pub(crate) fn refusal(&self, case: &Case<'_>, code: Code, access: Access, at: i64) -> String {
+        let span = span_of(case, code);
+        let left = match (access, span.and_then(|span| span.deny)) {
+            (Access::ReadOnly, Some(end)) => {
+                format!(", and until {} what is there can only be read", rfc3339(end))
+            }
+            (Access::ReadOnly, None) => ", and what is there can only be read".to_string(),
+            _ => match span.and_then(|span| Some((span.start, span.grace_end()?))) {
+                Some((start, end)) if start < end && end <= at => {
+                    format!(", its grace period on {}", rfc3339(end))
+                }
+                _ => String::new(),
+            },
+        };
+        sentence(&format!("{}{left}: {}", self.found(case, code), self.remedy(code)))
+    }
+
+    /// What is wrong already, and how long it works nevertheless.
+    pub(crate) fn grace(&self, case: &Case<'_>, code: Code) -> String {
+        let end = span_of(case, code).and_then(|span| span.grace_end());
+        let left = match end {
+            Some(end) => format!("it works until {}", rfc3339(end)),
+            None => "it goes on working".to_string(),
+        };
+        sentence(&format!("{}, and {left}: {}", self.found(case, code), self.remedy(code)))
+    }
+
+    /// What holds as a whole.
+    pub(crate) fn whole(&self, scene: &Scene<'_>, decision: &Decision, at: i64) -> String {
+        match decision.reason {
+            Reason::NotEnforced => {
+                format!("Nothing is enforced here, where {} runs the product.", self.vendor)
+            }
+            Reason::NotNeeded => {
+                "No license is needed before the first use: apply one when you have it.".into()
+            }
+            Reason::UnlicensedGrace => {
+                let end = scene.grace_end().map(rfc3339).unwrap_or_default();
+                format!("Everything works without a license until {end}: apply one before then.")
+            }
+            Reason::Ok => scene
+                .winner(decision)
+                .map(|it| self.good(scene, decision, it, at))
+                .unwrap_or_default(),
+            Reason::No(code) => match scene.winner(decision) {
+                Some(case) => self.refusal(case, code, decision.access, case.time(at)),
+                None => self.nothing(scene, code),
+            },
+        }
+    }
+
+    /// A license in force.
+    fn good(&self, scene: &Scene<'_>, decision: &Decision, case: &Case<'_>, at: i64) -> String {
+        let causes = case.causes(at);
+        let grace = causes.iter().find(|cause| cause.access == Access::Warn);
+        if let Some(cause) = grace {
+            return self.grace(case, cause.code);
+        }
+        let end = match case.held.claims.license.valid_until {
+            Some(end) => format!("is in force until {}", rfc3339(end)),
+            None => "is in force and has no end".to_string(),
+        };
+        match scene.alerts(decision, at).has(Alert::EndsSoon) {
+            true => format!("The license {end}: {}.", self.remedy(Code::Expired)),
+            false => format!("The license {end}: there is nothing to do."),
+        }
+    }
+
+    /// No license at all.
+    fn nothing(&self, scene: &Scene<'_>, code: Code) -> String {
+        let refused = |it: &&Candidate| it.license.is_err();
+        if let Some(candidate) = scene.facts.candidates.iter().find(refused) {
+            return self.refused(candidate);
+        }
+        if let Some(error) = &scene.facts.state.error {
+            return self.error(error);
+        }
+        let found = match scene.grace_end() {
+            Some(end) => format!("the days without a license ended on {}", rfc3339(end)),
+            None => "there is no license".to_string(),
+        };
+        sentence(&format!("{found}: {}", self.remedy(code)))
+    }
+
+    /// What one source holds, refused.
+    pub(crate) fn refused(&self, candidate: &Candidate) -> String {
+        let Err(error) = &candidate.license else { return String::new() };
+        let what = format!("{} was refused: {}", origin(candidate), error.detail());
+        sentence(&format!("{what}: {}", self.remedy(error.code())))
+    }
+}
+
+/// The stages of a cause, where it has some.
+fn span_of(case: &Case<'_>, code: Code) -> Option<Span> {
+    match code {
+        Code::Suspended => case.suspended,
+        Code::Expired => case.ended,
+        Code::TokenExpired => case.token,
+        Code::SyncOverdue => case.sync,
+        _ => None,
+    }
+}
+
+/// Where a license comes from, for people.
+pub(crate) fn origin(candidate: &Candidate) -> String {
+    match candidate.source {
+        Source::Installed => "the license that is installed".to_string(),
+        Source::File => format!("the license in {}", candidate.name),
+        Source::Environment => format!("the license in the variable {}", candidate.name),
+        Source::Text => "the license in the setting `license`".to_string(),
+    }
+}
+
+/// Begins with a capital and ends with a full stop.
+pub(crate) fn sentence(text: &str) -> String {
+    let mut rest = text.chars();
+    let first = rest.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", rest.as_str().trim_end_matches('.'))
+}
