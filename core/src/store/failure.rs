@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use crate::errors::{Code, Error};
 
 /// The error for a file, or the folder itself, that could not be `done`: read, written, locked.
-pub(super) fn failed(name: &str, done: &str, reason: &io::Error) -> Error {
+pub(crate) fn failed(name: &str, done: &str, reason: &io::Error) -> Error {
     Error::new(code(reason), format!("{name} cannot be {done}: {reason}"))
 }
 

@@ -4,7 +4,7 @@
 //!
 //! | at | what |
 //! |---|---|
-//! | 0 | `state` was written: 16 bytes, any of them not zero |
+//! | 0 | `state` was written: the 16 bytes `was written once` |
 //! | 16 | the same for `revocations` |
 //! | 32 | the same for `usage` |
 //! | 64 | synced: sequence u64 and its CRC-32 u32, little-endian, zero u32 |
@@ -68,8 +68,12 @@ impl Record {
         self.0.get(at..).and_then(|bytes| bytes.first_chunk().copied()).unwrap_or_default()
     }
 
+    /// Half of the mark is enough: it may have been torn or damaged since, but neither is an
+    /// empty file one, nor what an unfinished write left there.
     fn is_marked(&self, slot: Slot) -> bool {
-        self.field(mark_at(slot)) != [0; 16]
+        let field = self.field(mark_at(slot));
+        let same = field.iter().zip(MARK).filter(|(byte, mark)| *byte == mark).count();
+        same >= MARK.len() / 2
     }
 
     fn synced(&self) -> u64 {

@@ -10,11 +10,21 @@
 //! 5. Whatever failed, the next attempt on a healthy disk succeeds.
 
 pub(crate) mod disk;
-mod failure;
+pub(crate) mod failure;
 mod lock;
 mod real;
 mod slot;
 
+#[cfg(test)]
+mod crashes;
+#[cfg(test)]
+mod crowd;
+#[cfg(test)]
+mod damage;
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod real_folder;
 #[cfg(test)]
 pub(crate) mod simulated;
 
@@ -88,5 +98,3 @@ impl Folder {
         lock::at_once(self)
     }
 }
-#[cfg(test)]
-mod tests;

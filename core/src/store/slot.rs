@@ -88,29 +88,28 @@ impl Header {
         Header { version: VERSION, generation, length, hashed, hash }
     }
 
-    /// Reads it, and says what is wrong with it otherwise. `name` is that of its file.
-    fn read(bytes: &[u8], slot: Slot, name: &str) -> std::result::Result<Header, String> {
-        let (Some((hashed, rest)), true) =
-            (bytes.split_first_chunk::<HASHED>(), bytes.len() >= HEADER)
-        else {
-            return Err(format!("{name} is cut off"));
-        };
-        let hash = *rest.first_chunk().unwrap_or(&[0; 32]);
-        let long = |at: usize| hashed.get(at..).and_then(|bytes| bytes.first_chunk().copied());
-        let version = hashed.get(8..).and_then(|bytes| bytes.first_chunk().copied());
+    /// Reads it; `None` if it is none of a file with this name.
+    fn read(file: &dyn File, slot: Slot, name: &str) -> io::Result<Option<Header>> {
+        let mut bytes = [0; HEADER];
+        let full = read_full_at(file, &mut bytes, 0)? == HEADER;
+        Ok(Header::parse(&bytes).filter(|header| full && slot.name(header.generation) == name))
+    }
+
+    fn parse(bytes: &[u8; HEADER]) -> Option<Header> {
+        let (hashed, rest) = bytes.split_first_chunk::<HASHED>()?;
+        let (magic, numbers) = hashed.split_first_chunk::<8>()?;
+        let (version, numbers) = numbers.split_first_chunk::<4>()?;
+        let (zero, numbers) = numbers.split_first_chunk::<4>()?;
+        let (generation, length) = numbers.split_first_chunk::<8>()?;
         let header = Header {
-            version: version.map_or(0, u32::from_le_bytes),
-            generation: long(16).map_or(0, u64::from_le_bytes),
-            length: long(24).map_or(0, u64::from_le_bytes),
+            version: u32::from_le_bytes(*version),
+            generation: u64::from_le_bytes(*generation),
+            length: u64::from_le_bytes(*length.first_chunk()?),
             hashed: *hashed,
-            hash,
+            hash: *rest.first_chunk()?,
         };
-        let known = hashed.starts_with(&MAGIC) && hashed.get(12..16) == Some(&[0; 4]);
         let counted = (1..=GENERATION_MAX).contains(&header.generation);
-        match known && counted && slot.name(header.generation) == name {
-            true => Ok(header),
-            false => Err(format!("{name} is damaged")),
-        }
+        (*magic == MAGIC && *zero == [0; 4] && counted).then_some(header)
     }
 
     fn bytes(&self) -> impl Iterator<Item = u8> {
@@ -128,7 +127,12 @@ const fn end(length: u64) -> u64 {
 }
 
 /// One of the two files.
-enum Side {
+struct Side {
+    name: &'static str,
+    kind: Kind,
+}
+
+enum Kind {
     /// It is not there.
     Absent,
     /// It is whole.
@@ -139,9 +143,30 @@ enum Side {
 
 impl Side {
     fn generation(&self) -> Option<u64> {
-        match self {
-            Side::Whole { generation, .. } => Some(*generation),
+        match self.kind {
+            Kind::Whole { generation, .. } => Some(generation),
             _ => None,
+        }
+    }
+
+    /// What is wrong with it by itself.
+    fn wrong(&self) -> Option<String> {
+        match &self.kind {
+            Kind::Absent => Some(format!("{} is gone", self.name)),
+            Kind::Damaged(what) => Some(format!("{} {what}", self.name)),
+            Kind::Whole { .. } => None,
+        }
+    }
+
+    /// What is wrong with it beside the newest generation.
+    fn wrong_before(&self, newest: u64) -> Option<String> {
+        match self.kind {
+            Kind::Absent if newest == 1 => None,
+            Kind::Whole { generation, .. } if generation + 1 == newest => None,
+            Kind::Whole { generation, .. } => {
+                Some(format!("{} has generation {generation} beside {newest}", self.name))
+            }
+            _ => self.wrong(),
         }
     }
 }
@@ -155,105 +180,78 @@ fn open_present(disk: &dyn Disk, name: &str) -> Result<Option<Box<dyn File>>> {
     }
 }
 
-fn read_side(file: Option<&dyn File>, slot: Slot, name: &str) -> Result<Side> {
-    let Some(file) = file else { return Ok(Side::Absent) };
-    match read_file(file, slot, name) {
-        Ok(side) => Ok(side),
-        Err(error) if is_bad_medium(&error) => {
-            Ok(Side::Damaged(format!("{name} cannot be read: {error}")))
+fn read_side(file: Option<&dyn File>, slot: Slot, name: &'static str) -> Result<Side> {
+    let kind = match file.map(|file| read_file(file, slot, name)) {
+        None => Kind::Absent,
+        Some(Ok(kind)) => kind,
+        Some(Err(error)) if is_bad_medium(&error) => {
+            Kind::Damaged(format!("cannot be read: {error}"))
         }
-        Err(error) => Err(failed(name, "read", &error)),
-    }
+        Some(Err(error)) => return Err(failed(name, "read", &error)),
+    };
+    Ok(Side { name, kind })
 }
 
-fn read_file(file: &dyn File, slot: Slot, name: &str) -> io::Result<Side> {
-    let mut bytes = [0; HEADER];
-    let got = read_full_at(file, &mut bytes, 0)?;
-    let header = match Header::read(bytes.get(..got).unwrap_or_default(), slot, name) {
-        Ok(header) => header,
-        Err(what) => return Ok(Side::Damaged(what)),
-    };
+fn read_file(file: &dyn File, slot: Slot, name: &str) -> io::Result<Kind> {
+    let damaged = || Ok(Kind::Damaged("is damaged".into()));
+    let Some(header) = Header::read(file, slot, name)? else { return damaged() };
     // Judged before anything is allocated for it.
-    let end = end(header.length);
-    if header.length > SLOT_MAX as u64 || end > patiently(|| file.len())? {
-        return Ok(Side::Damaged(format!("{name} is cut off")));
+    if header.length > SLOT_MAX as u64 || end(header.length) > patiently(|| file.len())? {
+        return damaged();
     }
-    let mut payload = vec![0; (end - HEADER as u64) as usize];
+    let length = header.length as usize;
+    let mut payload = vec![0; end(header.length) as usize - HEADER];
     let got = read_full_at(file, &mut payload, HEADER as u64)?;
-    let padding = payload.split_off(payload.len().min(header.length as usize));
-    let whole = got == payload.len() + padding.len();
-    if !whole || padding.iter().any(|byte| *byte != 0) {
-        return Ok(Side::Damaged(format!("{name} is damaged")));
+    let padding = payload.split_off(length);
+    let whole = got == length + padding.len() && padding.iter().all(|byte| *byte == 0);
+    if !whole || hash(&header.hashed, &payload) != header.hash {
+        return damaged();
     }
-    if hash(&header.hashed, &payload) != header.hash {
-        return Ok(Side::Damaged(format!("{name} is damaged")));
-    }
-    Ok(Side::Whole { version: header.version, generation: header.generation, payload })
+    Ok(Kind::Whole { version: header.version, generation: header.generation, payload })
 }
 
 /// What is in a slot.
 pub(super) fn find(disk: &dyn Disk, slot: Slot) -> Result<Option<Found>> {
-    let mut last = Ok(None);
-    for _ in 0..LOOKS {
-        last = look(disk, slot);
-        if matches!(&last, Ok(Some(Found { recovered: None, .. }))) {
+    let is_fine = |found: &Result<Option<Found>>| match found {
+        Ok(found) => found.as_ref().is_none_or(|found| found.recovered.is_none()),
+        Err(_) => false,
+    };
+    let mut found = look(disk, slot);
+    for _ in 1..LOOKS {
+        if is_fine(&found) {
             break;
         }
-        // Nothing there and nothing missing.
-        if matches!(&last, Ok(None)) {
-            break;
-        }
+        found = look(disk, slot);
     }
-    last
+    found
 }
 
 fn look(disk: &dyn Disk, slot: Slot) -> Result<Option<Found>> {
-    let names = slot.names();
+    let [even, odd] = slot.names();
     // Both are opened before one is read: what is open stays, whatever takes its name.
-    let [even, odd] = names.map(|name| open_present(disk, name));
-    let (even, odd) = (even?, odd?);
-    let even = read_side(even.as_deref(), slot, names[0])?;
-    let odd = read_side(odd.as_deref(), slot, names[1])?;
-    let swap = odd.generation() > even.generation();
-    let ((best, _), (other, other_name)) = match swap {
-        true => ((odd, names[1]), (even, names[0])),
-        false => ((even, names[0]), (odd, names[1])),
+    let (even_file, odd_file) = (open_present(disk, even)?, open_present(disk, odd)?);
+    let even = read_side(even_file.as_deref(), slot, even)?;
+    let odd = read_side(odd_file.as_deref(), slot, odd)?;
+    if matches!((&even.kind, &odd.kind), (Kind::Absent, Kind::Absent)) {
+        return check_new(disk, slot).map(|()| None);
+    }
+    let wrongs = [even.wrong(), odd.wrong()].map(Option::unwrap_or_default);
+    let (best, other) =
+        if odd.generation() > even.generation() { (odd, even) } else { (even, odd) };
+    let Kind::Whole { version, generation, payload } = best.kind else {
+        return Err(Error::new(Code::StateCorrupt, wrongs.join(", and ")));
     };
-    match (best, other) {
-        (Side::Whole { version, generation, payload }, other) => {
-            if version > VERSION {
-                return Err(too_new(slot.name(generation), version));
-            }
-            let end = end(payload.len() as u64);
-            let recovered = wrong(&other, other_name, generation);
-            Ok(Some(Found { generation, payload, end, recovered }))
-        }
-        (Side::Absent, Side::Absent) => nothing(disk, slot).map(|()| None),
-        (Side::Damaged(what), _) | (_, Side::Damaged(what)) => {
-            Err(Error::new(Code::StateCorrupt, what))
-        }
-        (Side::Absent, Side::Whole { .. }) => Ok(None),
+    if version > VERSION {
+        let name = slot.name(generation);
+        let what = format!("{name} has format {version}, and {VERSION} is the newest known here");
+        return Err(Error::new(Code::TooNew, what));
     }
-}
-
-fn too_new(name: &str, version: u32) -> Error {
-    let what = format!("{name} has format {version}, and this version knows {VERSION}");
-    Error::new(Code::TooNew, what)
-}
-
-/// What is wrong with the file of the generation before `generation`.
-fn wrong(other: &Side, name: &str, generation: u64) -> Option<String> {
-    match other {
-        Side::Absent if generation == 1 => None,
-        Side::Absent => Some(format!("{name} is gone")),
-        Side::Damaged(what) => Some(what.clone()),
-        Side::Whole { generation: before, .. } => (before.checked_add(1) != Some(generation))
-            .then(|| format!("{name} has generation {before}, not the one before {generation}")),
-    }
+    let end = end(payload.len() as u64);
+    Ok(Some(Found { generation, payload, end, recovered: other.wrong_before(generation) }))
 }
 
 /// Tells a slot that was never written from one that is lost.
-fn nothing(disk: &dyn Disk, slot: Slot) -> Result<()> {
+fn check_new(disk: &dyn Disk, slot: Slot) -> Result<()> {
     disk.check().map_err(|error| failed("the state folder", "read", &error))?;
     if super::lock::was_written(disk, slot)? {
         let [even, odd] = slot.names();
@@ -267,12 +265,10 @@ pub(super) fn glance(disk: &dyn Disk, slot: Slot) -> Result<u64> {
     let mut highest = 0;
     for name in slot.names() {
         let Some(file) = open_present(disk, name)? else { continue };
-        let mut bytes = [0; HEADER];
-        let got = read_full_at(&*file, &mut bytes, 0).or_else(|error| {
-            if is_bad_medium(&error) { Ok(0) } else { Err(failed(name, "read", &error)) }
-        })?;
-        if let Ok(header) = Header::read(bytes.get(..got).unwrap_or_default(), slot, name) {
-            highest = highest.max(header.generation);
+        match Header::read(&*file, slot, name) {
+            Ok(header) => highest = highest.max(header.map_or(0, |header| header.generation)),
+            Err(error) if is_bad_medium(&error) => {}
+            Err(error) => return Err(failed(name, "read", &error)),
         }
     }
     Ok(highest)
@@ -288,12 +284,11 @@ pub(super) fn open(
     let name = slot.name(generation);
     let file =
         patiently(|| disk.open(name, how)).map_err(|error| failed(name, "opened", &error))?;
-    let mut bytes = [0; HEADER];
-    let got = read_full_at(&*file, &mut bytes, 0).map_err(|error| failed(name, "read", &error))?;
-    match Header::read(bytes.get(..got).unwrap_or_default(), slot, name) {
-        Ok(header) if header.generation == generation => Ok(file),
-        Ok(_) => Err(Error::new(Code::Busy, format!("{name} was replaced meanwhile"))),
-        Err(what) => Err(Error::new(Code::StateCorrupt, what)),
+    let header = Header::read(&*file, slot, name).map_err(|error| failed(name, "read", &error))?;
+    match header {
+        Some(header) if header.generation == generation => Ok(file),
+        Some(_) => Err(Error::new(Code::Busy, format!("{name} was replaced meanwhile"))),
+        None => Err(Error::new(Code::StateCorrupt, format!("{name} is damaged"))),
     }
 }
 
@@ -306,7 +301,7 @@ pub(super) fn next(disk: &dyn Disk, slot: Slot) -> Result<u64> {
         Err(error) if error.code() == Code::StateCorrupt => None,
         Err(error) => return Err(error),
     };
-    let next = highest.saturating_add(1);
+    let next = highest.max(newest.unwrap_or_default()).saturating_add(1);
     let hits_newest = newest.is_some_and(|newest| slot.name(newest) == slot.name(next));
     Ok(if hits_newest { next.saturating_add(1) } else { next })
 }

@@ -1,3 +1,0 @@
-//! What must hold of a store.
-
-mod real_folder;
