@@ -52,7 +52,7 @@ pub use claims::{
 pub use clock::{parse_time, rfc3339};
 pub use errors::{Code, Error, Result};
 pub use feature::{Feature, UNLIMITED, is_feature_id};
-pub use installation::{Access, Installation, Refusal, Usage};
+pub use installation::{Access, Installation, Refusal, Snapshot, Usage};
 pub use keys::{KeySet, KeyState, PublicKey, Role, TrustedKey};
 pub use license::{License, bounded};
 pub use product::Product;

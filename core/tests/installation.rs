@@ -61,16 +61,23 @@ fn what_is_refused_changes_nothing() {
         (Code::Malformed, altered),
         (Code::UnknownKey, foreign),
         (Code::WrongProduct, license(|it| it.aud = "other".into())),
-        (Code::Expired, license(|it| {
-            it.iat = NOW - 90 * DAY;
-            it.license.valid_from = NOW - 90 * DAY;
-            it.license.valid_until = Some(NOW - 60 * DAY);
-        })),
+        (
+            Code::Expired,
+            license(|it| {
+                it.iat = NOW - 90 * DAY;
+                it.license.valid_from = NOW - 90 * DAY;
+                it.license.valid_until = Some(NOW - 60 * DAY);
+            }),
+        ),
         (Code::OlderThanInstalled, license(|it| it.iat = NOW - 1)),
-        (Code::WrongInstallation, license(|it| {
-            let id = Some("7c9e6679-7425-40de-944b-e07fc1f90ae7".to_string());
-            it.license.binding = Some(licentia::Binding { installation: id, ..Default::default() });
-        })),
+        (
+            Code::WrongInstallation,
+            license(|it| {
+                let id = Some("7c9e6679-7425-40de-944b-e07fc1f90ae7".to_string());
+                it.license.binding =
+                    Some(licentia::Binding { installation: id, ..Default::default() });
+            }),
+        ),
         (Code::WrongKind, lease),
         (Code::TooLarge, "a".repeat(20_000_000)),
     ];
@@ -292,12 +299,17 @@ fn use_is_recorded_up_to_the_limit() {
     it.record_key("devices", "a").unwrap();
     assert_eq!(it.record_key("devices", "c").unwrap_err().code(), Code::LimitExceeded);
     it.record("reports", 1).unwrap();
-    assert_eq!(it.usage("reports").unwrap().limit, UNLIMITED, "what is not measured is not counted");
+    assert_eq!(
+        it.usage("reports").unwrap().limit,
+        UNLIMITED,
+        "what is not measured is not counted"
+    );
     for (feature, code) in [("admin", Code::NotGranted), ("Admin", Code::InvalidArgument)] {
         assert_eq!(it.record(feature, 1).unwrap_err().code(), code);
         assert_eq!(it.usage(feature).unwrap_err().code(), code);
     }
-    for result in [it.record_level("exports", 1), it.record("users", 1), it.record_key("users", "a")]
+    for result in
+        [it.record_level("exports", 1), it.record("users", 1), it.record_key("users", "a")]
     {
         assert_eq!(result.unwrap_err().code(), Code::InvalidArgument);
     }

@@ -4,7 +4,8 @@
 mod installation_support;
 
 use installation_support::*;
-use licentia::{Code, Installation, IssuerStatus, Product, SyncAnswer, issue, read_request};
+use licentia::issue::{self, IssuerStatus, SyncAnswer, read_request};
+use licentia::{Code, Installation, Product};
 use serde_json::{Value, json};
 
 const YEAR: i64 = 365 * DAY;
@@ -109,7 +110,10 @@ fn a_clock_reset_heals_a_clock_that_was_ahead_and_works_once() {
     // It sets a floor of its own: what the issuer has signed.
     set_clock(&mut product, NOW);
     let found = status(&it);
-    assert_eq!((&found["time"]["now"], &found["time"]["floor_by"]), (&json!(NOW + DAY), &json!("server")));
+    assert_eq!(
+        (&found["time"]["now"], &found["time"]["floor_by"]),
+        (&json!(NOW + DAY), &json!("server"))
+    );
     let stranger = product.open(self::folder().path()).map(|it| it.apply(first.as_bytes()));
     assert!(stranger.unwrap().is_err(), "a folder that is gone");
     let elsewhere = self::folder();
@@ -153,7 +157,8 @@ fn signed_time_heals_too_and_no_answer_counts_twice() {
     }
     let low = answer(&it, 7, |_| {});
     assert_eq!(it.apply(low.as_bytes()).unwrap_err().code(), Code::AlreadyUsed);
-    let other = answer(&it, 9, |answer| answer.license_id = "00000000-0000-4000-8000-000000000000".into());
+    let other =
+        answer(&it, 9, |answer| answer.license_id = "00000000-0000-4000-8000-000000000000".into());
     assert_eq!(it.apply(other.as_bytes()).unwrap_err().code(), Code::WrongInstallation);
     let renewal = license(|it| {
         it.iat = NOW + 5;
@@ -205,7 +210,8 @@ struct Dice(u64);
 
 impl Dice {
     fn roll(&mut self, sides: i64) -> i64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         ((self.0 >> 33) as i64).rem_euclid(sides)
     }
 }

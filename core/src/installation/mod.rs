@@ -1,13 +1,52 @@
 //! An installation: what holds here and now.
 
+mod apply;
+mod change;
+mod gate;
+mod meters;
+mod refusal;
+mod request;
+mod site;
+mod state;
+mod time;
+mod view;
+
+use crate::clock::rfc3339;
 use crate::errors::{Code, Error, Result};
-pub use crate::verdict::Access;
+use crate::limits::TIME_MAX;
+use crate::product::{Place, Product};
+use crate::store::Folder;
+use crate::usage::{Entry, Ledger};
+use crate::verdict::{self, Now};
+use arc_swap::ArcSwap;
+use change::Damage;
+use gate::{Eyes, Known};
+use meters::Wait;
+use site::Site;
+use state::State;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+pub use crate::verdict::Access;
 
 /// One copy of a product on one machine: its licenses, its state, its use. Any number of threads
-/// and processes may use the same folder at once.
+/// and processes may use the same folder at once, each through an installation of its own or,
+/// after a fork, through the same one. It starts no threads and keeps no file open.
+///
+/// No [`crate::License`] comes out of it: one that is held would say no after a renewal.
 #[derive(Debug)]
-pub struct Installation {}
+pub struct Installation {
+    product: Product,
+    site: Site,
+    folder: Folder,
+    ledger: Ledger,
+    reads_only: bool,
+    /// Why a new folder could not be begun.
+    unbegun: Option<Error>,
+    shared: AtomicBool,
+    eyes: Eyes,
+    snapshot: ArcSwap<Known>,
+}
 
 /// How much of a metered feature was used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,105 +68,249 @@ pub struct Refusal {
     pub body: String,
 }
 
-fn not_yet<T>() -> Result<T> {
-    Err(Error::new(Code::Internal, "not there yet"))
+/// The answers of one second, for a host that keeps its own copy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Every feature that has an answer of its own, sorted by its id.
+    pub features: Vec<(String, Access)>,
+    /// The answer for every other.
+    pub otherwise: Access,
+    /// The first second of clock time for which they hold.
+    pub from: i64,
+    /// The first second for which they do not.
+    pub until: i64,
+}
+
+impl Product {
+    /// Opens an installation in a folder, which has to exist, and makes what it needs in one that
+    /// is new. Any state of the folder is reported by [`Installation::status`], and what is asked
+    /// and applied goes by it; only a path that is none fails, with `invalid_argument`.
+    ///
+    /// The installation follows this product's clock, and keeps its other settings as they are
+    /// now.
+    pub fn open(&self, folder: impl AsRef<Path>) -> Result<Installation> {
+        Installation::open(self, folder.as_ref(), false)
+    }
+
+    /// The same for whoever only looks: nothing is ever written, and every change is refused with
+    /// `state_unavailable`.
+    pub fn open_to_read(&self, folder: impl AsRef<Path>) -> Result<Installation> {
+        Installation::open(self, folder.as_ref(), true)
+    }
 }
 
 impl Installation {
+    fn open(product: &Product, path: &Path, reads_only: bool) -> Result<Installation> {
+        let text = path.as_os_str().as_encoded_bytes();
+        if text.is_empty() || text.contains(&0) {
+            return Err(Error::new(Code::InvalidArgument, "the folder's path is empty or none"));
+        }
+        let folder = Folder::at(path);
+        let mut it = Installation {
+            product: product.clone(),
+            site: Site::default(),
+            ledger: Ledger::new(folder.clone()),
+            folder,
+            reads_only,
+            unbegun: None,
+            shared: AtomicBool::new(false),
+            eyes: Eyes::new(),
+            snapshot: ArcSwap::from_pointee(Known::blank(product)),
+        };
+        if !reads_only {
+            it.unbegun = it.begin().err();
+        }
+        let snapshot = it.fresh();
+        it.note_time(&it.eyes.get(), &snapshot, true);
+        Ok(it)
+    }
+
     /// Sets one of [`crate::SITE_SETTINGS`] by name. Fails with `invalid_argument`, naming the
     /// nearest, and then changes nothing.
-    pub fn set(&mut self, _name: &str, _value: &str) -> Result<()> {
-        not_yet()
+    pub fn set(&mut self, name: &str, value: &str) -> Result<()> {
+        self.site.set(name, value)?;
+        // Everything that was known was known by the old settings.
+        self.snapshot.store(Known::blank(&self.product).into());
+        self.fresh();
+        Ok(())
     }
 
     /// Whether `feature` may be used at this moment: [`Installation::access`] is at least
-    /// [`Access::Warn`].
+    /// [`Access::Warn`]. Ask whenever it matters: the answer follows the clock, and within a
+    /// second every other process. Costs a look at the clock and a short search; once a second
+    /// one caller looks at the folder.
+    #[inline]
     pub fn allows(&self, feature: impl AsRef<[u8]>) -> bool {
         self.access(feature) >= Access::Warn
     }
 
     /// What may be done with `feature` at this moment.
-    pub fn access(&self, _feature: impl AsRef<[u8]>) -> Access {
-        Access::Deny
+    #[inline]
+    pub fn access(&self, feature: impl AsRef<[u8]>) -> Access {
+        self.ask(feature.as_ref())
     }
 
     /// The answer to give to whoever asks for `feature`, if it may not be used; `None` = go on.
-    pub fn gate(&self, _feature: impl AsRef<[u8]>) -> Option<Refusal> {
-        None
+    pub fn gate(&self, feature: impl AsRef<[u8]>) -> Option<Refusal> {
+        self.refuse(feature.as_ref())
     }
 
-    /// Everything that holds at a time (`None` = now), as JSON: docs/verdict.md.
-    pub fn status(&self, _at: Option<i64>) -> Result<String> {
-        not_yet()
+    /// The answers of this second, all at once.
+    pub fn snapshot(&self) -> Snapshot {
+        let snapshot = self.answers();
+        let from = snapshot.now.clock;
+        let features = snapshot.gate.features.iter();
+        Snapshot {
+            features: features.map(|(id, access)| (id.to_string(), *access)).collect(),
+            otherwise: snapshot.gate.otherwise,
+            from,
+            until: from.saturating_add(1),
+        }
     }
 
-    /// Why: the tree of checks behind [`Installation::status`], as JSON.
-    pub fn explain(&self, _at: Option<i64>) -> Result<String> {
-        not_yet()
+    /// Everything that holds at a time (`None` = now), as JSON: docs/verdict.md. Writes nothing.
+    ///
+    /// Fails with `invalid_argument` for a time that is none.
+    pub fn status(&self, at: Option<i64>) -> Result<String> {
+        let snapshot = self.fresh();
+        let now = at_time(&snapshot, at)?;
+        Ok(verdict::judge(&snapshot.view.facts, &now).to_json())
+    }
+
+    /// Why: the tree of checks behind [`Installation::status`], as JSON: docs/verdict.md.
+    pub fn explain(&self, at: Option<i64>) -> Result<String> {
+        let snapshot = self.fresh();
+        let now = at_time(&snapshot, at)?;
+        Ok(verdict::explain(&snapshot.view.facts, &now))
     }
 
     /// Takes anything the vendor signed: a license, a key set, a revocation list, a sync answer, a
-    /// clock reset. Everything is checked first; what is refused changes nothing.
-    pub fn apply(&self, _data: &[u8]) -> Result<()> {
-        not_yet()
+    /// clock reset, in any of its coats. Everything is checked first, and what is refused changes
+    /// nothing. A license takes the place of the one before; one that begins later waits beside
+    /// it.
+    ///
+    /// Fails as verifying it does, with `revoked`, with `older_than_installed` for what is older
+    /// than what is here, with `already_used` for an answer that was applied before, with
+    /// `clock_rollback` for a license that is over by what was seen of the time but not by the
+    /// clock, and with the codes of the folder (docs/state.md).
+    pub fn apply(&self, data: &[u8]) -> Result<()> {
+        self.apply_any(data, false)
     }
 
     /// The same, and lets a license take the place of a newer one.
-    pub fn apply_older(&self, _data: &[u8]) -> Result<()> {
-        not_yet()
+    pub fn apply_older(&self, data: &[u8]) -> Result<()> {
+        self.apply_any(data, true)
     }
 
-    /// Removes what was applied. Says whether there was a license.
+    /// Removes the licenses that were applied, and says whether there were any. What was used, the
+    /// first use and the time stay.
     pub fn remove(&self) -> Result<bool> {
-        not_yet()
+        self.change(Damage::Keep, |change| {
+            let had = !change.state.licenses.is_empty();
+            change.state.licenses.clear();
+            Ok((had, had))
+        })
     }
 
-    /// A text to send to the vendor: `license` (the request code), `clock`, `sync`.
-    pub fn request(&self, _what: &str, _argument: Option<&str>) -> Result<String> {
-        not_yet()
+    /// A text to send to the vendor: `license` (the request code: a license for this machine is
+    /// wanted), `clock` (a clock reset is), `sync` (what was used). Nothing in it is secret or
+    /// raw; docs/format.md, section 9, says what there is.
+    pub fn request(&self, what: &str, argument: Option<&str>) -> Result<String> {
+        self.ask_vendor(what, argument)
     }
 
-    /// Adds to a counter. On disk when it returns.
-    pub fn record(&self, _feature: &str, _amount: u64) -> Result<()> {
-        not_yet()
+    /// Adds to the counter of a feature. On disk when it returns. Counts nothing, and succeeds,
+    /// where the license does not measure the feature, and without a license while none is needed.
+    ///
+    /// Fails with `limit_exceeded`, and then counts nothing, where the license stops at the limit;
+    /// with `not_granted`; with the reason why the license is not in force; with
+    /// `invalid_argument` where the feature has another kind of meter; and with the codes of the
+    /// folder.
+    pub fn record(&self, feature: &str, amount: u64) -> Result<()> {
+        self.enter(feature, Entry::Add(amount), Wait::Yes)
     }
 
-    /// Adds to a counter without waiting for the disk: what was recorded in the last second may be
-    /// lost when the power fails.
-    pub fn record_later(&self, _feature: &str, _amount: u64) -> Result<()> {
-        not_yet()
+    /// The same without waiting for the disk. What it counts survives the end of the process at
+    /// once; when the power fails, at most what was counted within one second is lost.
+    pub fn record_later(&self, feature: &str, amount: u64) -> Result<()> {
+        self.enter(feature, Entry::Add(amount), Wait::No)
     }
 
-    /// Sets a level. On disk when it returns.
-    pub fn record_level(&self, _feature: &str, _level: u64) -> Result<()> {
-        not_yet()
+    /// Sets the level of a feature: an absolute value that the host knows, never one more or one
+    /// less, which a crash would lose for ever. On disk when it returns. A level that falls is
+    /// always taken.
+    pub fn record_level(&self, feature: &str, level: u64) -> Result<()> {
+        self.enter(feature, Entry::Level(level), Wait::Yes)
     }
 
-    /// Notes a key. On disk when it returns.
-    pub fn record_key(&self, _feature: &str, _key: &str) -> Result<()> {
-        not_yet()
+    /// Notes a key of a feature that counts different ones: a device, a user. On disk when it
+    /// returns, and costs nothing when the key was noted today. The key is kept as a keyed hash.
+    pub fn record_key(&self, feature: &str, key: &str) -> Result<()> {
+        let hash = self.hash_key(feature, key)?;
+        self.enter(feature, Entry::Key(hash), Wait::Yes)
     }
 
-    /// How much of a metered feature was used, of how much.
-    pub fn usage(&self, _feature: &str) -> Result<Usage> {
-        not_yet()
+    /// How much of a feature was used, of how much. Fails as [`Installation::record`] does, but
+    /// for its limit.
+    pub fn usage(&self, feature: &str) -> Result<Usage> {
+        self.usage_of(feature)
     }
 
-    /// Notes when the product was first used (`None` = now): the unlicensed grace begins.
-    pub fn first_use(&self, _at: Option<i64>) -> Result<()> {
-        not_yet()
+    /// Notes when the product was first used (`None` = now): the unlicensed grace begins. The
+    /// earliest that was ever given holds; a host that keeps the date itself passes it each time,
+    /// and it survives the loss of this folder. Fails with `invalid_argument` for a time that has
+    /// not come.
+    pub fn first_use(&self, at: Option<i64>) -> Result<()> {
+        self.change(Damage::Keep, |change| {
+            let at = at.unwrap_or(change.now.at);
+            if !(0..=change.now.at).contains(&at) {
+                let what = format!("the first use, {}, has not come yet", rfc3339(at));
+                return Err(Error::new(Code::InvalidArgument, what));
+            }
+            let first = change.state.anchor.map_or(at, |anchor| anchor.min(at));
+            let changed = change.state.anchor != Some(first);
+            change.state.anchor = Some(first);
+            Ok((changed, ()))
+        })
     }
 
     /// Makes durable what [`Installation::record_later`] left. Dropping does the same.
     pub fn flush(&self) -> Result<()> {
-        not_yet()
+        self.ledger.flush()
+    }
+
+    fn place(&self, state: Option<&State>) -> Place {
+        let settings = self.product.settings();
+        let own = state.map(|state| state.installation.clone());
+        Place {
+            installation: settings.installation.clone().or(own),
+            instance: self.site.instance.clone().or_else(|| settings.instance.clone()),
+        }
+    }
+
+    fn is_shared(&self) -> bool {
+        self.shared.load(Ordering::Relaxed)
+    }
+
+    fn no_state(&self, snapshot: &Known) -> Error {
+        let none = || Error::new(Code::StateUnavailable, "the folder was never used");
+        snapshot.view.facts.state.error.clone().unwrap_or_else(none)
     }
 }
 
-impl crate::Product {
-    /// Opens an installation in a folder, which has to exist. Any state of the folder is reported
-    /// by `status`; only a path that is none fails, with `invalid_argument`.
-    pub fn open(&self, _folder: impl AsRef<Path>) -> Result<Installation> {
-        Ok(Installation {})
+impl Drop for Installation {
+    fn drop(&mut self) {
+        if !self.reads_only {
+            let _ = self.ledger.flush();
+        }
+    }
+}
+
+/// The time of a question: now, or another.
+fn at_time(snapshot: &Known, at: Option<i64>) -> Result<Now> {
+    match at {
+        None => Ok(snapshot.now),
+        Some(at) if (0..=TIME_MAX).contains(&at) => Ok(Now { at, ..snapshot.now }),
+        Some(at) => Err(Error::new(Code::InvalidArgument, format!("{at} is not a time"))),
     }
 }

@@ -24,6 +24,8 @@ pub(crate) struct Verdict {
     pub(crate) reason: Reason,
     /// What holds and what to do, in one sentence.
     pub(crate) message: String,
+    /// Why not everything works, without what to do; empty where it does.
+    pub(crate) found: String,
     /// The first later second at which any of this changes by itself.
     pub(crate) next_change_at: Option<i64>,
     /// The license that decides, in force or not.
@@ -173,13 +175,12 @@ impl Verdict {
         self.winner.as_ref().map(|winner| &*winner.held)
     }
 
-    /// Why nothing works, as an error.
+    /// Why not everything works, as an error.
     pub(crate) fn error(&self) -> Error {
-        let code = match self.reason {
-            Reason::No(code) => code,
-            _ => Code::Internal,
-        };
-        Error::new(code, "the installation is not licensed for it at this moment")
+        match self.reason {
+            Reason::No(code) => Error::new(code, &self.found),
+            _ => Error::new(Code::Internal, "there is nothing in the way"),
+        }
     }
 
     /// What holds for a feature that the license lists.

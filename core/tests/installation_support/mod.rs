@@ -24,13 +24,7 @@ pub fn product() -> Product {
 pub fn metered(id: &str, meter: &str, max: u64) -> Feature {
     let per = (meter == "count").then(|| "month".to_string());
     let days = (meter == "distinct").then_some(30);
-    Feature {
-        meter: Some(meter.into()),
-        per,
-        days,
-        max: Some(max),
-        ..Feature::new(id)
-    }
+    Feature { meter: Some(meter.into()), per, days, max: Some(max), ..Feature::new(id) }
 }
 
 /// 30 days, with 10 days of grace and 30 of reading.

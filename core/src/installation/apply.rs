@@ -1,0 +1,223 @@
+//! The one door in: whatever the vendor signed is checked whole, and then takes the place of what
+//! was there, or changes nothing.
+
+use super::Installation;
+use super::change::{Change, Damage};
+use super::state::{Installed, IssuerNote};
+use super::view::hold;
+use crate::claims::Claims;
+use crate::clock::rfc3339;
+use crate::errors::{Code, Error, Result};
+use crate::license::check_dates;
+use crate::messages::{self, ClockReset, Revocations, SyncAnswer, check_nonce};
+use crate::product::Product;
+use crate::store::Slot;
+use crate::token::Kind;
+use crate::verdict::{Held, IssuerStatus};
+
+/// What a key for nonces is derived for.
+pub(crate) const NONCES: &str = "nonce";
+
+impl Installation {
+    pub(crate) fn apply_any(&self, data: &[u8], older: bool) -> Result<()> {
+        let kind = messages::kind_of(data)?;
+        // Only a license can make good what was lost, and only if it is one.
+        let damage = match kind {
+            Kind::License if self.product.read(data).is_ok() => Damage::BeginAgain,
+            _ => Damage::Keep,
+        };
+        self.change(damage, |change| match kind {
+            Kind::License => self.apply_license(change, data, older),
+            Kind::KeySet => apply_keys(change, &self.product, data),
+            Kind::Revocations => apply_revocations(change, data),
+            Kind::Clock => apply_clock_reset(change, data),
+            Kind::Sync => self.apply_sync(change, data),
+            Kind::Lease | Kind::Product => {
+                let what = format!("a {} cannot be applied to an installation", kind.name());
+                Err(Error::new(Code::WrongKind, what))
+            }
+        })
+    }
+
+    fn apply_license(
+        &self,
+        change: &mut Change<'_>,
+        data: &[u8],
+        older: bool,
+    ) -> Result<(bool, ())> {
+        let product = &change.view.product;
+        let read = product.read(data)?;
+        let place = self.place(Some(&change.state));
+        if is_revoked(change, &read.claims.license.id) {
+            return Err(Error::new(Code::Revoked, "the vendor has withdrawn the license"));
+        }
+        product.locate(&read.claims, &place)?;
+        let begins_later = self.check_dates(change, &read.claims)?;
+        let installed: Vec<(Held, Installed)> = change
+            .state
+            .licenses
+            .iter()
+            .filter_map(|one| {
+                Some((hold(product, &place, one.token.as_bytes()).ok()?, one.clone()))
+            })
+            .collect();
+        if installed.iter().any(|(_, one)| one.token == read.token) {
+            return Ok((false, ()));
+        }
+        let newer = installed.iter().map(|(held, _)| held.claims.iat).max();
+        if let Some(newer) = newer.filter(|newer| *newer > read.claims.iat && !older) {
+            let what = format!(
+                "it was signed on {}, and the installed one on {}",
+                rfc3339(read.claims.iat),
+                rfc3339(newer)
+            );
+            return Err(Error::new(Code::OlderThanInstalled, what));
+        }
+        let now = change.now.at;
+        // A renewal ahead of time stands beside the one that is in force until then.
+        let in_force = installed.into_iter().filter(|(held, _)| {
+            begins_later && check_dates(&held.claims, now).is_ok() && held.binding.is_ok()
+        });
+        let mut licenses: Vec<Installed> = in_force.map(|(_, one)| one).take(1).collect();
+        licenses.push(Installed { token: read.token, applied_at: now });
+        change.state.licenses = licenses;
+        Ok((true, ()))
+    }
+
+    /// Whether the license begins later; fails where it has ended. A license that is in force by
+    /// the clock and has ended by what was seen before is the clock's affair.
+    fn check_dates(&self, change: &Change<'_>, claims: &Claims) -> Result<bool> {
+        let now = change.now;
+        match check_dates(claims, now.at) {
+            Ok(()) => Ok(false),
+            Err(error) if error.code() == Code::NotYetValid => Ok(true),
+            Err(_) if now.clock < now.at && check_dates(claims, now.clock).is_ok() => {
+                let (clock, seen) = (rfc3339(now.clock), rfc3339(now.at));
+                let what = format!("the clock shows {clock}, but {seen} was seen before");
+                Err(Error::new(Code::ClockRollback, what))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn apply_sync(&self, change: &mut Change<'_>, data: &[u8]) -> Result<(bool, ())> {
+        let product = &change.view.product;
+        let answer =
+            SyncAnswer::verify(data, product.code(), product.issuer(), |kid| product.find(kid))?;
+        check_installation(change, &answer.installation)?;
+        let known = change.view.facts.candidates.iter().filter_map(|it| it.license.as_ref().ok());
+        if !known.into_iter().any(|held| held.claims.license.id == answer.license_id) {
+            let what = "the answer is about a license that is not here";
+            return Err(Error::new(Code::WrongInstallation, what));
+        }
+        check_nonce(&change.state.key(NONCES)?, "sync", change.state.syncs, &answer.nonce)?;
+        check_number(change, &answer)?;
+        change.state.floors.heal(answer.server_time);
+        change.now.at = change.now.clock.max(answer.server_time);
+        change.state.syncs = change.state.syncs.saturating_add(1);
+        change.state.issuer = Some(note(change.state.issuer.as_ref(), &answer));
+        if let Some(license) = &answer.license {
+            self.apply_license(change, license.as_bytes(), false)?;
+        }
+        if let Some(ack) = &answer.ack {
+            self.ledger.acknowledge(change.locked, ack.seq, &ack.head)?;
+        }
+        Ok((true, ()))
+    }
+}
+
+/// The numbers of answers rise under one set of keys. A later set begins anew, so that whoever
+/// stole a key cannot make the vendor's own answers look old; an earlier one is over.
+fn check_number(change: &mut Change<'_>, answer: &SyncAnswer) -> Result<()> {
+    let epoch = change.view.product.epoch();
+    if answer.epoch < epoch {
+        let what = format!("the answer is of key epoch {}, and {epoch} is here", answer.epoch);
+        return Err(Error::new(Code::OlderThanInstalled, what));
+    }
+    if answer.epoch > epoch {
+        // Its keys have not come yet. The nonce alone tells that it is the answer.
+        return Ok(());
+    }
+    let last = if change.state.epoch == epoch { change.state.seq } else { 0 };
+    if answer.seq <= last {
+        let what = format!("the answer has the number {}, and {last} was seen", answer.seq);
+        return Err(Error::new(Code::AlreadyUsed, what));
+    }
+    (change.state.epoch, change.state.seq) = (epoch, answer.seq);
+    Ok(())
+}
+
+/// What an answer says, with the time since when it has been saying so.
+fn note(before: Option<&IssuerNote>, answer: &SyncAnswer) -> IssuerNote {
+    let status = answer.status.word().to_string();
+    let same = before.filter(|it| it.status == status && it.license_id == answer.license_id);
+    IssuerNote {
+        since: same.map_or(answer.server_time, |before| before.since),
+        license_id: answer.license_id.clone(),
+        status,
+        last_contact: answer.server_time,
+        next_contact: answer.sync_after,
+        next_sync_by: answer.next_sync_by,
+        message: answer.message.clone(),
+    }
+}
+
+fn apply_keys(change: &mut Change<'_>, pinned: &Product, data: &[u8]) -> Result<(bool, ())> {
+    let text = std::str::from_utf8(data)
+        .map_err(|_| Error::new(Code::Malformed, "the key set is not text"))?;
+    let mut product = pinned.clone();
+    for set in &change.state.keys {
+        let _ = product.trust(set);
+    }
+    if change.state.keys.iter().any(|set| set.trim() == text.trim()) {
+        return Ok((false, ()));
+    }
+    product.trust(text)?;
+    change.state.add_keys(text.trim().to_string());
+    change.state.floors.forget_signed();
+    Ok((true, ()))
+}
+
+fn apply_revocations(change: &mut Change<'_>, data: &[u8]) -> Result<(bool, ())> {
+    let product = &change.view.product;
+    let list =
+        Revocations::verify(data, product.code(), product.issuer(), |kid| product.find(kid))?;
+    if let Some(have) = change.state.revocations.filter(|have| *have >= list.version) {
+        if have == list.version {
+            return Ok((false, ()));
+        }
+        let what = format!("the list has version {}, and {have} is installed", list.version);
+        return Err(Error::new(Code::OlderThanInstalled, what));
+    }
+    let next = change.locked.next(Slot::Revocations)?;
+    change.locked.replace(Slot::Revocations, next, data, 0)?;
+    change.state.revocations = Some(list.version);
+    Ok((true, ()))
+}
+
+fn apply_clock_reset(change: &mut Change<'_>, data: &[u8]) -> Result<(bool, ())> {
+    let product = &change.view.product;
+    let reset =
+        ClockReset::verify(data, product.code(), product.issuer(), |kid| product.find(kid))?;
+    check_installation(change, &reset.installation)?;
+    let key = change.state.key(NONCES)?;
+    check_nonce(&key, "clock", change.state.resets, &reset.nonce)?;
+    change.state.resets = change.state.resets.saturating_add(1);
+    change.state.floors.heal(reset.server_time);
+    Ok((true, ()))
+}
+
+fn check_installation(change: &Change<'_>, id: &str) -> Result<()> {
+    match change.state.installation == id {
+        true => Ok(()),
+        false => Err(Error::new(Code::WrongInstallation, "the answer is for another installation")),
+    }
+}
+
+/// Whether the vendor has withdrawn a license, by list or by the last word about it.
+fn is_revoked(change: &Change<'_>, id: &str) -> bool {
+    let revoked = &change.view.facts.revoked;
+    let listed = uuid::Uuid::try_parse(id).is_ok_and(|id| revoked.contains(id.as_bytes()));
+    let word = change.state.issuer.as_ref().filter(|issuer| issuer.license_id == id);
+    listed || word.is_some_and(|issuer| issuer.status == IssuerStatus::Revoked.word())
+}

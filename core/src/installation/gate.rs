@@ -1,0 +1,162 @@
+//! The hot path: an answer that is true for one second of the clock, and how the next is found.
+
+use super::Installation;
+use super::time::Keeper;
+use super::view::View;
+use crate::product::Product;
+use crate::verdict::{self, Access, Gate, Now};
+use arc_swap::ArcSwap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+
+/// An answer for every feature, and the second it was found in.
+#[derive(Debug)]
+pub(crate) struct Known {
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) view: Arc<View>,
+    pub(crate) now: Now,
+    second: (i64, i64),
+}
+
+impl Known {
+    /// Knows nothing and grants nothing: of an installation that is being opened.
+    pub(crate) fn blank(product: &Product) -> Known {
+        let view = View::blank(product);
+        let now = Now { at: 0, clock: 0, floor: None };
+        let gate = Arc::new(verdict::gate(&view.facts, &now));
+        Known { gate, view: Arc::new(view), now, second: (0, 0) }
+    }
+}
+
+/// What one process needs to look. The child of a fork makes its own: a lock that another thread
+/// of the parent held is never let go there.
+#[derive(Debug)]
+pub(crate) struct Eye {
+    process: u32,
+    /// Held for as long as files are looked at.
+    looking: Mutex<()>,
+    /// Held for as long as a time is reckoned.
+    keeper: Mutex<Keeper>,
+}
+
+impl Eye {
+    fn new() -> Eye {
+        let keeper = Mutex::new(Keeper::new());
+        Eye { process: std::process::id(), looking: Mutex::new(()), keeper }
+    }
+}
+
+/// The eye of this process.
+#[derive(Debug)]
+pub(crate) struct Eyes(ArcSwap<Eye>);
+
+impl Eyes {
+    pub(crate) fn new() -> Eyes {
+        Eyes(ArcSwap::from_pointee(Eye::new()))
+    }
+
+    pub(crate) fn get(&self) -> Arc<Eye> {
+        let eye = self.0.load_full();
+        if eye.process == std::process::id() {
+            return eye;
+        }
+        self.0.store(Arc::new(Eye::new()));
+        self.0.load_full()
+    }
+}
+
+impl Eye {
+    /// Waits until nobody else looks.
+    pub(crate) fn look(&self) -> MutexGuard<'_, ()> {
+        self.looking.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn try_look(&self) -> Option<MutexGuard<'_, ()>> {
+        match self.looking.try_lock() {
+            Ok(looking) => Some(looking),
+            Err(TryLockError::Poisoned(looking)) => Some(looking.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    pub(crate) fn keeper(&self) -> MutexGuard<'_, Keeper> {
+        self.keeper.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Installation {
+    /// The answers of this second.
+    #[inline]
+    pub(crate) fn answers(&self) -> Arc<Known> {
+        let snapshot = self.snapshot.load();
+        if snapshot.second == self.product.clock().second() {
+            return Arc::clone(&snapshot);
+        }
+        self.refresh()
+    }
+
+    /// What may be done with a feature, in this second.
+    #[inline]
+    pub(crate) fn ask(&self, feature: &[u8]) -> Access {
+        let snapshot = self.snapshot.load();
+        if snapshot.second == self.product.clock().second() {
+            return snapshot.gate.access(feature);
+        }
+        self.refresh().gate.access(feature)
+    }
+
+    /// One look, unless another thread takes it right now: then what is known is judged at this
+    /// second, and the look is that thread's.
+    #[cold]
+    fn refresh(&self) -> Arc<Known> {
+        let eye = self.eyes.get();
+        let Some(_looking) = eye.try_look() else {
+            let snapshot = self.snapshot.load_full();
+            return self.judge(&eye, Arc::clone(&snapshot.view), &snapshot);
+        };
+        let snapshot = self.look(&eye);
+        self.note_time(&eye, &snapshot, false);
+        self.snapshot.load_full()
+    }
+
+    /// What this process has just changed, it knows at once.
+    pub(crate) fn look_again(&self) {
+        let eye = self.eyes.get();
+        if let Some(_looking) = eye.try_look() {
+            self.look(&eye);
+        }
+    }
+
+    /// Looks at the folder and the sources, and publishes what follows. Only one thread at a time.
+    pub(crate) fn look(&self, eye: &Eye) -> Arc<Known> {
+        let before = self.snapshot.load_full();
+        let view = View::look(self, Some(&before.view));
+        let next = self.judge(eye, view, &before);
+        self.snapshot.store(Arc::clone(&next));
+        next
+    }
+
+    fn judge(&self, eye: &Eye, view: Arc<View>, before: &Known) -> Arc<Known> {
+        let second = self.product.clock().second();
+        let now = self.now(eye, &view);
+        let same = Arc::ptr_eq(&view, &before.view)
+            && before.now.at <= now.at
+            && before.gate.next_change_at.is_none_or(|next| now.at < next);
+        let gate = match same {
+            true => Arc::clone(&before.gate),
+            false => Arc::new(verdict::gate(&view.facts, &now)),
+        };
+        Arc::new(Known { gate, view, now, second })
+    }
+
+    pub(crate) fn now(&self, eye: &Eye, view: &View) -> Now {
+        let floors = view.state.as_ref().map(|state| state.floors.clone()).unwrap_or_default();
+        eye.keeper().now(self.product.clock(), &floors)
+    }
+
+    /// What holds now, looked at anew.
+    pub(crate) fn fresh(&self) -> Arc<Known> {
+        let eye = self.eyes.get();
+        let _looking = eye.look();
+        self.look(&eye)
+    }
+}

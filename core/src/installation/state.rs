@@ -1,0 +1,152 @@
+//! What an installation keeps, but for its use: the JSON in the slot `state`. docs/state.md.
+
+use super::time::Floors;
+use crate::errors::{Code, Error, Result};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+
+/// The version of this shape. A later one is `too_new`.
+const VERSION: u32 = 1;
+
+/// Signed key sets that are kept: each may say of a pinned key what no later one repeats.
+const KEY_SETS_MAX: usize = 64;
+
+/// Everything that is kept, times in seconds since 1970.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct State {
+    /// The version of this shape.
+    pub(crate) v: u32,
+    /// The id of this installation: a UUID.
+    pub(crate) installation: String,
+    /// 32 random bytes, base64url. Keys of its own are derived from it; it is never sent.
+    secret: String,
+    /// When the folder was first used, by the clock of that moment.
+    pub(crate) created_at: i64,
+    /// What was applied: the license in force, and perhaps one that begins later.
+    pub(crate) licenses: Vec<Installed>,
+    /// Every signed key set that was applied, in the order of their epochs.
+    pub(crate) keys: Vec<String>,
+    /// The version of the revocation list in its own slot.
+    pub(crate) revocations: Option<u64>,
+    /// What the issuer last said.
+    pub(crate) issuer: Option<IssuerNote>,
+    /// Under which key set the numbers of its answers rise, and the last of them.
+    pub(crate) epoch: u64,
+    /// The last number.
+    pub(crate) seq: u64,
+    /// Sync answers that were applied.
+    pub(crate) syncs: u64,
+    /// Clock resets that were applied.
+    pub(crate) resets: u64,
+    /// Times before which it cannot be.
+    pub(crate) floors: Floors,
+    /// When the product was first used.
+    pub(crate) anchor: Option<i64>,
+    /// How often everything here was lost to damage and begun again.
+    pub(crate) lost: u32,
+}
+
+/// A license that was applied.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Installed {
+    /// Its compact serialization.
+    pub(crate) token: String,
+    /// When.
+    pub(crate) applied_at: i64,
+}
+
+/// What the issuer last said, as docs/format.md, section 6.1, has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct IssuerNote {
+    pub(crate) license_id: String,
+    pub(crate) status: String,
+    pub(crate) since: i64,
+    pub(crate) last_contact: i64,
+    pub(crate) next_contact: Option<i64>,
+    pub(crate) next_sync_by: Option<i64>,
+    pub(crate) message: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Version {
+    v: u32,
+}
+
+impl std::fmt::Debug for State {
+    /// Without what must not be in a log.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "State({})", self.installation)
+    }
+}
+
+impl State {
+    /// The first one of a folder. Fails with `io` if there is no randomness.
+    pub(crate) fn new(at: i64, lost: u32) -> Result<State> {
+        let mut secret = [0; 32];
+        getrandom::fill(&mut secret)
+            .map_err(|error| Error::new(Code::Io, format!("no randomness: {error}")))?;
+        Ok(State {
+            v: VERSION,
+            installation: uuid::Uuid::new_v4().to_string(),
+            secret: URL_SAFE_NO_PAD.encode(secret),
+            created_at: at,
+            licenses: Vec::new(),
+            keys: Vec::new(),
+            revocations: None,
+            issuer: None,
+            epoch: 0,
+            seq: 0,
+            syncs: 0,
+            resets: 0,
+            floors: Floors::default(),
+            anchor: None,
+            lost,
+        })
+    }
+
+    /// Reads what [`State::to_bytes`] wrote. Its checksum held: what does not fit now is of another
+    /// version, or of another program.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<State> {
+        let corrupt = |what: &str| Error::new(Code::StateCorrupt, format!("the state {what}"));
+        let Version { v } = serde_json::from_slice(bytes).map_err(|_| corrupt("is not one"))?;
+        if v > VERSION {
+            let what = format!("the state has version {v}, and {VERSION} is known");
+            return Err(Error::new(Code::TooNew, what));
+        }
+        let state: State =
+            serde_json::from_slice(bytes).map_err(|_| corrupt("has not the members it should"))?;
+        state.master().ok_or_else(|| corrupt("has no secret"))?;
+        Ok(state)
+    }
+
+    /// As it is kept: JSON, readable, with the members in their order.
+    pub(crate) fn to_bytes(&self) -> Result<Vec<u8>> {
+        serde_json::to_vec_pretty(self)
+            .map_err(|error| Error::new(Code::Internal, format!("the state: {error}")))
+    }
+
+    /// A key for one purpose: HMAC-SHA256 of its name under the secret (RFC 5869 would expand no
+    /// further for 32 bytes).
+    pub(crate) fn key(&self, purpose: &str) -> Result<[u8; 32]> {
+        let secret = self
+            .master()
+            .ok_or_else(|| Error::new(Code::StateCorrupt, "the state has no secret"))?;
+        let mac = Hmac::<Sha256>::new_from_slice(&secret)
+            .map_err(|_| Error::new(Code::Internal, "a secret of no length"))?;
+        Ok(mac.chain_update(purpose).finalize().into_bytes().into())
+    }
+
+    /// Keeps a signed key set beside those before it.
+    pub(crate) fn add_keys(&mut self, set: String) {
+        self.keys.push(set);
+        let over = self.keys.len().saturating_sub(KEY_SETS_MAX);
+        self.keys.drain(..over);
+    }
+
+    fn master(&self) -> Option<[u8; 32]> {
+        URL_SAFE_NO_PAD.decode(&self.secret).ok()?.try_into().ok()
+    }
+}
