@@ -1,13 +1,18 @@
 //! How much was used: docs/state.md.
 
 mod checkpoint;
+mod commit;
 pub(crate) mod ledger;
 pub(crate) mod limit;
+#[cfg(test)]
+mod made;
 mod meter;
 mod period;
 mod record;
 mod tail;
+mod ticks;
 pub(crate) mod totals;
+mod view;
 
 pub(crate) use ledger::Ledger;
 pub(crate) use limit::{Reach, Standing, verdict};

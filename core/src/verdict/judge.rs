@@ -26,6 +26,7 @@ pub(crate) fn judge(facts: &Facts, now: &Now) -> Verdict {
         otherwise: decision.otherwise(),
         reason: decision.reason,
         message: voice.whole(&scene, &decision, now.at),
+        found: voice.why(&scene, &decision, now.at),
         next_change_at: scene.next_change(now, &decision),
         winner: winner.map(|case| describe(case, now.at)),
         warnings: warnings(&scene, &decision, &features, now),
@@ -107,7 +108,7 @@ fn sources(scene: &Scene<'_>, decision: &Decision, at: i64) -> Vec<SourceVerdict
             let standing = case.standing(at);
             found.result = standing.code.map_or(Reason::Ok, Reason::No);
             found.message = match (standing.code, found.used) {
-                (Some(code), _) => voice.refusal(case, code, standing.access, case.time(at)),
+                (Some(_), _) => voice.refusal(case, &standing, at),
                 (None, true) => "It decides.".to_string(),
                 (None, false) => sentence("it is in force, and another license decides"),
             };

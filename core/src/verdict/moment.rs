@@ -1,9 +1,9 @@
 //! What holds at one moment, without the sentences, and when that changes next.
 
-use crate::errors::Code;
+use crate::errors::{Code, Error};
 use crate::stages::DAY;
 use crate::verdict::causes::{Case, Span, Standing};
-use crate::verdict::facts::{Access, Deployment, Facts, Issuer, IssuerStatus, Now};
+use crate::verdict::facts::{Access, Candidate, Deployment, Facts, Issuer, IssuerStatus, Now};
 use crate::verdict::features;
 use crate::verdict::winner::choose;
 use crate::verdict::words::{Alert, Reason};
@@ -70,6 +70,12 @@ impl<'a> Scene<'a> {
         Scene { facts, cases }
     }
 
+    /// The sources that were refused, and why.
+    pub(crate) fn refusals(&self) -> impl Iterator<Item = (&'a Candidate, &'a Error)> {
+        let refused = |it: &'a Candidate| Some((it, it.license.as_ref().err()?));
+        self.facts.candidates.iter().filter_map(refused)
+    }
+
     /// The license that decides.
     pub(crate) fn winner(&self, decision: &Decision) -> Option<&Case<'a>> {
         self.cases.get(decision.winner?)
@@ -86,15 +92,12 @@ impl<'a> Scene<'a> {
             return free(Reason::NotEnforced);
         }
         let bound = |access, reason| Decision { winner, standing, access, reason, free: false };
-        match standing {
-            Some(standing) if standing.in_force() => bound(standing.access, Reason::Ok),
-            _ => {
-                match (self.unlicensed(at), standing.and_then(|it| it.code.zip(Some(it.access)))) {
-                    (Some(reason), _) => free(reason),
-                    (None, Some((code, access))) => bound(access, Reason::No(code)),
-                    (None, None) => bound(Access::Deny, Reason::No(self.nothing())),
-                }
-            }
+        let license = standing.map(|it| (it.access, it.code.map_or(Reason::Ok, Reason::No)));
+        match (license, self.unlicensed(at)) {
+            (Some((access, Reason::Ok)), _) => bound(access, Reason::Ok),
+            (_, Some(reason)) => free(reason),
+            (Some((access, reason)), None) => bound(access, reason),
+            (None, None) => bound(Access::Deny, Reason::No(self.nothing())),
         }
     }
 
@@ -123,7 +126,7 @@ impl<'a> Scene<'a> {
 
     /// Why there is no license at all.
     fn nothing(&self) -> Code {
-        let refused = self.facts.candidates.iter().find_map(|it| it.license.as_ref().err());
+        let refused = self.refusals().next().map(|(_, error)| error);
         let error = refused.or(self.facts.state.error.as_ref());
         error.map_or(Code::NotLicensed, |error| error.code())
     }

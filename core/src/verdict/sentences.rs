@@ -2,7 +2,7 @@
 
 use crate::clock::rfc3339;
 use crate::errors::{Code, Error};
-use crate::verdict::causes::{Case, Span};
+use crate::verdict::causes::{Case, Span, Standing};
 use crate::verdict::facts::{Access, Candidate, Facts, Source};
 use crate::verdict::moment::{Decision, Scene};
 use crate::verdict::words::{Alert, Reason};
@@ -53,7 +53,15 @@ impl<'a> Voice<'a> {
     }
 
     /// Why a license is not in force, and what to do.
-    pub(crate) fn refusal(&self, case: &Case<'_>, code: Code, access: Access, at: i64) -> String {
+    pub(crate) fn refusal(&self, case: &Case<'_>, standing: &Standing, at: i64) -> String {
+        let Some(code) = standing.code else { return String::new() };
+        let found = self.obstacle(case, code, standing.access, at);
+        sentence(&format!("{found}: {}", self.remedy(code)))
+    }
+
+    /// Why a license is not in force, as half a sentence.
+    fn obstacle(&self, case: &Case<'_>, code: Code, access: Access, at: i64) -> String {
+        let at = case.time(at);
         let span = span_of(case, code);
         let left = match (access, span.and_then(|span| span.deny)) {
             (Access::ReadOnly, Some(end)) => {
@@ -67,7 +75,7 @@ impl<'a> Voice<'a> {
                 _ => String::new(),
             },
         };
-        sentence(&format!("{}{left}: {}", self.found(case, code), self.remedy(code)))
+        format!("{}{left}", self.found(case, code))
     }
 
     /// What is wrong already, and how long it works nevertheless.
@@ -84,7 +92,7 @@ impl<'a> Voice<'a> {
     pub(crate) fn whole(&self, scene: &Scene<'_>, decision: &Decision, at: i64) -> String {
         match decision.reason {
             Reason::NotEnforced => {
-                format!("Nothing is enforced here, where {} runs the product.", self.vendor)
+                sentence(&format!("{} runs the product here: nothing is enforced", self.vendor))
             }
             Reason::NotNeeded => {
                 "No license is needed before the first use: apply one when you have it.".into()
@@ -97,10 +105,19 @@ impl<'a> Voice<'a> {
                 .winner(decision)
                 .map(|it| self.good(scene, decision, it, at))
                 .unwrap_or_default(),
-            Reason::No(code) => match scene.winner(decision) {
-                Some(case) => self.refusal(case, code, decision.access, case.time(at)),
-                None => self.nothing(scene, code),
-            },
+            Reason::No(code) => {
+                let found = self.why(scene, decision, at);
+                sentence(&format!("{found}: {}", self.remedy(code)))
+            }
+        }
+    }
+
+    /// Why not everything works, as half a sentence; empty where it does.
+    pub(crate) fn why(&self, scene: &Scene<'_>, decision: &Decision, at: i64) -> String {
+        match (decision.reason, scene.winner(decision)) {
+            (Reason::No(code), Some(case)) => self.obstacle(case, code, decision.access, at),
+            (Reason::No(_), None) => self.nothing(scene),
+            _ => String::new(),
         }
     }
 
@@ -121,26 +138,23 @@ impl<'a> Voice<'a> {
         }
     }
 
-    /// No license at all.
-    fn nothing(&self, scene: &Scene<'_>, code: Code) -> String {
-        let refused = |it: &&Candidate| it.license.is_err();
-        if let Some(candidate) = scene.facts.candidates.iter().find(refused) {
-            return self.refused(candidate);
+    /// No license at all, as half a sentence.
+    fn nothing(&self, scene: &Scene<'_>) -> String {
+        if let Some((candidate, error)) = scene.refusals().next() {
+            return format!("{} was refused ({})", origin(candidate), error.detail());
         }
         if let Some(error) = &scene.facts.state.error {
-            return self.error(error);
+            return error.detail().to_string();
         }
-        let found = match scene.grace_end() {
+        match scene.grace_end() {
             Some(end) => format!("the days without a license ended on {}", rfc3339(end)),
             None => "there is no license".to_string(),
-        };
-        sentence(&format!("{found}: {}", self.remedy(code)))
+        }
     }
 
     /// What one source holds, refused.
-    pub(crate) fn refused(&self, candidate: &Candidate) -> String {
-        let Err(error) = &candidate.license else { return String::new() };
-        let what = format!("{} was refused: {}", origin(candidate), error.detail());
+    pub(crate) fn refused(&self, candidate: &Candidate, error: &Error) -> String {
+        let what = format!("{} was refused ({})", origin(candidate), error.detail());
         sentence(&format!("{what}: {}", self.remedy(error.code())))
     }
 }

@@ -145,11 +145,10 @@ fn title(feature: &Feature) -> &str {
 }
 
 fn of_sources(voice: &Voice<'_>, scene: &Scene<'_>, decision: &Decision, warn: &mut Warn<'_>) {
-    let refused = scene.facts.candidates.iter().filter(|it| it.license.is_err());
     // The first one may be the reason itself.
     let told = usize::from(decision.winner.is_none() && !decision.free);
-    for candidate in refused.skip(told) {
-        warn(Alert::SourceRefused, voice.refused(candidate), None);
+    for (candidate, error) in scene.refusals().skip(told) {
+        warn(Alert::SourceRefused, voice.refused(candidate, error), None);
     }
 }
 
@@ -182,8 +181,7 @@ fn of_state(voice: &Voice<'_>, scene: &Scene<'_>, decision: &Decision, found: &m
         let message = "Another machine uses the same folder: give each machine one of its own.";
         add(Topic::Alert(Alert::SharedFolder), message.to_string());
     }
-    let refused = scene.facts.candidates.iter().any(|it| it.license.is_err());
-    let told = decision.winner.is_none() && !decision.free && !refused;
+    let told = decision.winner.is_none() && !decision.free && scene.refusals().next().is_none();
     if let Some(error) = state.error.as_ref().filter(|_| !told) {
         add(Topic::State(error.code()), voice.error(error));
     }
