@@ -81,7 +81,7 @@ impl Installation {
         match self.folder.find(Slot::State) {
             Ok(Some(found)) => Ok((State::from_bytes(&found.payload)?, false)),
             Ok(None) => {
-                Ledger::begin(&self.folder, locked, at)?;
+                Ledger::begin(locked, at)?;
                 Ok((State::new(at, 0)?, true))
             }
             Err(error) if error.code() == Code::StateCorrupt && damage == Damage::BeginAgain => {

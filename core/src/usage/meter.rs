@@ -4,7 +4,7 @@ use super::period::{self, Per};
 use crate::errors::{Code, Error, Result};
 use crate::feature::Feature;
 use crate::json::INTEGER_MAX;
-use crate::limits::{KEY_DAYS_MAX, METER_KEYS_MAX, METER_PERIODS_MAX, PERIOD_DAYS_MAX};
+use crate::limits::{KEY_DAYS_MAX, PERIOD_DAYS_MAX};
 use crate::stages::DAY;
 use std::collections::{BTreeMap, HashMap};
 
@@ -137,7 +137,13 @@ impl Meter {
 
     /// Lets go of what nobody asks for any more: periods that are acknowledged and long over,
     /// the oldest of more periods and keys than are kept, and keys that are in no window.
-    pub(crate) fn prune(&mut self, kind: Kind, acknowledged: u64, at: Option<i64>) {
+    pub(crate) fn prune(
+        &mut self,
+        kind: Kind,
+        acknowledged: u64,
+        at: Option<i64>,
+        (periods_max, keys_max): (usize, usize),
+    ) {
         let gone = at.map(|at| period::bounded(at) - PERIOD_DAYS_MAX * DAY);
         let over = |start: i64, total: &Total| {
             kind != Kind::Count(Per::Ever)
@@ -153,11 +159,11 @@ impl Meter {
         for start in old {
             self.fold(kind, start, acknowledged);
         }
-        while self.periods.len() > METER_PERIODS_MAX {
+        while self.periods.len() > periods_max {
             let Some(start) = self.periods.keys().next().copied() else { break };
             self.fold(kind, start, acknowledged);
         }
-        self.keys.prune(at.map(|at| period::day(at) - KEY_DAYS_MAX));
+        self.keys.prune(at.map(|at| period::day(at) - KEY_DAYS_MAX), keys_max);
     }
 
     /// Takes a period out of the list.
@@ -222,12 +228,12 @@ impl Keys {
     }
 
     /// Forgets keys last seen before a day, and the oldest of too many.
-    fn prune(&mut self, first: Option<i64>) {
+    fn prune(&mut self, first: Option<i64>, most: usize) {
         if let Some(first) = first.filter(|first| self.counts.range(..first).next().is_some()) {
             self.days.retain(|_, day| *day >= first);
             self.counts = self.counts.split_off(&first);
         }
-        let over = self.days.len().saturating_sub(METER_KEYS_MAX);
+        let over = self.days.len().saturating_sub(most);
         if over > 0 {
             let mut oldest = self.sorted();
             oldest.sort_unstable_by_key(|(key, day)| (*day, *key));

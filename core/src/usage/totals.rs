@@ -27,6 +27,8 @@ pub(crate) struct Totals {
     pub(super) acknowledged: Option<Place>,
     /// How often everything was lost, and counting began anew.
     pub(super) lost: u64,
+    /// When it last began, in seconds since 1970.
+    pub(super) began: i64,
     /// Damage of which the server has not heard.
     pub(super) damage: Option<Damage>,
     /// Over the checkpoint and every record after it.
@@ -45,6 +47,8 @@ pub(crate) struct Place {
 /// Damage that was found and made good as far as that could be done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Damage {
+    /// The number of the checkpoint that says so first.
+    pub(crate) seq: u64,
     /// When it was found, in seconds since 1970.
     pub(crate) at: i64,
     /// What was found.
@@ -71,6 +75,8 @@ pub(crate) struct Report {
     pub(crate) since: Option<Place>,
     /// How often everything was lost, and counting began anew.
     pub(crate) lost: u64,
+    /// When it last began, in seconds since 1970.
+    pub(crate) began: i64,
     /// In the order of their fields.
     pub(crate) rows: Vec<Row>,
 }
@@ -141,7 +147,7 @@ impl Totals {
         }
         let mut rows: Vec<Row> = rows.into_iter().map(|(_, row)| row).collect();
         rows.sort_unstable();
-        Report { place, since: self.acknowledged.clone(), lost: self.lost, rows }
+        Report { place, since: self.acknowledged.clone(), lost: self.lost, began: self.began, rows }
     }
 
     /// Where the ledger stands.
