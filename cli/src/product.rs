@@ -8,6 +8,7 @@ use crate::output::{Failure, LOOK, Told, show};
 use crate::secrecy::{may_be_key, told, told_path};
 use clap::builder::NonEmptyStringValueParser;
 use licentia::{Code, Error, Installation, Product, Result, SITE_SETTINGS};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// The product that a command is about.
@@ -81,7 +82,7 @@ impl InstallationArgs {
 
     /// Asks the installation something. Nothing in its folder is changed or made.
     pub fn read<T>(&self, work: impl FnOnce(&Installation) -> Result<T>) -> Told<T> {
-        let work = || work(&self.open(|product| product.open(&self.dir))?);
+        let work = || work(&self.open(|product| product.open_to_read(&self.dir))?);
         work().map_err(|error| self.failure(error))
     }
 
@@ -105,15 +106,18 @@ impl InstallationArgs {
 
     /// An error, and how to make a folder that is not there.
     fn failure(&self, error: Error) -> Failure {
-        let missing = error.code() == Code::StateUnavailable && !self.dir.exists();
-        let notes = missing.then(|| format!("{LOOK}note:{LOOK:#} {}", self.how_to_make()));
+        let missing = error.code() == Code::StateUnavailable;
+        let how = self.how_to_make().filter(|_| missing);
+        let notes = how.map(|how| format!("{LOOK}note:{LOOK:#} {how}"));
         Failure { notes: notes.into_iter().collect(), ..Failure::from(error) }
     }
 
-    /// How to make the folder.
-    pub fn how_to_make(&self) -> String {
+    /// How to make the folder, if it is not there.
+    pub fn how_to_make(&self) -> Option<String> {
+        let missing = self.dir.symlink_metadata().is_err_and(|e| e.kind() == ErrorKind::NotFound);
         let folder = show(&told_path(&self.dir));
-        format!("make it as the user that the product runs as: mkdir {}", quoted(&folder))
+        let mkdir = format!("mkdir {}", quoted(&folder));
+        missing.then(|| format!("make it as the user that the product runs as: {mkdir}"))
     }
 }
 

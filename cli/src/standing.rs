@@ -73,7 +73,8 @@ pub struct Warning {
 #[derive(Debug, Deserialize)]
 pub struct Event {
     pub at: i64,
-    pub access: Option<Access>,
+    pub event: String,
+    pub access: Access,
     pub message: String,
 }
 
@@ -112,11 +113,11 @@ impl Standing {
         serde_json::from_str(json).map_err(bug)
     }
 
-    /// The code to give to a shell; `None` = in force. A folder that is not there is a slip of
+    /// The code to give to a shell; `None` = it works. A folder that is not there is a slip of
     /// whoever named it, unless a license from elsewhere holds.
     pub fn code(&self) -> Option<Code> {
         let code = |slug: &str| Code::from_slug(slug).unwrap_or(Code::NotLicensed);
-        if !self.in_force {
+        if self.access < Access::Warn {
             return Some(code(&self.reason));
         }
         let unreachable = self.state.code.as_deref() == Some(Code::StateUnavailable.slug());
@@ -126,16 +127,9 @@ impl Standing {
     /// When less than now may be done for the first time, and that is less than a warning.
     pub fn stops_at(&self) -> Option<i64> {
         let worse = |event: &&Event| {
-            let access = event.access.unwrap_or(Access::Allow);
-            event.at > self.at && access < self.access && access < Access::Warn
+            event.at > self.at && event.access < self.access && event.access < Access::Warn
         };
         self.timeline.iter().find(worse).map(|event| event.at)
-    }
-
-    /// Since when no more than now may be done.
-    pub fn since(&self) -> Option<i64> {
-        let past = self.timeline.iter().rev().skip_while(|event| event.at > self.at);
-        past.take_while(|event| event.access == Some(self.access)).last().map(|event| event.at)
     }
 
     /// What happens at a moment, in the words of the library.

@@ -2,12 +2,13 @@
 //! comes from.
 
 use crate::output::{BAD, GOOD, LOOK, show};
-use crate::secrecy::told;
+use crate::product::InstallationArgs;
+use crate::secrecy::{told, told_path};
 use crate::standing::{Access, Event, Feature, License, Source, Standing};
 use crate::when::{both, count, relative, utc};
-use crate::words::{advice, headline};
+use crate::words::{advice, cause, event, found, headline, is_headline, sentence};
 use anstyle::Style;
-use std::path::Path;
+use licentia::Code;
 
 /// Columns of a page.
 const WIDTH: usize = 80;
@@ -20,9 +21,13 @@ const AFTER: usize = 6;
 const PLAIN_ROWS: usize = 6;
 
 /// A page about what holds at a time that was asked for, or now.
-pub fn page(it: &Standing, folder: &Path, asked_for: bool) -> String {
+pub fn page(it: &Standing, place: &InstallationArgs, asked_for: bool) -> String {
     let mut page = Page::default();
-    page.head(it, asked_for);
+    if asked_for {
+        page.text += &format!("As of {}, if nothing else changes:\n", utc(it.at));
+    }
+    page.head(it);
+    page.todo(it, place);
     page.next(it);
     if let Some(license) = &it.license {
         page.line("License", &license_line(license));
@@ -35,7 +40,7 @@ pub fn page(it: &Standing, folder: &Path, asked_for: bool) -> String {
     page.warnings(it);
     page.timeline(it);
     page.sources(&it.sources);
-    page.state(it, folder);
+    page.state(it, place);
     page.text
 }
 
@@ -45,32 +50,43 @@ struct Page {
 }
 
 impl Page {
-    fn head(&mut self, it: &Standing, asked_for: bool) {
+    fn head(&mut self, it: &Standing) {
         let headline = headline(it);
-        if asked_for {
-            self.text += &format!("As of {}:\n", utc(it.at));
-        }
         let lines = wrap(&headline.plain(), 0, 2);
-        let style = headline.style;
-        let state = headline.state;
+        let (style, state) = (headline.style, headline.state);
         self.text += &lines.replacen(state, &format!("{style}{state}{style:#}"), 1);
-        let said = without_remedy(&it.message, &it.reason);
-        if !said.is_empty() && it.reason != "ok" {
-            self.text += &wrap(&show(said), 2, 2);
+        // Where it works, the headline or a warning says it.
+        if it.access < Access::Warn {
+            let found = found(&it.message);
+            if found != sentence(cause(&it.reason)) {
+                self.text += &wrap(&found, 2, 2);
+            }
         }
-        let todo = advice(it);
-        match todo.as_slice() {
+    }
+
+    fn todo(&mut self, it: &Standing, place: &InstallationArgs) {
+        let mut all = advice(it);
+        let lost = it.state.code.as_deref() == Some(Code::StateUnavailable.slug());
+        let make = place.how_to_make().filter(|_| lost);
+        all.extend(make.map(|make| format!("There is no such folder: {make}")));
+        match all.as_slice() {
             [] => self.line("What to do", "nothing."),
-            all => self.line("What to do", &all.join(" ")),
+            [one] => self.line("What to do", one),
+            all => {
+                self.text += "What to do:\n";
+                for one in all {
+                    self.text += &wrap(&format!("- {one}"), 2, 4);
+                }
+            }
         }
     }
 
     fn next(&mut self, it: &Standing) {
         let Some(at) = it.next_change_at else {
-            self.line("Next change", "none is known.");
+            self.line("Next change", "none by the passing of time.");
             return;
         };
-        let mut what: Vec<String> = it.events_at(at).map(|event| show(&event.message)).collect();
+        let mut what: Vec<String> = it.events_at(at).map(event).collect();
         if what.is_empty() {
             let again = it.features.iter().filter(|feature| feature.resets_at == Some(at));
             what.extend(again.map(|feature| format!("{} is counted from zero", feature.id)));
@@ -117,25 +133,25 @@ impl Page {
     }
 
     fn warnings(&mut self, it: &Standing) {
-        let shown = show(&it.message);
-        let told: Vec<String> = it.warnings.iter().map(|warning| show(&warning.message)).collect();
-        let fresh: Vec<&String> = told.iter().filter(|told| **told != shown).collect();
-        if fresh.is_empty() {
+        let fresh = it.warnings.iter().filter(|warning| !is_headline(it, &warning.code));
+        let told: Vec<String> = fresh.map(|warning| found(&warning.message)).collect();
+        if told.is_empty() {
             return;
         }
         self.heading("Warnings");
-        for told in fresh {
-            self.text += &wrap(told, 2, 4);
+        for told in told {
+            self.text += &wrap(&told, 2, 4);
         }
     }
 
     fn timeline(&mut self, it: &Standing) {
-        if it.timeline.is_empty() {
+        // When it was signed changes nothing here.
+        let mut shown = it.timeline.iter().filter(|event| event.event != "issued").peekable();
+        if shown.peek().is_none() {
             return;
         }
         self.heading("Timeline");
-        let (past, ahead): (Vec<&Event>, Vec<&Event>) =
-            it.timeline.iter().partition(|event| event.at <= it.at);
+        let (past, ahead): (Vec<&Event>, Vec<&Event>) = shown.partition(|event| event.at <= it.at);
         for event in past.iter().skip(past.len().saturating_sub(BEFORE)) {
             self.event(event, it.at);
         }
@@ -148,9 +164,9 @@ impl Page {
         }
     }
 
-    fn event(&mut self, event: &Event, now: i64) {
-        let text = format!("{}: {}", relative(event.at, now), show(&event.message));
-        let head = format!("{}  ", utc(event.at));
+    fn event(&mut self, it: &Event, now: i64) {
+        let text = format!("{}: {}", relative(it.at, now), event(it));
+        let head = format!("{}  ", utc(it.at));
         self.text += &wrap(&format!("{head}{text}"), 2, 2 + head.len());
     }
 
@@ -167,36 +183,41 @@ impl Page {
                 ("file", name) => format!("the file {}", told(name)),
                 (_, name) => format!("the variable {}", told(name)),
             };
-            let found = match (source.used, source.result.as_str()) {
-                (true, _) => "used".to_string(),
+            let became = match (source.used, source.result.as_str()) {
+                (true, "ok") => "this one decides".to_string(),
+                (true, result) => format!("this one decides ({})", show(result)),
                 (false, "ok") => "good, not used".to_string(),
-                (false, result) => format!("refused ({result})"),
+                (false, result) => format!("refused ({})", show(result)),
             };
-            let said = source.message.as_deref().unwrap_or("");
-            let said = without_remedy(said, &source.result);
-            let said = if said.is_empty() { String::new() } else { format!(": {said}") };
-            self.text += &wrap(&show(&format!("{place}: {found}{said}")), 2, 4);
+            let said = source.message.as_deref().filter(|said| !source.used && !said.is_empty());
+            let said = said.map(|said| format!(": {}", found(said))).unwrap_or_default();
+            self.text += &wrap(&format!("{}: {became}{said}", show(&place)), 2, 4);
         }
     }
 
-    fn state(&mut self, it: &Standing, folder: &Path) {
-        let folder = show(&told(&folder.to_string_lossy()));
+    fn state(&mut self, it: &Standing, place: &InstallationArgs) {
+        let folder = show(&told_path(&place.dir));
         let state = &it.state;
-        let said = state.message.as_deref().filter(|said| !said.is_empty());
-        let said = said.map(|said| show(without_remedy(said, state.code.as_deref().unwrap_or(""))));
-        let health = match (state.ok, said) {
-            (true, None) => "healthy".to_string(),
-            (true, Some(said)) => format!("healthy; {said}"),
-            (false, said) => {
-                let code = show(state.code.as_deref().unwrap_or(""));
-                format!("not usable: {} ({code})", said.unwrap_or_default())
-            }
-        };
         self.text.push('\n');
-        self.line("State", &format!("kept in {folder}, {health}"));
+        if state.ok {
+            self.line("State", &format!("kept in the folder {folder}, healthy"));
+        } else {
+            let code = show(state.code.as_deref().unwrap_or(""));
+            self.line("State", &format!("the folder {folder} cannot be used ({code})"));
+            let said = found(state.message.as_deref().unwrap_or(""));
+            if !self.says(&said) {
+                self.text += &wrap(&said, 2, 2);
+            }
+        }
         if let Some(id) = &state.installation {
             self.line("Installation", &show(id));
         }
+    }
+
+    /// Whether a sentence is on the page already, however it was broken.
+    fn says(&self, sentence: &str) -> bool {
+        let words: Vec<&str> = self.text.split_whitespace().collect();
+        words.join(" ").contains(sentence)
     }
 }
 
@@ -274,12 +295,6 @@ fn license_line(license: &License) -> String {
     let name = license.serial.as_ref().unwrap_or(&license.id);
     let told = [Some(name), license.tier.as_ref().or(license.kind.as_ref()), who];
     show(&told.into_iter().flatten().cloned().collect::<Vec<_>>().join(", "))
-}
-
-/// A message of the library without what to do, which the page says once.
-fn without_remedy<'a>(message: &'a str, slug: &str) -> &'a str {
-    let remedy = licentia::Code::from_slug(slug).map(|code| format!(": {}", code.remedy()));
-    remedy.and_then(|remedy| message.strip_suffix(&remedy)).unwrap_or(message)
 }
 
 /// Breaks a text into lines at its spaces. What has none, such as a path, stays whole: it is to

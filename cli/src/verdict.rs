@@ -64,7 +64,7 @@ fn page(place: &InstallationArgs, at: Option<i64>) -> Told<Finding> {
     place.read(|installation| {
         let json = installation.status(at)?;
         let standing = Standing::parse(&json)?;
-        let text = status_page::page(&standing, &place.dir, at.is_some());
+        let text = status_page::page(&standing, place, at.is_some());
         Ok(Finding { code: standing.code(), json, text })
     })
 }

@@ -15,6 +15,23 @@ pub fn utc(at: i64) -> String {
     }
 }
 
+/// A text with its RFC 3339 times (`2026-12-31T10:30:00Z`) written as `utc` does.
+pub fn plain_times(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('Z') {
+        let (before, after) = rest.split_at(at + 1);
+        let start = before.len().saturating_sub("2026-12-31T10:30:00Z".len());
+        let time = before.get(start..).and_then(|word| Some((word, licentia::parse_time(word)?)));
+        match time.filter(|(word, at)| rfc3339(*at) == *word) {
+            Some((_, at)) => out += &format!("{}{}", &before[..start], utc(at)),
+            None => out += before,
+        }
+        rest = after;
+    }
+    out + rest
+}
+
 /// `in 12 days` or `3 hours ago`, in the largest whole unit.
 pub fn relative(then: i64, now: i64) -> String {
     let span = span(then.abs_diff(now));
@@ -67,6 +84,12 @@ mod tests {
         ] {
             assert_eq!(relative(1_000_000_000 + then, 1_000_000_000), told);
         }
+        let text =
+            "from 2025-01-15T10:30:00Z, Zoë, 2025-13-15T10:30:00Z until 2026-01-01T00:00:59Z";
+        let told =
+            "from 2025-01-15 10:30 UTC, Zoë, 2025-13-15T10:30:00Z until 2026-01-01 00:00 UTC";
+        assert_eq!(plain_times(text), told);
+        assert_eq!((plain_times("ZäZ"), plain_times("")), ("ZäZ".to_string(), String::new()));
         assert!(relative(i64::MAX, i64::MIN).starts_with("in 213503982334601 days"));
         assert_eq!(both(1_736_937_059, 1_736_937_000), "2025-01-15 10:30 UTC, in 59 seconds");
         assert_eq!(utc(253_402_300_800), "253402300800");

@@ -1,8 +1,8 @@
 //! The state of an installation in words: what holds, and what to do about it.
 
-use crate::output::{BAD, GOOD, LOOK};
-use crate::standing::{Access, Standing};
-use crate::when::both;
+use crate::output::{BAD, GOOD, LOOK, show};
+use crate::standing::{Access, Event, Standing};
+use crate::when::{both, count, plain_times};
 use anstyle::Style;
 use licentia::Code;
 
@@ -24,53 +24,82 @@ impl Headline {
 /// What holds.
 pub fn headline(it: &Standing) -> Headline {
     let (style, state, rest) = match (it.reason.as_str(), it.access) {
-        ("not_enforced", _) => {
-            (GOOD, "Works", ": the vendor runs this product, and asks for no license".to_string())
-        }
+        ("not_enforced", _) => (GOOD, "Works", ": no license is asked for here".to_string()),
         ("not_needed", _) => (GOOD, "Works", ": no license is needed yet".to_string()),
         ("unlicensed_grace", _) => {
-            (LOOK, "Works, but only for now", limited(it, ": without a license"))
+            let end = it.stops_at().map(|at| both(at, it.at)).unwrap_or_default();
+            (LOOK, "Works, but", format!(" only until {end}: there is no license"))
         }
-        ("ok", _) if it.in_force => in_force(it),
+        ("not_yet_valid", _) => {
+            (BAD, "Not yet in force", until(it, "", "it begins on", begins(it)))
+        }
         (reason, Access::Deny) => (BAD, "Stopped", stopped(it, reason)),
         (reason, Access::ReadOnly) => (BAD, "Read only", stopped(it, reason)),
-        (reason, _) => (LOOK, "Works, but", limited(it, &format!(" {}", cause(reason)))),
+        _ => in_force(it),
     };
     Headline { style, state, rest }
 }
 
-/// A license that holds, whose end is near or not.
+/// A license that holds: without an end in sight, with one, or past it.
 fn in_force(it: &Standing) -> (Style, &'static str, String) {
-    let ends = it.license.as_ref().and_then(|license| license.valid_until);
-    let ends = ends.filter(|end| *end > it.at);
-    let until = [ends, it.stops_at()].into_iter().flatten().min();
-    let until = until.map(|at| both(at, it.at));
-    match (until, it.warnings.is_empty()) {
-        (Some(until), true) => (GOOD, "In force", format!(" until {until}")),
-        (None, true) => (GOOD, "In force", ", and has no end".to_string()),
-        (Some(until), false) => {
-            (LOOK, "Works, but see the warnings", format!(": in force until {until}"))
-        }
-        (None, false) => {
-            (LOOK, "Works, but see the warnings", ": in force, and has no end".to_string())
+    let end = it.license.as_ref().and_then(|license| license.valid_until);
+    match begun(it).map(|(_, why)| why) {
+        Some(ENDS_SOON) => (LOOK, "Works, but", until(it, ENDS_SOON, "on", end)),
+        Some(why) => (LOOK, "Works, but", until(it, why, "it stops on", it.stops_at())),
+        None => {
+            let until = [end, it.stops_at()].into_iter().flatten().min();
+            let until = until.map(|at| format!(" until {}", both(at, it.at)));
+            let until = until.unwrap_or_else(|| ", and has no end".to_string());
+            let warned = match it.warnings.len() {
+                0 => String::new(),
+                more => format!(", with {}", count(more as u64, "warning")),
+            };
+            (GOOD, "In force", until + &warned)
         }
     }
 }
 
-fn limited(it: &Standing, why: &str) -> String {
-    match it.stops_at() {
-        Some(at) => format!("{why}: until {}", both(at, it.at)),
+/// Whether the headline says all that a warning does.
+pub fn is_headline(it: &Standing, warning: &str) -> bool {
+    warning == "ends_soon" && begun(it).is_some_and(|(word, _)| word == warning)
+}
+
+/// The worst of what has begun.
+fn begun(it: &Standing) -> Option<(&'static str, &'static str)> {
+    let warned = |word: &str| it.warnings.iter().any(|warning| warning.code == word);
+    BEGUN.iter().copied().find(|(word, _)| warned(word))
+}
+
+const ENDS_SOON: &str = " the license ends soon";
+
+/// What has begun that ends in stopping, the worst first: the word of a warning, and what the headline says.
+const BEGUN: &[(&str, &str)] = &[
+    ("suspended", " the vendor has put the license on hold"),
+    ("in_grace", " the license has ended"),
+    ("renew_due", " the license was not renewed in time"),
+    ("sync_due", " the vendor's server was not reached in time"),
+    ("ends_soon", ENDS_SOON),
+];
+
+fn until(it: &Standing, why: &str, word: &str, at: Option<i64>) -> String {
+    match at {
+        Some(at) => format!("{why}: {word} {}", both(at, it.at)),
         None => why.to_string(),
     }
 }
 
+fn begins(it: &Standing) -> Option<i64> {
+    let begins = |event: &&Event| event.event == "begins" && event.at > it.at;
+    it.timeline.iter().find(begins).map(|event| event.at)
+}
+
 fn stopped(it: &Standing, reason: &str) -> String {
-    let since = it.since().map(|at| format!(" since {}", both(at, it.at)));
+    let since = since(it).map(|at| format!(" since {}", both(at, it.at)));
     format!("{}: {}", since.unwrap_or_default(), cause(reason))
 }
 
 /// A reason, as the end of a sentence.
-fn cause(reason: &str) -> &'static str {
+pub fn cause(reason: &str) -> &'static str {
     let Some(code) = Code::from_slug(reason) else { return "something changed" };
     match code {
         Code::TooNew => "the license needs a newer version of this product",
@@ -89,11 +118,78 @@ fn cause(reason: &str) -> &'static str {
     }
 }
 
+/// What happens at a time: the word of an event, what the page says, and whether it changes what
+/// may be done.
+const EVENTS: &[(&str, &str, bool)] = &[
+    ("first_use", "the product was first used", false),
+    ("grace_ends_soon", "a warning begins: the days without a license end soon", false),
+    ("grace_ends", "the days without a license end", true),
+    ("issued", "the license was signed", false),
+    ("begins", "the license begins", false),
+    ("ends_soon", "a warning begins: the license ends soon", false),
+    ("ends", "the license ends", true),
+    ("read_only", "", true),
+    ("stops", "", true),
+    ("token_due", "a warning begins: the license is to be renewed", false),
+    ("renew_due", "the license should have been renewed by now", true),
+    ("renew_read_only", "", true),
+    ("renew_stops", "", true),
+    ("last_contact", "the vendor's server last answered", false),
+    ("next_contact", "the vendor's server is to be asked again", false),
+    ("sync_due", "the vendor's server should have been asked by now", true),
+    ("sync_read_only", "", true),
+    ("sync_stops", "", true),
+    ("suspended", "the vendor put the license on hold", true),
+    ("suspended_read_only", "", true),
+    ("suspended_stops", "", true),
+    ("revoked", "the vendor withdrew the license", true),
+    ("support_ends_soon", "a warning begins: support ends soon", false),
+    ("support_ends", "support ends", false),
+    ("other_begins", "another license that is here begins", false),
+    ("other_ends", "another license that is here ends", false),
+];
+
+/// What happens at a time.
+pub fn event(it: &Event) -> String {
+    let known = EVENTS.iter().find(|(word, ..)| *word == it.event);
+    let Some((_, what, changes)) = known else { return tame(&it.message) };
+    let then = match it.access {
+        Access::Deny => "everything stops",
+        Access::ReadOnly => "what is there can only be read",
+        Access::Warn => "it works on, with a warning",
+        Access::Allow => "it works on",
+    };
+    match (*what, changes) {
+        ("", _) => then.to_string(),
+        (what, true) => format!("{what}: {then}"),
+        (what, false) => what.to_string(),
+    }
+}
+
+/// Since when no more than now may be done, if it is known.
+fn since(it: &Standing) -> Option<i64> {
+    let past = it.timeline.iter().rev().skip_while(|event| event.at > it.at);
+    let first = past.take_while(|event| event.access == it.access).last()?;
+    let changes = EVENTS.iter().any(|(word, _, changes)| *changes && *word == first.event);
+    changes.then_some(first.at)
+}
+
+/// What a sentence of the library says was found, without what to do: the page says that once.
+pub fn found(message: &str) -> String {
+    let found = message.rsplit_once(": ").map_or(message, |(found, _)| found);
+    format!("{}.", tame(found).trim_end_matches('.'))
+}
+
+/// A sentence of the library for people.
+fn tame(message: &str) -> String {
+    show(&plain_times(message.trim()))
+}
+
 /// What to do, the most urgent first. Empty = nothing.
-pub fn advice(it: &Standing) -> Vec<&'static str> {
+pub fn advice(it: &Standing) -> Vec<String> {
     let reasons = std::iter::once(it.reason.as_str());
     let warnings = it.warnings.iter().map(|warning| warning.code.as_str());
-    let mut all: Vec<&str> = Vec::new();
+    let mut all: Vec<String> = Vec::new();
     for what in reasons.chain(warnings).filter_map(remedy) {
         if !all.contains(&what) {
             all.push(what);
@@ -114,8 +210,8 @@ const BIND: &str = "If this is the right machine and it was changed, send the ve
 const CLOCK: &str = "Set the clock of this machine right.";
 
 /// What to do about a reason or a warning.
-fn remedy(word: &str) -> Option<&'static str> {
-    Some(match word {
+fn remedy(word: &str) -> Option<String> {
+    let what = match word {
         "ok" | "not_needed" | "not_enforced" | "state_recovered" => return None,
         "expired" | "ends_soon" | "in_grace" | "issuer_expired" => RENEW,
         "not_licensed" | "unlicensed_grace" | "grace_ends_soon" => ASK,
@@ -136,6 +232,14 @@ fn remedy(word: &str) -> Option<&'static str> {
         "shared_folder" => "Give every machine a folder of its own.",
         "not_in_force" => "See below why the license that is here is not in force.",
         "not_yet_valid" => "Wait until it begins. If it should have, look at this machine's clock.",
-        other => return Code::from_slug(other).map(Code::remedy),
-    })
+        other => return Code::from_slug(other).map(|code| sentence(code.remedy())),
+    };
+    Some(what.to_string())
+}
+
+/// Begins with a capital and ends with a full stop.
+pub fn sentence(text: &str) -> String {
+    let mut rest = text.chars();
+    let first = rest.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", rest.as_str())
 }
