@@ -43,8 +43,9 @@ impl Installation {
     ) -> Result<T> {
         self.check_writable()?;
         let eye = self.eyes.get();
-        let _looking = eye.look();
+        // In this order: whoever only looks does not wait while this waits for another process.
         let locked = self.folder.lock()?;
+        let _looking = eye.look();
         let outcome = self.change_locked(&eye, &locked, damage, make);
         drop(locked);
         self.look(&eye);
