@@ -67,18 +67,19 @@ fn meter(snapshot: &Known, id: &str) -> Result<Option<Feature>> {
         let what = format!("{id:.64} is not the id of a feature");
         return Err(Error::new(Code::InvalidArgument, what));
     }
-    let verdict = verdict::judge(&snapshot.view.facts, &snapshot.now);
-    if verdict.access < Access::Warn {
-        return Err(verdict.error());
+    let facts = &snapshot.view.facts;
+    let ruling = verdict::rule(facts, &snapshot.now);
+    if ruling.access < Access::Warn {
+        return Err(verdict::judge(facts, &snapshot.now).error());
     }
-    let Some(feature) = verdict.feature(id) else {
-        if verdict.otherwise >= Access::Warn {
+    let listed = ruling.held.iter().flat_map(|held| &held.claims.license.features);
+    let Some(feature) = listed.into_iter().find(|feature| feature.id == id) else {
+        if ruling.otherwise >= Access::Warn {
             return Ok(None);
         }
         let what = format!("the license does not grant {id}");
         return Err(Error::new(Code::NotGranted, what));
     };
-    let feature = &feature.feature;
     if !feature.is_known() {
         let what = format!("this version does not know how {id} is measured");
         return Err(Error::new(Code::TooNew, what));

@@ -28,8 +28,8 @@ impl Installation {
             "sync" => state.syncs,
             _ => 0,
         };
-        let verdict = verdict::judge(&snapshot.view.facts, &snapshot.now);
-        let license = verdict.winner().map(|held| Licensed {
+        let ruling = verdict::rule(&snapshot.view.facts, &snapshot.now);
+        let license = ruling.held.map(|held| Licensed {
             id: held.claims.license.id.clone(),
             token_id: held.claims.jti.clone(),
         });

@@ -154,3 +154,107 @@ impl Keeper {
 fn is_far_ahead(clock: i64, floors: &Floors) -> bool {
     floors.seen.is_some() && floors.base().is_some_and(|base| clock - base > FAR_AHEAD)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: i64 = 86_400;
+    const NOW: i64 = 1_800_000_000;
+
+    fn keeper() -> Keeper {
+        Keeper { era: 0, high: None, lead: None, boot_id: Some("this".into()) }
+    }
+
+    fn seen(seen: i64, boot: Option<(&str, i64)>) -> Floors {
+        let boot = boot.map(|(id, at)| Boot { id: id.into(), at });
+        Floors { seen: Some(seen), boot, ..Floors::default() }
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_goes_on_with_the_boot_clock() {
+        let mut keeper = keeper();
+        let floors = seen(NOW, None);
+        assert_eq!(keeper.reckon(NOW + 10, Some(1_000), &floors).at, NOW + 10);
+        for later in [0, 5, 3_600, 30 * DAY] {
+            let now = keeper.reckon(NOW - 9 * DAY, Some(1_000 + later), &floors);
+            assert_eq!(now.at, NOW + 10 + later);
+            assert_eq!(now.floor, Some(Floor { at: now.at, signed: false }));
+        }
+        let dead_battery = keeper.reckon(0, Some(1_000 + 40 * DAY), &floors);
+        assert_eq!(dead_battery.at, NOW + 10 + 40 * DAY, "an hourly limit goes on resetting");
+    }
+
+    #[test]
+    fn another_process_of_the_same_boot_goes_on_where_the_first_was() {
+        let floors = seen(NOW, Some(("this", 500)));
+        assert_eq!(keeper().reckon(NOW - DAY, Some(1_500), &floors).at, NOW + 1_000);
+        let other = seen(NOW, Some(("another", 500)));
+        assert_eq!(keeper().reckon(NOW - DAY, Some(1_500), &other).at, NOW);
+    }
+
+    #[test]
+    fn a_clock_that_is_held_back_is_noticed_though_it_runs_forward() {
+        let mut keeper = keeper();
+        let floors = seen(NOW, None);
+        keeper.reckon(NOW, Some(0), &floors);
+        let slack = keeper.reckon(NOW + DAY - SLACK, Some(DAY), &floors);
+        assert_eq!(slack.at, NOW + DAY - SLACK, "a time server corrects by less");
+        let held = keeper.reckon(NOW + DAY - SLACK - 1, Some(DAY), &floors);
+        assert_eq!(held.at, NOW + DAY);
+        assert!(held.floor.is_some_and(|floor| floor.at > held.clock));
+    }
+
+    #[test]
+    fn signed_time_and_a_new_era_forget_what_was_seen() {
+        let mut keeper = keeper();
+        let mut floors = seen(NOW + 300 * DAY, Some(("this", 0)));
+        assert_eq!(keeper.reckon(NOW, Some(10), &floors).at, NOW + 300 * DAY + 10);
+        floors.heal(NOW);
+        assert_eq!(keeper.reckon(NOW + 5, Some(20), &floors).at, NOW + 5);
+        let signed = keeper.reckon(NOW - DAY, None, &floors);
+        assert_eq!(signed.at, NOW + 5, "what was seen since holds again");
+        floors.heal(NOW - 30 * DAY);
+        assert_eq!(floors.signed, Some(NOW), "signed time never falls");
+        assert_eq!(keeper.reckon(NOW - DAY, None, &floors).floor.map(|it| it.signed), Some(true));
+        floors.forget_signed();
+        assert_eq!(floors.signed, None);
+    }
+
+    #[test]
+    fn far_ahead_is_believed_when_it_stays() {
+        let mut keeper = keeper();
+        let floors = seen(NOW, None);
+        let far = NOW + FAR_AHEAD + 1;
+        let now = keeper.reckon(far, None, &floors);
+        assert_eq!(now.at, far, "as long as the clock says so");
+        assert_eq!(keeper.reckon(NOW + 1, None, &floors).at, NOW + 1);
+        let noted = keeper.noted(&now, &floors);
+        assert_eq!((noted.seen, noted.ahead), (Some(NOW), Some(far)));
+        let mut at = |clock: i64, floors: &Floors| {
+            let now = keeper.reckon(clock, None, floors);
+            keeper.noted(&now, floors)
+        };
+        assert_eq!(at(far + SETTLED - 1, &noted), noted);
+        assert_eq!(at(far + SETTLED, &noted).seen, Some(far + SETTLED));
+        assert_eq!(at(far + 2 * FAR_AHEAD, &noted).ahead, Some(far + 2 * FAR_AHEAD), "moved again");
+        let back = at(NOW + 9, &noted);
+        assert_eq!((back.seen, back.ahead), (Some(NOW + 9), None));
+        assert_eq!(at(NOW + FAR_AHEAD, &floors).seen, Some(NOW + FAR_AHEAD), "not far");
+    }
+
+    #[test]
+    fn the_time_is_written_when_it_is_due() {
+        let mut keeper = keeper();
+        let floors = seen(NOW, None);
+        let mut due = |clock: i64, opened: bool| {
+            let now = keeper.reckon(clock, None, &floors);
+            keeper.due(&now, &floors, opened).is_some()
+        };
+        assert!(!due(NOW, true) && !due(NOW + WHEN_OPENED - 1, true));
+        assert!(due(NOW + WHEN_OPENED, true) && !due(NOW + WHEN_OPENED, false));
+        assert!(due(NOW + WHEN_ASKED, false));
+        let first = keeper.reckon(NOW, None, &Floors::default());
+        assert!(keeper.due(&first, &Floors::default(), true).is_some());
+    }
+}

@@ -2,7 +2,7 @@
 
 use crate::stages::DAY;
 use crate::verdict::causes::Case;
-use crate::verdict::facts::{Candidate, Facts, Issuer, Now};
+use crate::verdict::facts::{Access, Candidate, Facts, Held, Issuer, Now};
 use crate::verdict::features;
 use crate::verdict::moment::{Decision, Scene};
 use crate::verdict::sentences::{Voice, sentence};
@@ -10,6 +10,7 @@ use crate::verdict::status::{Gate, SourceVerdict, Verdict, Winner};
 use crate::verdict::timeline::timeline;
 use crate::verdict::warnings::{clock_evidence, warnings};
 use crate::verdict::words::Reason;
+use std::sync::Arc;
 
 /// What holds at a moment. Pure: no clock, no files.
 pub(crate) fn judge(facts: &Facts, now: &Now) -> Verdict {
@@ -52,6 +53,27 @@ pub(crate) fn gate(facts: &Facts, now: &Now) -> Gate {
         features: features.into(),
         otherwise: decision.otherwise(),
         next_change_at: scene.next_change(now, &decision),
+    }
+}
+
+/// Who decides at a moment, and what that comes to: what recording has to know.
+pub(crate) struct Ruling {
+    /// What may be done with what the license lists.
+    pub(crate) access: Access,
+    /// What may be done with everything else.
+    pub(crate) otherwise: Access,
+    /// The license that decides, in force or not.
+    pub(crate) held: Option<Arc<Held>>,
+}
+
+/// The same decision as [`judge`], and nothing else.
+pub(crate) fn rule(facts: &Facts, now: &Now) -> Ruling {
+    let scene = Scene::new(facts);
+    let decision = scene.decide(now.at);
+    Ruling {
+        access: decision.access,
+        otherwise: decision.otherwise(),
+        held: scene.winner(&decision).map(|case| case.held.clone()),
     }
 }
 
