@@ -2,7 +2,8 @@
 
 use crate::output::{finish, tell};
 use crate::{
-    apply, completions, fingerprint, inspect, issue, key, man, request, usage, verdict, verify,
+    apply, completions, fingerprint, inspect, issue, key, man, redeem, request, revocations, usage,
+    verdict, verify,
 };
 use clap::builder::Resettable;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -38,6 +39,8 @@ impl Cli {
             };
             command = command
                 .mut_subcommand("issue", unset)
+                .mut_subcommand("redeem", unset)
+                .mut_subcommand("revocations", unset)
                 .mut_subcommand("key", |key| key.mut_subcommand("sign-set", unset));
         }
         let matches = command.try_get_matches_from_mut(std::env::args_os())?;
@@ -50,6 +53,8 @@ pub enum Command {
     #[command(subcommand)]
     Key(key::Command),
     Issue(Box<issue::Args>),
+    Redeem(redeem::Args),
+    Revocations(revocations::Args),
     Verify(verify::Args),
     Inspect(inspect::Args),
     Fingerprint(fingerprint::Args),
@@ -72,6 +77,8 @@ impl Command {
         let outcome = match self {
             Command::Key(command) => command.run(),
             Command::Issue(args) => issue::run(&args),
+            Command::Redeem(args) => redeem::run(&args),
+            Command::Revocations(args) => revocations::run(&args),
             Command::Verify(args) => verify::run(&args),
             Command::Inspect(args) => inspect::run(&args),
             Command::Fingerprint(args) => fingerprint::run(&args),

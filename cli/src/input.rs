@@ -74,8 +74,13 @@ impl Source<'_> {
 /// given as the argument itself is told where it belongs.
 pub fn document(name: &str, max: usize) -> Result<Zeroizing<Vec<u8>>> {
     let mut source = Source::open(name).map_err(|error| {
-        let is_text = name.trim_start().starts_with("eyJ") || name.len() > NAME_MAX;
-        if is_text { Error::new(Code::InvalidArgument, "a license is a file or -") } else { error }
+        let named =
+            |what: &str| Error::new(Code::InvalidArgument, format!("a {what} is a file or -"));
+        match name.trim_start() {
+            text if text.starts_with("eJ") => named("request"),
+            text if text.starts_with("eyJ") || text.len() > NAME_MAX => named("license"),
+            _ => error,
+        }
     })?;
     source.bytes(max)
 }
@@ -131,14 +136,14 @@ pub fn one_stdin<'a>(paths: impl IntoIterator<Item = &'a str>) -> Result<()> {
 
 /// Writes a public file (mode 0644), whole or not at all. One that is there is written over only
 /// if `present` says so, and never a private key, a link or a device.
-pub fn write(path: &Path, text: &str, present: Present) -> Result<()> {
+pub fn write(path: &Path, content: impl AsRef<[u8]>, present: Present) -> Result<()> {
     // What cannot be asked cannot be written either, and fails below.
     let there = path.symlink_metadata().ok();
     if there.as_ref().is_some_and(|there| !there.is_file()) {
         return Err(refuse(path, "it is not a regular file, and is not written over"));
     }
     if present != Present::Replace {
-        return create(path, text).map_err(|error| match (error.kind(), present) {
+        return create(path, content.as_ref()).map_err(|error| match (error.kind(), present) {
             (ErrorKind::AlreadyExists, Present::Keep) => {
                 exists(path, "is written over only with --force")
             }
@@ -152,7 +157,7 @@ pub fn write(path: &Path, text: &str, present: Present) -> Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_os_string();
     name.push(format!(".{}.new", std::process::id()));
     let beside = path.with_file_name(name);
-    create(&beside, text).map_err(|error| unwritten(path, &error))?;
+    create(&beside, content.as_ref()).map_err(|error| unwritten(path, &error))?;
     std::fs::rename(&beside, path).map_err(|error| {
         // What cannot be put in place is not left lying about; the first error is the one to tell.
         let _ = std::fs::remove_file(&beside);
@@ -173,13 +178,13 @@ fn has_key(path: &Path) -> io::Result<bool> {
     Ok(bytes.windows(PRIVATE.len()).any(|window| window == PRIVATE.as_bytes()))
 }
 
-fn create(path: &Path, text: &str) -> io::Result<()> {
+fn create(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o644);
     let mut file = options.open(path)?;
-    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+    let written = file.write_all(content).and_then(|()| file.sync_all());
     drop(file);
     if written.is_err() {
         // It is ours, and half a file would be in the way of the whole one.

@@ -5,18 +5,22 @@ use crate::facts;
 use crate::input::{self, DOCUMENT_BYTES};
 use crate::keys;
 use crate::machine;
-use crate::output::{Answer, BAD, Fields, GOOD, LOOK, Outcome, pretty, show};
+use crate::output::{Answer, BAD, Fields, GOOD, LOOK, Outcome, pretty, rows, show};
 use crate::secrecy::PRIVATE;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clap::builder::NonEmptyStringValueParser;
+use licentia::issue::{Request, check_document, is_request, read_request, unpack_request};
 use licentia::machine::Report;
 use licentia::peek::{Unverified, peek};
-use licentia::{Code, Error, KeySet, Kind, Product, Result, issue};
+use licentia::{Code, Error, KeySet, Kind, Product, Result, issue, rfc3339};
 use serde_json::Value;
 
-/// Show what is in a license, another signed document, or a machine report
+/// Show what is in a license, another signed document, a request or a machine report
 ///
 /// With --keys, the signature is checked, and a license is shown even if it has ended or is for
 /// another machine. Without, everything is shown as what it is: a claim that anybody can write.
+/// Requests and reports are not signed; all that is in them is shown.
 #[derive(clap::Args)]
 pub struct Args {
     /// Check the signature with these keys: a file or the text, in any form; repeatable, a signed
@@ -43,6 +47,9 @@ pub fn run(args: &Args) -> Outcome {
     if start.starts_with(b"{") {
         return Ok(report(&data)?);
     }
+    if is_request(&data) {
+        return Ok(request(&data)?);
+    }
     let seen = peek(&data)?;
     if args.keys.is_empty() {
         return Ok(unverified(&seen));
@@ -50,6 +57,10 @@ pub fn run(args: &Args) -> Outcome {
     let product = keys::product(&args.code(&seen)?, &args.keys)?;
     match seen.kind {
         Some(Kind::KeySet) => Ok(key_set(product, &data, &seen)?),
+        Some(Kind::Sync | Kind::Revocations | Kind::Clock) => {
+            let kind = check_document(&product, &data)?;
+            Ok(checked(kind, &format!("a {} that a trusted key signed", kind.name()), &seen))
+        }
         _ => Ok(license(&product, &data)?),
     }
 }
@@ -86,6 +97,39 @@ fn report(data: &[u8]) -> Result<Answer> {
     Ok(Answer { fields: fields.with("report", json), text, notes: Vec::new() })
 }
 
+/// A request, whole: what leaves the customer's machine is for the customer to see.
+fn request(data: &[u8]) -> Result<Answer> {
+    let json = value(&unpack_request(data)?);
+    let told = match read_request(data) {
+        Ok(request) => rows(&summary(&request)),
+        // What it holds can be seen, if not answered.
+        Err(error) if error.code() == Code::TooNew => format!("{}\n", show(error.detail())),
+        Err(error) => return Err(error),
+    };
+    let text = format!(
+        "a request (requests are not signed)\n{told}\nall that is in it:\n{}\n",
+        pretty(&json)
+    );
+    let fields = Fields::default().with("kind", "request").with("signature", "none");
+    Ok(Answer { fields: fields.with("request", json), text, notes: Vec::new() })
+}
+
+fn summary(request: &Request) -> Vec<(&'static str, String)> {
+    let machine = match &request.machine {
+        None => "not told".to_string(),
+        Some(report) => report.id().unwrap_or("nothing that binds").to_string(),
+    };
+    let license = request.license.as_ref().map_or("none", |license| &license.id);
+    vec![
+        ("Asks for", show(&request.what)),
+        ("Product", show(&request.product)),
+        ("Installation", show(&request.installation)),
+        ("Machine", machine),
+        ("License", show(license)),
+        ("Written", format!("{}, by {}", rfc3339(request.at), show(&request.sdk))),
+    ]
+}
+
 fn unverified(seen: &Unverified) -> Answer {
     let kind = seen.kind.map_or("document of an unknown kind", Kind::name);
     let (header, payload) = (value(&seen.header), value(&seen.payload));
@@ -106,16 +150,33 @@ fn unverified(seen: &Unverified) -> Answer {
 fn key_set(mut product: Product, data: &[u8], seen: &Unverified) -> Result<Answer> {
     let text = String::from_utf8_lossy(data);
     product.trust(&text)?;
+    Ok(checked(Kind::KeySet, "a key set that a trusted root key signed", seen))
+}
+
+fn checked(kind: Kind, what: &str, seen: &Unverified) -> Answer {
     let payload = value(&seen.payload);
-    let text = format!(
-        "{GOOD}signature checked{GOOD:#}: a key set that a trusted root key signed\n\n{}\n",
-        pretty(&payload)
-    );
-    let fields = Fields::default()
-        .with("kind", Kind::KeySet.name())
-        .with("signature", "good")
-        .with("payload", payload);
-    Ok(Answer { fields, text, notes: Vec::new() })
+    let mut text = format!("{GOOD}signature checked{GOOD:#}: {what}\n\n{}\n", pretty(&payload));
+    let mut fields = Fields::default().with("kind", kind.name()).with("signature", "good");
+    if kind == Kind::Revocations {
+        let ids = withdrawn(&payload);
+        text += &format!("\nlicenses withdrawn: {}\n", ids.len());
+        text.extend(ids.iter().map(|id| format!("  {id}\n")));
+        fields = fields.with("licenses", ids);
+    }
+    Answer { fields: fields.with("payload", payload), text, notes: Vec::new() }
+}
+
+/// The ids in a list that was checked, as they are in licenses.
+fn withdrawn(payload: &Value) -> Vec<String> {
+    let texts = payload["ids"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let bytes: Vec<u8> =
+        texts.filter_map(|text| URL_SAFE_NO_PAD.decode(text).ok()).flatten().collect();
+    let uuid = |id: &[u8; 16]| {
+        let hex: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
+        let ends = [0..8, 8..12, 12..16, 16..20, 20..32];
+        ends.map(|range| &hex[range]).join("-")
+    };
+    bytes.as_chunks().0.iter().map(uuid).collect()
 }
 
 fn license(product: &Product, data: &[u8]) -> Result<Answer> {

@@ -1,23 +1,21 @@
 //! `issue`: sign a license.
 
 use crate::args::{ISSUER, pair, product_code, time, whole};
+use crate::binding::{BindingArgs, Bound};
 use crate::entitlement::{self, entitlement, feature};
 use crate::input::{self, Present};
 use crate::key::{default_issuer, deliver};
 use crate::keys;
-use crate::machine::{Bound, MachineArgs, read_report, why_weak};
-use crate::output::{Failure, Fields, LOOK, Outcome};
+use crate::output::{Fields, LOOK, Outcome};
 use crate::secrecy::told;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgGroup, ValueEnum};
 use licentia::limits::{NOTICE_DAYS_MAX, STAGE_DAYS_MAX};
-use licentia::machine::{self, Kind, Report};
 use licentia::{
-    Binding, Claims, Code, Customer, Error, Feature, Metadata, Notice, Result, Stage, Stages, issue,
+    Claims, Code, Customer, Error, Feature, Metadata, Notice, Result, Stage, Stages, issue,
 };
-use serde_json::Value;
 use std::path::PathBuf;
 
 const DAY: i64 = 86_400;
@@ -127,37 +125,6 @@ struct Dates {
 }
 
 #[derive(clap::Args)]
-#[command(next_help_heading = "Where it may be used")]
-struct BindingArgs {
-    /// Bind it to the machine this runs on
-    #[arg(long)]
-    bind_this_machine: bool,
-    /// Bind it to the machine of a report that `licentia fingerprint` wrote
-    #[arg(long, value_name = "FILE")]
-    bind: Option<String>,
-    #[command(flatten)]
-    machine: MachineArgs,
-    /// The kinds of parts to bind to, separated by commas [default: every one that tells machines
-    /// apart and can be read without being root]
-    #[arg(long, value_name = "KINDS", value_delimiter = ',', value_parser = crate::args::kind)]
-    #[arg(requires = "bind_to")]
-    bind_parts: Vec<Kind>,
-    /// How many of the kinds have to match [default: three of five]
-    #[arg(long, value_name = "N", value_parser = kinds(), requires = "bind_to")]
-    #[arg(allow_negative_numbers = true)]
-    need: Option<u32>,
-    /// Bind even to what another machine may match
-    #[arg(long, requires = "bind_to")]
-    allow_weak_binding: bool,
-    /// Bind it to an installation
-    #[arg(long, value_name = "UUID")]
-    bind_installation: Option<String>,
-    /// Bind it to an instance by its root URL
-    #[arg(long, value_name = "URL")]
-    bind_instance: Option<String>,
-}
-
-#[derive(clap::Args)]
 #[command(next_help_heading = "For people")]
 struct Record {
     /// What kind of license it is called [default: perpetual or subscription, by its end]
@@ -213,21 +180,15 @@ fn count(what: &'static str) -> impl Fn(&str) -> std::result::Result<u64, String
     whole(what, 0, licentia::json::INTEGER_MAX)
 }
 
-fn kinds() -> impl Fn(&str) -> std::result::Result<u32, String> + Clone {
-    whole("a whole number of kinds of parts", 1, Kind::ALL.len() as u64)
-}
-
 /// Signs a license.
 pub fn run(args: &Args) -> Outcome {
-    let BindingArgs { bind, machine, .. } = &args.binding;
-    let machine = machine.machine.as_deref();
-    let files = [Some(args.key.as_str()), bind.as_deref(), machine];
-    input::one_stdin(files.into_iter().flatten())?;
+    input::one_stdin(args.binding.files().chain([args.key.as_str()]))?;
     let key = keys::secret(&args.key)?;
     let issuer = args.issuer.clone().unwrap_or_else(|| default_issuer(key.public()));
     let mut claims = issue::draft(&issuer, &args.product, issue::now())?;
     args.fill(&mut claims)?;
-    let bound = args.bind(&mut claims)?;
+    let Bound { binding, mut notes, json } = args.binding.bind(&args.product)?;
+    claims.license.binding = binding;
     if args.record.kind == Some(Type::NodeLocked) && claims.license.binding.is_none() {
         let what = "a node_locked license needs --bind-this-machine or another --bind…";
         return Err(refuse(what).into());
@@ -237,7 +198,6 @@ pub fn run(args: &Args) -> Outcome {
         Format::Text => token,
         Format::Blob => STANDARD.encode(token + "\n"),
     };
-    let mut notes = bound.as_ref().map(Bound::notes).unwrap_or_default();
     if claims.license.valid_until.is_some_and(|until| until <= claims.iat) {
         notes.push(format!("{LOOK}note:{LOOK:#} this license has already ended"));
     }
@@ -249,7 +209,7 @@ pub fn run(args: &Args) -> Outcome {
         .with("license", license.as_str())
         .with("kid", key.public().kid())
         .with("serial", claims.license.serial.clone())
-        .with("bound_to", bound.map_or(Value::Null, |bound| bound.json()))
+        .with("bound_to", json)
         .with("claims", serde_json::to_value(&claims).unwrap_or_default());
     let present = Present::forced(args.force);
     let mut answer = deliver(&license, args.out.as_deref(), present, fields)?;
@@ -257,7 +217,7 @@ pub fn run(args: &Args) -> Outcome {
     Ok(answer)
 }
 
-fn refuse(what: &str) -> Error {
+pub fn refuse(what: &str) -> Error {
     Error::new(Code::InvalidArgument, what)
 }
 
@@ -305,20 +265,6 @@ impl Args {
         }
         Ok(())
     }
-
-    /// The binding; gives back what of a machine it is to.
-    fn bind(&self, claims: &mut Claims) -> std::result::Result<Option<Bound>, Failure> {
-        let args = &self.binding;
-        let report = args.report(&self.product)?;
-        let machine =
-            report.as_ref().map(|report| args.choose(report, &self.product)).transpose()?;
-        let bound =
-            machine.as_ref().zip(report).map(|(machine, report)| Bound::new(machine, &report));
-        let installation = args.bind_installation.as_ref().map(|id| id.to_ascii_lowercase());
-        let binding = Binding { machine, installation, instance: args.bind_instance.clone() };
-        claims.license.binding = (binding != Binding::default()).then_some(binding);
-        Ok(bound)
-    }
 }
 
 /// An integer or a boolean where it is written as JSON would write it; else text.
@@ -360,46 +306,5 @@ impl Dates {
         };
         license.stages = (stages != Stages::default()).then_some(stages);
         Ok(())
-    }
-}
-
-impl BindingArgs {
-    fn choose(
-        &self,
-        report: &Report,
-        product: &str,
-    ) -> std::result::Result<machine::Binding, Failure> {
-        let options = machine::Options {
-            need: self.need,
-            kinds: (!self.bind_parts.is_empty()).then(|| self.bind_parts.clone()),
-            allow_weak: self.allow_weak_binding,
-        };
-        machine::Binding::bind(report, product, &options).map_err(|error| match error.code() {
-            Code::WeakBinding => {
-                let (notes, fields) = why_weak(report);
-                Failure { error, fields, notes }
-            }
-            Code::WrongProduct => {
-                let other = report.product();
-                let what = format!(
-                    "the machine report is for {other:.24}: run `licentia fingerprint --product \
-                     {product}`"
-                );
-                Error::new(Code::WrongProduct, what).into()
-            }
-            _ => error.into(),
-        })
-    }
-
-    fn report(&self, product: &str) -> Result<Option<Report>> {
-        if self.machine.are_given() && !self.bind_this_machine {
-            let what = "--machine, --machine-root and --exclude go with --bind-this-machine";
-            return Err(refuse(what));
-        }
-        match &self.bind {
-            Some(path) => read_report(path).map(Some),
-            None if self.bind_this_machine => self.machine.report(product).map(Some),
-            None => Ok(None),
-        }
     }
 }

@@ -75,9 +75,8 @@ impl MachineArgs {
     }
 }
 
-/// Reads a report that `fingerprint` wrote.
-pub fn read_report(path: &str) -> Result<Report> {
-    let text = input::read_text(path, REPORT_MAX, Code::Malformed)?;
+/// Reads the report that `fingerprint` wrote to the file `path`.
+pub fn parse_report(path: &str, text: &str) -> Result<Report> {
     let text = text.trim_start_matches('\u{feff}');
     Report::from_json(text).map_err(|error| match no_report(text) {
         Some(what) => Error::new(Code::Malformed, format!("{} {what}", told(path))),

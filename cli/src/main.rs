@@ -6,6 +6,7 @@
 
 mod apply;
 mod args;
+mod binding;
 mod completions;
 mod entitlement;
 mod explanation;
@@ -20,7 +21,10 @@ mod machine;
 mod man;
 mod output;
 mod product;
+mod qr;
+mod redeem;
 mod request;
+mod revocations;
 mod secrecy;
 mod standing;
 mod status;

@@ -10,6 +10,8 @@ const COMMANDS: &[&[&str]] = &[
     &["key", "show"],
     &["key", "sign-set"],
     &["issue"],
+    &["redeem"],
+    &["revocations"],
     &["verify"],
     &["inspect"],
     &["fingerprint"],
