@@ -23,6 +23,20 @@ def product(vendor: Vendor) -> licentia.Product:
 
 
 @pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    """Where an installation keeps what it knows."""
+    directory = tmp_path / "licentia"
+    directory.mkdir()
+    return directory
+
+
+@pytest.fixture
+def installation(product: licentia.Product, directory: Path) -> licentia.Installation:
+    """One that has no license yet."""
+    return product.open(directory)
+
+
+@pytest.fixture
 def root() -> Path:
     """The repository."""
     return ROOT

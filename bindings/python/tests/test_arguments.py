@@ -23,12 +23,25 @@ VALUES: dict[str, Any] = {
     "machine_exclude": ["nic", "disk"],
     "installation": "6f1c2a34-0b5e-4f6d-8c7a-9d0e1f2a3b4c",
     "instance": "https://play.acme.example",
+    "vendor": "Acme",
+    "deployment": "saas",
+    "grace_days": 31,
+    "warning_days": "14",
+    "monthly_meter": "requests",
+}
+
+SITE_VALUES: dict[str, Any] = {
+    "license": b"not one",
+    "license_file": Path("app.lic"),
+    "license_env": "ACME_LICENSE",
+    "instance": "https://play.acme.example",
 }
 
 
 def test_every_setting_is_a_keyword_and_can_be_set(root: Path) -> None:
     documented = SETTING_ROW.findall((root / "docs/settings.md").read_text("utf-8"))
-    assert documented == list(VALUES), "docs/settings.md and this test name the same settings"
+    both = [*VALUES, *SITE_VALUES]
+    assert documented == both, "docs/settings.md and this test name the same settings"
     product = licentia.Product(PRODUCT, KEYS)
     for name, value in VALUES.items():
         licentia.Product(PRODUCT, KEYS, **{name: value})
@@ -38,7 +51,19 @@ def test_every_setting_is_a_keyword_and_can_be_set(root: Path) -> None:
         product.set(name, "")
 
 
-def test_unknown_settings_name_the_nearest() -> None:
+def test_every_setting_of_an_installation_is_a_keyword_and_can_be_set(
+    product: licentia.Product, directory: Path
+) -> None:
+    installation = product.open(directory)
+    for name, value in SITE_VALUES.items():
+        product.open(directory, **{name: value})
+        product.open(directory, **{name: None})
+        installation.set(name, value)
+        installation.set(name, None)
+        installation.set(name, "")
+
+
+def test_unknown_settings_name_the_nearest(directory: Path) -> None:
     product = licentia.Product(PRODUCT, KEYS)
     with pytest.raises(licentia.ArgumentError, match="did you mean issuer"):
         product.set("isuer", 1)
@@ -50,6 +75,15 @@ def test_unknown_settings_name_the_nearest() -> None:
         licentia.Product(PRODUCT, KEYS, isuer="x")  # type: ignore[call-arg]
     with pytest.raises(TypeError):
         licentia.Product(PRODUCT, KEYS, "x")  # type: ignore[call-arg]
+    installation = product.open(directory)
+    with pytest.raises(licentia.ArgumentError, match="did you mean license_file"):
+        installation.set("license_fil", Path("x"))
+    with pytest.raises(licentia.ArgumentError, match="no setting clock"):
+        installation.set("clock", "0")
+    with pytest.raises(TypeError):
+        product.open(directory, licence="x")  # type: ignore[call-arg]
+    with pytest.raises(TypeError):
+        product.open(directory, "x")  # type: ignore[call-arg]
 
 
 @pytest.mark.parametrize(
@@ -69,6 +103,14 @@ def test_unknown_settings_name_the_nearest() -> None:
         ("machine_exclude", ["\ud800"]),
         ("machine_file", "\udc80"),
         ("installation", "1"),
+        ("deployment", "cloud"),
+        ("grace_days", -1),
+        ("grace_days", 3651),
+        pytest.param("grace_days", 10**5000, id="grace_days-more-digits-than-python-writes"),
+        ("grace_days", "1.5"),
+        ("grace_days", "+1"),
+        ("warning_days", "soon"),
+        ("monthly_meter", "My Meter"),
     ],
 )
 def test_values_that_a_setting_does_not_take(name: str, value: Any) -> None:
@@ -97,6 +139,12 @@ def test_values_that_a_setting_does_not_take(name: str, value: Any) -> None:
         ("machine_exclude", [1]),
         ("installation", 1),
         ("instance", object()),
+        ("vendor", 1),
+        ("deployment", b"saas"),
+        ("grace_days", 1.0),
+        ("grace_days", True),
+        ("warning_days", b"1"),
+        ("monthly_meter", ["x"]),
     ],
 )
 def test_values_of_the_wrong_type(name: str, value: Any) -> None:
@@ -170,7 +218,8 @@ def test_keys_have_to_be_text() -> None:
 def test_the_products_code_and_docstrings() -> None:
     product = licentia.Product(PRODUCT, KEYS)
     assert product.code == PRODUCT
-    for noun in (licentia.Product, licentia.License, *licentia.errors._BY_CODE.values()):
+    nouns = (licentia.Product, licentia.License, licentia.Installation, licentia.Access)
+    for noun in (*nouns, licentia.Refusal, licentia.Usage, *licentia.errors._BY_CODE.values()):
         assert noun.__doc__
         for name, member in vars(noun).items():
             if not name.startswith("_") and (callable(member) or hasattr(member, "__get__")):

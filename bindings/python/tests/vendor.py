@@ -8,6 +8,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import uuid
+import zlib
 from typing import Any
 
 import jwt
@@ -19,6 +21,7 @@ PRODUCT = "myapp"
 ISSUED = 1763769600
 """2025-11-22: when every license here is signed, and the time in most tests."""
 DAY = 86_400
+LICENSE_ID = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 
 Claims = dict[str, Any]
 
@@ -56,12 +59,40 @@ class Vendor:
         """A signed license: `claims()` with some of its members changed."""
         return self.sign(claims(**changes))
 
+    def renewal(self, **changes: Any) -> str:
+        """The license for 30 more days, signed on its last."""
+        new = {"valid_until": ISSUED + 60 * DAY, **changes}
+        return self.license(outer={"iat": ISSUED + 29 * DAY, "jti": "2"}, **new)
+
+    def revocations(self, *ids: str, version: int = 1, iat: int = ISSUED) -> str:
+        """A list that withdraws the licenses with these ids."""
+        packed = b"".join(sorted(uuid.UUID(one).bytes for one in ids))
+        texts = [b64(packed)] if packed else []
+        said = {"iss": "https://licenses.acme.example", "aud": PRODUCT, "iat": iat}
+        return self.sign({**said, "version": version, "ids": texts}, "lic-revs+jwt")
+
+    def answer(self, request: str, **changes: Any) -> str:
+        """The answer to a request: the time, and to `sync` how the license stands."""
+        asked = json.loads(zlib.decompress(base64.b64decode(request)))
+        said = {
+            "iss": "https://licenses.acme.example",
+            "aud": PRODUCT,
+            "iat": ISSUED,
+            "nonce": asked["nonce"],
+            "installation": asked["installation"],
+            "server_time": ISSUED,
+        }
+        if asked["what"] == "clock":
+            return self.sign({**said, **changes}, "lic-clock+jwt")
+        of = {"license_id": LICENSE_ID, "seq": 1, "epoch": 0, "status": "ok"}
+        return self.sign({**said, **of, **changes}, "lic-sync+jwt")
+
 
 def claims(*, outer: Claims | None = None, **changes: Any) -> Claims:
     """The claims of a license of 30 days. `outer` changes the registered claims, the rest are
     members of `license`."""
     license = {
-        "id": "7c9e6679-7425-40de-944b-e07fc1f90ae7",
+        "id": LICENSE_ID,
         "serial": "LIC-MYAPP-A1B2C3D4",
         "type": "subscription",
         "customer": {"name": "Zoë & Søn"},
