@@ -4,7 +4,7 @@ use crate::errors::{Failure, attempt};
 use crate::facts::{number, second};
 use crate::work::{Answer, Work, promise};
 use crate::{Data, bytes};
-use licentia::{Access, Error, Installation};
+use licentia::{Access, Error, Installation, Snapshot};
 use napi::bindgen_prelude::AsyncTask;
 use napi_derive::napi;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -228,20 +228,4 @@ fn record(installation: &Installation, uses: &[(String, u64)]) -> Vec<Option<Fai
         .into_iter()
         .map(|recorded| recorded.and_then(|()| flushed.clone()).err().map(Failed::from))
         .collect()
-}
-
-// Until the core has it.
-struct Snapshot {
-    features: Vec<(String, Access)>,
-    otherwise: Access,
-    from: i64,
-    until: i64,
-}
-trait Snapshots {
-    fn snapshot(&self) -> Snapshot;
-}
-impl Snapshots for Installation {
-    fn snapshot(&self) -> Snapshot {
-        Snapshot { features: Vec::new(), otherwise: self.access(""), from: 0, until: 0 }
-    }
 }

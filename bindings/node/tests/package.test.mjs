@@ -2,13 +2,13 @@
 
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import * as named from 'licentia'
+import { emptyFolder } from './folder.mjs'
 import { vendor } from './vendor.mjs'
 
 const require = createRequire(import.meta.url)
@@ -17,13 +17,6 @@ const HOME = fileURLToPath(new URL('..', import.meta.url))
 const ADDON = fileName(libc())
 const read = (name) => readFileSync(path.join(HOME, name), 'utf8')
 const manifest = JSON.parse(read('package.json'))
-
-/** An empty folder that is gone after the test. */
-function emptyFolder(t) {
-  const folder = mkdtempSync(path.join(tmpdir(), 'licentia-'))
-  t.after(() => rmSync(folder, { recursive: true }))
-  return folder
-}
 
 /** A folder with the package's JavaScript, and addons with the content given. */
 function packageWith(t, addons) {

@@ -4,13 +4,13 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { createPublicKey } from 'node:crypto'
 import { once } from 'node:events'
-import { readFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { runInNewContext } from 'node:vm'
 import { Worker } from 'node:worker_threads'
 import { Product } from '../index.mjs'
+import { emptyFolder } from './folder.mjs'
 import { DAY, NOW, stranger, vendor } from './vendor.mjs'
 
 const read = (name) => readFileSync(new URL(`../../../${name}`, import.meta.url), 'utf8')
@@ -36,9 +36,19 @@ const VALUES = {
 
 const camel = (name) => name.replace(/_(.)/g, (_, letter) => letter.toUpperCase())
 
+/** The names in one table of docs/settings.md, and the members of one interface of index.d.ts. */
+function documented(section, made) {
+  const table = read('docs/settings.md').split(/^## /m).find((part) => part.startsWith(section))
+  const rows = [...table.matchAll(/^\| `([a-z_]+)` \|/gm)].map(([, name]) => name)
+  const [, members] = read('bindings/node/index.d.ts')
+    .match(new RegExp(`interface ${made} \\{(.*?)\n\\}`, 's'))
+  return { rows, names: [...members.matchAll(/^ {2}(\w+)\?: /gm)].map(([, name]) => name) }
+}
+
 test('every setting of the table is taken, by both names, in both places', () => {
-  const rows = read('docs/settings.md').matchAll(/^\| `([a-z_]+)` \|/gm)
-  assert.deepEqual([...rows].map(([, name]) => name), Object.keys(VALUES))
+  const { rows, names } = documented('Of a product', 'ProductOptions')
+  assert.deepEqual(rows, Object.keys(VALUES))
+  assert.deepEqual(names, rows.map(camel))
   for (const [name, values] of Object.entries(VALUES)) {
     for (const value of values) {
       product({ [name]: value })
@@ -49,11 +59,26 @@ test('every setting of the table is taken, by both names, in both places', () =>
   }
 })
 
-test('index.d.ts has every setting and every word for an error', () => {
+test('so is every setting of an installation', (t) => {
+  const values = {
+    license: [vendor.license(), '', Buffer.from(vendor.license()), new Uint8Array()],
+    license_file: ['/nowhere/myapp.lic', ''],
+    license_env: ['LICENSE', ''],
+    instance: ['https://play.acme.example/', ''],
+  }
+  const { rows, names } = documented('Of an installation', 'OpenOptions')
+  assert.deepEqual(rows, Object.keys(values))
+  assert.deepEqual(names, rows.map(camel))
+  const folder = emptyFolder(t)
+  for (const [name, value] of rows.flatMap((name) => values[name].map((value) => [name, value]))) {
+    for (const either of [name, camel(name)]) {
+      product().open(folder, { [either]: value }).set(either, value)
+    }
+  }
+})
+
+test('index.d.ts has every word for an error', () => {
   const types = read('bindings/node/index.d.ts')
-  const options = types.match(/interface ProductOptions \{(.*?)\n\}/s)[1]
-  const names = [...options.matchAll(/^ {2}(\w+)\?: /gm)].map(([, name]) => name)
-  assert.deepEqual(names, Object.keys(VALUES).map(camel))
   const union = types.match(/type ErrorCode =(.*?)\n\n/s)[1]
   const words = [...union.matchAll(/\| '(\w+)'/g)].map(([, word]) => word)
   const codes = JSON.parse(read('tests/vectors/codes.json'))
@@ -89,8 +114,7 @@ test('a license that is bound to a machine is good there only', async () => {
 })
 
 test('a machine file is read when it is asked for', async (t) => {
-  const folder = mkdtempSync(path.join(tmpdir(), 'licentia-'))
-  t.after(() => rmSync(folder, { recursive: true }))
+  const folder = emptyFolder(t)
   const machineFile = path.join(folder, 'machine-id')
   const by = product({ machineFile })
   await assert.rejects(by.machine(), { name: 'Error', code: 'io' })
@@ -113,8 +137,7 @@ const FILL = `
 
 test('a machine that is being read keeps nobody waiting', async (t) => {
   if (process.platform === 'win32') return t.skip('needs named pipes')
-  const folder = mkdtempSync(path.join(tmpdir(), 'licentia-'))
-  t.after(() => rmSync(folder, { recursive: true }))
+  const folder = emptyFolder(t)
   const pipe = path.join(folder, 'identity')
   execFileSync('mkfifo', [pipe])
   const told = new Int32Array(new SharedArrayBuffer(4))

@@ -2,11 +2,11 @@
 
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { emptyFolder } from './folder.mjs'
 import { vendor } from './vendor.mjs'
 
 const HOME = fileURLToPath(new URL('..', import.meta.url))
@@ -18,8 +18,7 @@ test('it has the four sections that every binding has', () => {
 })
 
 test('its programs run', (t) => {
-  const folder = mkdtempSync(path.join(tmpdir(), 'licentia-'))
-  t.after(() => rmSync(folder, { recursive: true }))
+  const folder = emptyFolder(t)
   mkdirSync(path.join(folder, 'node_modules'))
   symlinkSync(HOME, path.join(folder, 'node_modules/licentia'), 'dir')
   writeFileSync(path.join(folder, 'keys.json'), vendor.keys())

@@ -30,8 +30,8 @@ test('so it does as bundlers resolve packages', () => {
     '--ignoreConfig', '--types', 'node', 'sample.mts'), '')
 })
 
-test('the quickstart compiles', () => {
-  assert.equal(tsc('--project', 'quickstart.json'), '')
+test('the examples compile', () => {
+  assert.equal(tsc('--project', 'examples.json'), '')
 })
 
 test('the classes have the members that are declared, and no others', () => {

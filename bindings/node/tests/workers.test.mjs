@@ -7,14 +7,18 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { Product } from '../index.mjs'
+import { emptyFolder } from './folder.mjs'
 import { NOW, vendor } from './vendor.mjs'
 
 const FILE = new URL('./worker.mjs', import.meta.url)
-const DATA = { keys: vendor.keys(), clock: NOW, token: vendor.license() }
+const EXPORTS = { id: 'exports', meter: 'count', per: 'month' }
+const DATA = {
+  keys: vendor.keys(), clock: NOW, token: vendor.license({ features: [{ id: 'reports' }, EXPORTS] }),
+}
 
 /** One worker from start to end. An endless one is terminated in the middle of its work. */
-async function live(endless) {
-  const worker = new Worker(FILE, { workerData: { ...DATA, endless } })
+async function live(folder, endless) {
+  const worker = new Worker(FILE, { workerData: { ...DATA, folder, endless } })
   const ended = once(worker, 'exit')
   const [message] = await once(worker, 'message')
   if (endless) await worker.terminate()
@@ -22,46 +26,71 @@ async function live(endless) {
   return { message, status }
 }
 
-test('100 workers load, verify and end, half of them by force', async () => {
+test('100 workers load, verify, count and end, half of them by force', async (t) => {
   const product = new Product('myapp', DATA.keys, { clock: NOW })
+  const folder = emptyFolder(t)
+  const installation = product.open(folder)
+  await installation.apply(DATA.token)
   for (let at = 0; at < 100; at += 4) {
-    const lives = [live(true), live(false), live(true), live(false)]
+    const lives = [true, false, true, false].map((endless) => live(folder, endless))
     assert.equal(product.verify(DATA.token).allows('reports'), true)
+    assert.equal(installation.allows('reports'), true)
     for (const [index, { message, status }] of (await Promise.all(lives)).entries()) {
       assert.deepEqual([message, status], ['works', index % 2 === 0 ? 1 : 0])
     }
   }
   assert.equal(product.verify(DATA.token).allows('reports'), true)
   assert.equal((await product.machine()).product, 'myapp')
+  // What was acknowledged was counted, and nobody was kept out by who was ended.
+  const { used } = installation.usage('exports')
+  assert.ok(used >= 100 * 8, `${used} were counted`)
+  await installation.record('exports')
+  assert.equal(installation.usage('exports').used, used + 1)
 })
 
-test('a worker may be terminated before it has loaded anything', async () => {
+test('a worker may be terminated before it has loaded anything', async (t) => {
   const workers = Array.from({ length: 10 }, () =>
-    new Worker(FILE, { workerData: { ...DATA, endless: true } }))
+    new Worker(FILE, { workerData: { ...DATA, folder: emptyFolder(t), endless: true } }))
   await Promise.all(workers.map((worker) => worker.terminate()))
 })
 
-/** How a process ends that starts to read its machine 50 times and then does `last`. */
-function ends(last) {
+/** How a process ends that starts to read its machine and to count 50 times and does `last`. */
+function ends(folder, last) {
   const module = fileURLToPath(new URL('../index.js', import.meta.url))
   const script = `
     const { Product } = require(${JSON.stringify(module)})
-    const product = new Product('myapp', ${JSON.stringify(vendor.keys())})
-    for (let at = 0; at < 50; at++) product.machine().then(() => process.exitCode ??= 5)
+    const product = new Product('myapp', ${JSON.stringify(DATA.keys)}, { clock: ${NOW} })
+    const installation = product.open(${JSON.stringify(folder)}, { license: '${DATA.token}' })
+    for (let at = 0; at < 50; at++) {
+      product.machine()
+      installation.record('exports').then(() => process.exitCode ??= 5)
+    }
     ${last}`
   const { status, signal, stderr } = spawnSync(process.execPath, ['-e', script])
   return { status, signal, stderr: String(stderr) }
 }
 
-test('a process ends cleanly with work under way', () => {
-  assert.deepEqual(ends('process.exit(3)'), { status: 3, signal: null, stderr: '' })
-  assert.deepEqual(ends('setImmediate(() => process.exit(4))'), {
+test('a process ends cleanly with work under way', (t) => {
+  const folder = emptyFolder(t)
+  assert.deepEqual(ends(folder, 'process.exit(3)'), { status: 3, signal: null, stderr: '' })
+  assert.deepEqual(ends(folder, 'setImmediate(() => process.exit(4))'), {
     status: 4, signal: null, stderr: '',
   })
 })
 
-test('a process waits for a promise, and for nothing after it', () => {
-  assert.deepEqual(ends(''), { status: 5, signal: null, stderr: '' })
+test('a process waits for its promises, and for nothing after them', (t) => {
+  const folder = emptyFolder(t)
+  assert.deepEqual(ends(folder, ''), { status: 5, signal: null, stderr: '' })
+  const product = new Product('myapp', DATA.keys, { clock: NOW })
+  const installation = product.open(folder, { license: DATA.token })
+  assert.equal(installation.usage('exports').used, 50)
+  const atExit = `
+    process.on('exit', () => {
+      installation.recordLater('exports', 2)
+      installation.close()
+    })`
+  assert.deepEqual(ends(folder, atExit), { status: 5, signal: null, stderr: '' })
+  assert.equal(installation.usage('exports').used, 102)
 })
 
 test('a process ends by itself when all is done', () => {
