@@ -365,6 +365,7 @@ def test_a_missing_folder_is_reported_and_other_licenses_work(
 def test_a_folder_that_is_read_only(product: Product, vendor: Vendor) -> None:
     """A license is there, and whoever asks may write nothing."""
     with tempfile.TemporaryDirectory() as name:
+        os.chmod(name, 0o755)  # What is made in it gets its mode.
         product.open(name).apply(vendor.license())
         os.chmod(name, 0o555)
         child = os.fork()
