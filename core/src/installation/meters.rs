@@ -23,15 +23,15 @@ impl Installation {
         let snapshot = self.answers();
         let Some(feature) = meter(&snapshot, id)? else { return Ok(()) };
         self.check_writable()?;
-        match wait {
-            Wait::Yes => self.ledger.record(&feature, entry, snapshot.now.at)?,
-            Wait::No => self.ledger.record_later(&feature, entry, snapshot.now.at)?,
-        }
+        let recorded = match wait {
+            Wait::Yes => self.ledger.record(&feature, entry, snapshot.now.at),
+            Wait::No => self.ledger.record_later(&feature, entry, snapshot.now.at),
+        };
         if feature.max.is_some() {
-            // The limit may have been reached: this process knows at once.
+            // The limit may have been reached, by others too: this process knows at once.
             self.look_again();
         }
-        Ok(())
+        recorded
     }
 
     /// The name of a key as it is kept: 16 bytes that nobody without this state can guess from it.

@@ -64,7 +64,9 @@ impl View {
             usage: Arc::default(),
             state: StateHealth::default(),
         };
-        let (marks, revocations) = (Marks::default(), Arc::default());
+        // No folder has this generation: whatever is found is news, be it that nothing can be read.
+        let marks = Marks { state: Some(u64::MAX), ..Marks::default() };
+        let revocations = Arc::default();
         View { facts, state: None, product: product.clone(), marks, revocations, bound_at: 0 }
     }
 
