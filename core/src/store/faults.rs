@@ -19,10 +19,10 @@ struct Case {
 const CASES: &[Case] = &[
     Case { name: "first run", slot: Slot::State, before: 0, room: 0, prepare: |_| {} },
     Case { name: "second", slot: Slot::State, before: 1, room: 0, prepare: |_| {} },
-    Case { name: "later", slot: Slot::State, before: 6, room: 0, prepare: |_| {} },
+    Case { name: "later", slot: Slot::State, before: 4, room: 0, prepare: |_| {} },
     Case { name: "first list", slot: Slot::Revocations, before: 0, room: 0, prepare: |_| {} },
     Case { name: "later list", slot: Slot::Revocations, before: 3, room: 0, prepare: |_| {} },
-    Case { name: "with room", slot: Slot::Usage, before: 2, room: 200_000, prepare: |_| {} },
+    Case { name: "with room", slot: Slot::Usage, before: 2, room: 70_000, prepare: |_| {} },
     Case {
         name: "left over",
         slot: Slot::State,

@@ -127,7 +127,7 @@ pub(super) fn within(folder: &Folder, patience: Duration) -> Result<Locked<'_>> 
     let file = open(folder)?;
     while !try_lock(&*file)? {
         if began.elapsed() >= patience {
-            let what = format!("{LOCK} is held by another process for {} s", patience.as_secs());
+            let what = format!("{LOCK} is held by another process");
             return Err(Error::new(Code::Busy, what));
         }
         std::thread::sleep(wait);

@@ -150,6 +150,8 @@ impl Inode {
 
     fn keep(&mut self, pieces: usize) {
         for piece in self.pending.drain(..pieces) {
+            // What is durable is not undone by what was there before it.
+            self.lost.retain(|lost| lost.at / SECTOR != piece.at / SECTOR);
             overwrite(&mut self.durable, piece.at, &piece.bytes, 0);
         }
     }
@@ -358,6 +360,7 @@ impl Disk for SimDisk {
         let rest =
             pending.split_off(if half.is_some() { pending.len() / 2 } else { pending.len() });
         for naming in pending {
+            world.lost.retain(|lost| lost.to != naming.to);
             naming.apply(&mut world.durable_names);
         }
         world.lost.extend(rest);

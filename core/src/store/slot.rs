@@ -76,16 +76,16 @@ struct Header {
 }
 
 impl Header {
-    fn new(generation: u64, payload: &[u8]) -> Header {
+    fn new(version: u32, generation: u64, payload: &[u8]) -> Header {
         let mut hashed = [0; HASHED];
         let length = payload.len() as u64;
-        let parts = MAGIC.into_iter().chain(VERSION.to_le_bytes()).chain([0; 4]);
+        let parts = MAGIC.into_iter().chain(version.to_le_bytes()).chain([0; 4]);
         let parts = parts.chain(generation.to_le_bytes()).chain(length.to_le_bytes());
         for (to, from) in hashed.iter_mut().zip(parts) {
             *to = from;
         }
         let hash = hash(&hashed, payload);
-        Header { version: VERSION, generation, length, hashed, hash }
+        Header { version, generation, length, hashed, hash }
     }
 
     /// Reads it; `None` if it is none of a file with this name.
@@ -137,8 +137,10 @@ enum Kind {
     Absent,
     /// It is whole.
     Whole { version: u32, generation: u64, payload: Vec<u8> },
-    /// It is not what was written: what is wrong with it.
-    Damaged(String),
+    /// It is not what was written.
+    Damaged,
+    /// The medium does not give it back.
+    Unreadable(io::Error),
 }
 
 impl Side {
@@ -153,7 +155,8 @@ impl Side {
     fn wrong(&self) -> Option<String> {
         match &self.kind {
             Kind::Absent => Some(format!("{} is gone", self.name)),
-            Kind::Damaged(what) => Some(format!("{} {what}", self.name)),
+            Kind::Damaged => Some(format!("{} is damaged", self.name)),
+            Kind::Unreadable(error) => Some(format!("{} cannot be read: {error}", self.name)),
             Kind::Whole { .. } => None,
         }
     }
@@ -184,20 +187,17 @@ fn read_side(file: Option<&dyn File>, slot: Slot, name: &'static str) -> Result<
     let kind = match file.map(|file| read_file(file, slot, name)) {
         None => Kind::Absent,
         Some(Ok(kind)) => kind,
-        Some(Err(error)) if is_bad_medium(&error) => {
-            Kind::Damaged(format!("cannot be read: {error}"))
-        }
+        Some(Err(error)) if is_bad_medium(&error) => Kind::Unreadable(error),
         Some(Err(error)) => return Err(failed(name, "read", &error)),
     };
     Ok(Side { name, kind })
 }
 
 fn read_file(file: &dyn File, slot: Slot, name: &str) -> io::Result<Kind> {
-    let damaged = || Ok(Kind::Damaged("is damaged".into()));
-    let Some(header) = Header::read(file, slot, name)? else { return damaged() };
+    let Some(header) = Header::read(file, slot, name)? else { return Ok(Kind::Damaged) };
     // Judged before anything is allocated for it.
     if header.length > SLOT_MAX as u64 || end(header.length) > patiently(|| file.len())? {
-        return damaged();
+        return Ok(Kind::Damaged);
     }
     let length = header.length as usize;
     let mut payload = vec![0; end(header.length) as usize - HEADER];
@@ -205,7 +205,7 @@ fn read_file(file: &dyn File, slot: Slot, name: &str) -> io::Result<Kind> {
     let padding = payload.split_off(length);
     let whole = got == length + padding.len() && padding.iter().all(|byte| *byte == 0);
     if !whole || hash(&header.hashed, &payload) != header.hash {
-        return damaged();
+        return Ok(Kind::Damaged);
     }
     Ok(Kind::Whole { version: header.version, generation: header.generation, payload })
 }
@@ -236,10 +236,13 @@ fn look(disk: &dyn Disk, slot: Slot) -> Result<Option<Found>> {
         return check_new(disk, slot).map(|()| None);
     }
     let wrongs = [even.wrong(), odd.wrong()].map(Option::unwrap_or_default);
+    // What cannot be read may be whole: nobody is to begin again in its place.
+    let unreadable = [&even, &odd].map(|side| matches!(side.kind, Kind::Unreadable(_)));
+    let lost = if unreadable.contains(&true) { Code::Io } else { Code::StateCorrupt };
     let (best, other) =
         if odd.generation() > even.generation() { (odd, even) } else { (even, odd) };
     let Kind::Whole { version, generation, payload } = best.kind else {
-        return Err(Error::new(Code::StateCorrupt, wrongs.join(", and ")));
+        return Err(Error::new(lost, wrongs.join(", and ")));
     };
     if version > VERSION {
         let name = slot.name(generation);
@@ -323,7 +326,7 @@ pub(super) fn replace(
         return Err(Error::new(Code::TooLarge, what));
     }
     let name = slot.name(generation);
-    write_tmp(disk, &Header::new(generation, payload), payload, room)
+    write_tmp(disk, &Header::new(VERSION, generation, payload), payload, room)
         .and_then(|()| patiently(|| disk.rename(TMP, name)))
         .and_then(|()| patiently(|| disk.sync_folder()))
         .map_err(|error| failed(name, "written", &error))
@@ -335,14 +338,19 @@ const TMP: &str = "tmp";
 /// Zeros are written in pieces of this size.
 const PIECE: usize = 64 * 1024;
 
+fn file_bytes(header: &Header, payload: &[u8]) -> Vec<u8> {
+    let end = end(payload.len() as u64) as usize;
+    let mut bytes = Vec::with_capacity(end);
+    bytes.extend(header.bytes());
+    bytes.extend(payload);
+    bytes.resize(end, 0);
+    bytes
+}
+
 fn write_tmp(disk: &dyn Disk, header: &Header, payload: &[u8], room: u64) -> io::Result<()> {
     let file = patiently(|| disk.open(TMP, How::Renew))?;
     let end = end(payload.len() as u64);
-    let mut bytes = Vec::with_capacity(end as usize);
-    bytes.extend(header.bytes());
-    bytes.extend(payload);
-    bytes.resize(end as usize, 0);
-    write_all_at(&*file, &bytes, 0)?;
+    write_all_at(&*file, &file_bytes(header, payload), 0)?;
     let full = end.saturating_add(room);
     let zeros = vec![0; PIECE.min(room as usize)];
     let mut at = end;
@@ -352,4 +360,10 @@ fn write_tmp(disk: &dyn Disk, header: &Header, payload: &[u8], room: u64) -> io:
         at += piece.len() as u64;
     }
     patiently(|| file.sync_all())
+}
+
+/// A file of any version, for tests.
+#[cfg(test)]
+pub(super) fn with_version(version: u32, generation: u64, payload: &[u8]) -> Vec<u8> {
+    file_bytes(&Header::new(version, generation, payload), payload)
 }
