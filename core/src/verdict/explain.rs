@@ -1,8 +1,282 @@
-//! Why, as a tree of checks.
+//! Why, as a tree of checks: what each looked at, what it found, and what to do. They are the
+//! answers of the same functions that judge, and never a second opinion.
 
-use crate::verdict::facts::{Facts, Now};
+use crate::clock::rfc3339;
+use crate::errors::Code;
+use crate::verdict::causes::{Case, Cause};
+use crate::verdict::facts::{Access, Deployment, Facts, Now};
+use crate::verdict::features;
+use crate::verdict::moment::{Decision, Scene};
+use crate::verdict::sentences::{Voice, origin, sentence};
+use crate::verdict::status::FeatureVerdict;
+use crate::verdict::warnings::{clock_evidence, limit};
+use crate::verdict::words::Reason;
+use serde::Serialize;
 
-/// Why, as a tree of checks in JSON.
-pub(crate) fn explain(_facts: &Facts, _now: &Now) -> String {
-    String::new()
+#[derive(Serialize)]
+struct Explanation {
+    at: i64,
+    in_force: bool,
+    reason: Reason,
+    checks: Vec<Check>,
+}
+
+/// One check. `ok` is null where there is nothing to look at, and false where it takes something
+/// away.
+#[derive(Serialize)]
+struct Check {
+    check: &'static str,
+    ok: Option<bool>,
+    looked_at: String,
+    found: String,
+    to_do: Option<String>,
+    checks: Vec<Check>,
+}
+
+impl Check {
+    fn new(check: &'static str, ok: Option<bool>, looked_at: &str, found: &str) -> Check {
+        let (looked_at, found) = (sentence(looked_at), sentence(found));
+        Check { check, ok, looked_at, found, to_do: None, checks: Vec::new() }
+    }
+
+    fn to_do(self, what: &str) -> Check {
+        Check { to_do: Some(sentence(what)), ..self }
+    }
+}
+
+/// Why, as a tree of checks in JSON: docs/verdict.md.
+pub(crate) fn explain(facts: &Facts, now: &Now) -> String {
+    let scene = Scene::new(facts);
+    let decision = scene.decide(now.at);
+    let voice = Voice::new(facts);
+    let checks = vec![
+        clock(&voice, now),
+        state(&voice, facts),
+        deployment(&voice, facts),
+        sources(&voice, &scene, &decision, now.at),
+        unlicensed(&scene, &decision, now.at),
+        listed(&voice, &scene, &decision, now.at),
+    ];
+    let (in_force, reason) = (decision.in_force(), decision.reason);
+    let explanation = Explanation { at: now.at, in_force, reason, checks };
+    // Texts and integers only: there is nothing that could fail.
+    serde_json::to_string(&explanation).unwrap_or_default()
+}
+
+fn clock(voice: &Voice<'_>, now: &Now) -> Check {
+    let looked = match now.floor {
+        Some(floor) => format!("the clock, and the time already seen: {}", rfc3339(floor.at)),
+        None => "the clock: no other time has been seen".to_string(),
+    };
+    match clock_evidence(voice, now) {
+        Some(evidence) => Check::new("clock", Some(false), &looked, &evidence)
+            .to_do(&voice.remedy(Code::ClockRollback)),
+        None => {
+            let found = format!("the clock shows {}", rfc3339(now.clock));
+            Check::new("clock", Some(true), &looked, &found)
+        }
+    }
+}
+
+fn state(voice: &Voice<'_>, facts: &Facts) -> Check {
+    let looked = "the folder of this installation";
+    match (&facts.state.error, &facts.state.recovered) {
+        (Some(error), _) => Check::new("state", Some(false), looked, error.detail())
+            .to_do(&voice.remedy(error.code())),
+        (None, Some(what)) => {
+            let found = format!("{what}, and it was made good from the copy before it");
+            Check::new("state", Some(true), looked, &found).to_do("check the disk")
+        }
+        (None, None) => Check::new("state", Some(true), looked, "it is sound"),
+    }
+}
+
+fn deployment(voice: &Voice<'_>, facts: &Facts) -> Check {
+    let looked = "the setting `deployment` of the product";
+    let found = match facts.terms.deployment {
+        Deployment::Saas => format!("{} runs it: nothing is enforced", voice.vendor()),
+        Deployment::OnPremise => "it runs with the customer: a license decides".to_string(),
+    };
+    Check::new("deployment", Some(true), looked, &found)
+}
+
+fn sources(voice: &Voice<'_>, scene: &Scene<'_>, decision: &Decision, at: i64) -> Check {
+    let count = scene.facts.candidates.len();
+    let found = match scene.winner(decision) {
+        Some(case) => format!("{} decides", origin(case.candidate)),
+        None => "no source holds a verified license".to_string(),
+    };
+    let looked = format!("every source that holds something: {count}");
+    let mut check = Check::new("licenses", Some(decision.in_force()), &looked, &found);
+    check.checks = scene
+        .refusals()
+        .map(|(candidate, error)| {
+            let looked =
+                format!("{}: its form, key, signature, issuer and product", origin(candidate));
+            Check::new(candidate.source.word(), Some(false), &looked, error.detail())
+                .to_do(&voice.remedy(error.code()))
+        })
+        .collect();
+    check.checks.extend(scene.cases.iter().map(|case| license(voice, case, at)));
+    check
+}
+
+/// One verified license: everything that can be wrong with it.
+fn license(voice: &Voice<'_>, case: &Case<'_>, at: i64) -> Check {
+    let standing = case.standing(at);
+    let claims = &case.held.claims;
+    let looked = format!(
+        "{}: the license {}, token {}",
+        origin(case.candidate),
+        claims.license.id,
+        claims.jti
+    );
+    let found = match standing.in_force() {
+        true => "it is in force by itself".to_string(),
+        false => voice.refusal(case, &standing, at),
+    };
+    let mut check =
+        Check::new(case.candidate.source.word(), Some(standing.in_force()), &looked, &found);
+    let causes = case.causes(at);
+    let bound = |cause: &&Cause| cause.access < Access::Allow && case.misplaced().is_some();
+    let placed = causes.iter().take(4).filter(|cause| cause.code != Code::Revoked).find(bound);
+    check.checks.push(binding(voice, case, placed));
+    let row = |cause: &Cause| row(voice, case, cause, at);
+    check.checks.extend(causes.iter().filter_map(row));
+    check
+}
+
+fn binding(voice: &Voice<'_>, case: &Case<'_>, wrong: Option<&Cause>) -> Check {
+    let license = &case.held.claims.license;
+    let Some(binding) = &license.binding else {
+        let looked = "where the license may be used";
+        return Check::new("binding", None, looked, "it is bound to nothing");
+    };
+    let machine = binding
+        .machine
+        .as_ref()
+        .map(|it| format!("{} of {} parts of the machine", it.need(), it.parts().len()));
+    let parts = [
+        machine,
+        binding.installation.as_ref().map(|id| format!("the installation {id}")),
+        binding.instance.as_ref().map(|url| format!("the instance {url}")),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    let looked = format!("what the license is bound to: {}", parts.join(", "));
+    match (wrong, &case.held.binding) {
+        (Some(cause), Err(error)) => Check::new("binding", Some(false), &looked, error.detail())
+            .to_do(&voice.remedy(cause.code)),
+        (_, Ok(drift)) if drift.of > 0 => {
+            let found = match drift.changed.is_empty() {
+                true => format!("{} match", drift.matched),
+                false => format!("{} match, not {}", drift.matched, drift.changed.join(", ")),
+            };
+            Check::new("binding", Some(true), &looked, &found)
+        }
+        _ => Check::new("binding", Some(true), &looked, "it holds"),
+    }
+}
+
+/// The check of one cause but a binding.
+fn row(voice: &Voice<'_>, case: &Case<'_>, cause: &Cause, at: i64) -> Option<Check> {
+    let date = |at: Option<i64>| at.map_or("never".to_string(), rfc3339);
+    let license = &case.held.claims.license;
+    let said = match case.issuer {
+        Some(it) => {
+            format!("the issuer's word of {}: {}", rfc3339(it.last_contact), it.status.word())
+        }
+        None => "the issuer's word: it has said nothing".to_string(),
+    };
+    let (check, known, looked, good) = match cause.code {
+        Code::Revoked => {
+            ("revoked", true, format!("the withdrawn licenses, and {said}"), "it is not withdrawn")
+        }
+        Code::Suspended => ("suspended", case.issuer.is_some(), said, "it is not on hold"),
+        Code::NotYetValid => {
+            ("begins", true, format!("its begin: {}", rfc3339(case.begins)), "it has begun")
+        }
+        Code::Expired => {
+            let end = license.valid_until;
+            ("ends", end.is_some(), format!("its end: {}", date(end)), "it has not ended")
+        }
+        Code::TokenExpired => {
+            let end = case.held.claims.exp;
+            let looked = format!("when it is to be renewed: {}", date(end));
+            ("renewal", end.is_some(), looked, "it need not be renewed yet")
+        }
+        Code::SyncOverdue => {
+            let by = case.issuer.and_then(|issuer| issuer.next_sync_by);
+            let looked = format!("when the issuer is to be reached: {}", date(by));
+            ("contact", by.is_some(), looked, "it need not be reached yet")
+        }
+        _ => return None,
+    };
+    Some(match cause.access {
+        Access::Allow => Check::new(check, known.then_some(true), &looked, good),
+        Access::Warn => {
+            let found = voice.found(case, cause.code);
+            let found = format!("{found}, and {}", voice.lasts(case, cause.code));
+            Check::new(check, Some(true), &looked, &found).to_do(&voice.remedy(cause.code))
+        }
+        access => {
+            let found = voice.obstacle(case, cause.code, access, at);
+            Check::new(check, Some(false), &looked, &found).to_do(&voice.remedy(cause.code))
+        }
+    })
+}
+
+fn unlicensed(scene: &Scene<'_>, decision: &Decision, at: i64) -> Check {
+    let anchor = scene.facts.anchor.map_or("never".to_string(), |anchor| rfc3339(anchor.at));
+    let days = scene.facts.terms.grace_days;
+    let Some(days) = days else {
+        let looked = "the setting `grace_days` of the product";
+        return Check::new("unlicensed", None, looked, "nothing works without a license");
+    };
+    let looked = format!("the first use: {anchor}; days without a license: {days}");
+    let (ok, found) = match (scene.unlicensed(at), scene.grace_end()) {
+        (Some(_), Some(end)) => (true, format!("none is needed until {}", rfc3339(end))),
+        (Some(_), None) => (true, "none is needed before the first use".to_string()),
+        (None, Some(end)) => (false, format!("those days ended on {}", rfc3339(end))),
+        (None, None) => (false, "what is kept here cannot be read".to_string()),
+    };
+    let check = Check::new("unlicensed", Some(ok), &looked, &found);
+    match decision.free || decision.in_force() {
+        true => check,
+        false => check.to_do("apply a license"),
+    }
+}
+
+fn listed(voice: &Voice<'_>, scene: &Scene<'_>, decision: &Decision, at: i64) -> Check {
+    let features = features::verdicts(scene, decision, at);
+    let stopped = features.iter().filter(|it| it.access < Access::Warn).count();
+    let looked = format!("the features that the license lists: {}", features.len());
+    let found = match stopped {
+        0 => "all of them may be used".to_string(),
+        some => format!("{some} of them may not be used"),
+    };
+    let ok = (!features.is_empty()).then_some(stopped == 0);
+    let mut check = Check::new("features", ok, &looked, &found);
+    check.checks = features.iter().map(|it| feature(voice, decision, it)).collect();
+    check
+}
+
+fn feature(voice: &Voice<'_>, decision: &Decision, it: &FeatureVerdict) -> Check {
+    let looked = match (it.used, it.feature.max) {
+        (Some(used), Some(max)) => format!("`{}`: {used} of {max} used", it.feature.id),
+        (Some(used), None) => format!("`{}`: {used} used, without a limit", it.feature.id),
+        _ => format!("`{}`", it.feature.id),
+    };
+    let ok = Some(it.access >= Access::Warn);
+    let check = |found: &str| Check::new("feature", ok, &looked, found);
+    match it.reason {
+        Reason::No(Code::TooNew) if decision.reason != it.reason => {
+            check("it needs something newer").to_do(&voice.remedy(Code::TooNew))
+        }
+        _ if it.over_limit && decision.in_force() && !decision.free => {
+            let (found, to_do, _) = limit(voice, it);
+            check(&found).to_do(&to_do)
+        }
+        Reason::No(code) => check(&format!("the license is not in force: {code}")),
+        _ => check("it may be used"),
+    }
 }

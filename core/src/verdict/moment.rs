@@ -102,7 +102,7 @@ impl<'a> Scene<'a> {
     }
 
     /// Why everything works without a license at a time, if it does.
-    fn unlicensed(&self, at: i64) -> Option<Reason> {
+    pub(crate) fn unlicensed(&self, at: i64) -> Option<Reason> {
         self.facts.terms.grace_days?;
         match (self.grace_end(), &self.facts.state.error) {
             (Some(end), _) => (at < end).then_some(Reason::UnlicensedGrace),

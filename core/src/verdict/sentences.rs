@@ -60,7 +60,7 @@ impl<'a> Voice<'a> {
     }
 
     /// Why a license is not in force, as half a sentence.
-    fn obstacle(&self, case: &Case<'_>, code: Code, access: Access, at: i64) -> String {
+    pub(crate) fn obstacle(&self, case: &Case<'_>, code: Code, access: Access, at: i64) -> String {
         let at = case.time(at);
         let span = span_of(case, code);
         let left = match (access, span.and_then(|span| span.deny)) {
@@ -80,12 +80,16 @@ impl<'a> Voice<'a> {
 
     /// What is wrong already, and how long it works nevertheless.
     pub(crate) fn grace(&self, case: &Case<'_>, code: Code) -> String {
-        let end = span_of(case, code).and_then(|span| span.grace_end());
-        let left = match end {
+        let (found, lasts) = (self.found(case, code), self.lasts(case, code));
+        sentence(&format!("{found}, and {lasts}: {}", self.remedy(code)))
+    }
+
+    /// How long it works nevertheless, as half a sentence.
+    pub(crate) fn lasts(&self, case: &Case<'_>, code: Code) -> String {
+        match span_of(case, code).and_then(|span| span.grace_end()) {
             Some(end) => format!("it works until {}", rfc3339(end)),
             None => "it goes on working".to_string(),
-        };
-        sentence(&format!("{}, and {left}: {}", self.found(case, code), self.remedy(code)))
+        }
     }
 
     /// What holds as a whole.

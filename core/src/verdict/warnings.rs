@@ -113,8 +113,8 @@ fn of_machine(case: &Case<'_>, warn: &mut Warn<'_>) {
 
 fn of_features(voice: &Voice<'_>, features: &[FeatureVerdict], warn: &mut Warn<'_>) {
     for found in features.iter().filter(|found| found.over_limit) {
-        let (message, at) = limit(voice, found);
-        warn(Alert::LimitReached, message, at);
+        let (what, todo, at) = limit(voice, found);
+        warn(Alert::LimitReached, format!("{what}: {todo}"), at);
     }
     for found in features.iter().filter(|found| !found.feature.is_known()) {
         let (name, remedy) = (title(&found.feature), voice.remedy(Code::TooNew));
@@ -122,7 +122,8 @@ fn of_features(voice: &Voice<'_>, features: &[FeatureVerdict], warn: &mut Warn<'
     }
 }
 
-fn limit(voice: &Voice<'_>, found: &FeatureVerdict) -> (String, Option<i64>) {
+/// What a limit came to, what to do, and when it lets go by itself.
+pub(crate) fn limit(voice: &Voice<'_>, found: &FeatureVerdict) -> (String, String, Option<i64>) {
     let (used, max) = (found.used.unwrap_or(0), found.feature.max.unwrap_or(0));
     let stop = match (found.stops_at, found.reason) {
         (_, Reason::No(_)) => ", and it has stopped".to_string(),
@@ -136,7 +137,7 @@ fn limit(voice: &Voice<'_>, found: &FeatureVerdict) -> (String, Option<i64>) {
     let name = title(&found.feature);
     let vendor = voice.vendor();
     let what = format!("{used} of {max} of {name} are used{stop}");
-    (format!("{what}: {todo} {vendor} for a higher limit"), found.resets_at)
+    (what, format!("{todo} {vendor} for a higher limit"), found.resets_at)
 }
 
 /// A feature, for people.
