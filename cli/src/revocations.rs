@@ -20,8 +20,9 @@ const IDS_BYTES: usize = 4 * REVOCATIONS_MAX;
 
 /// Sign the list of every license that you have withdrawn
 ///
-/// A product that applies it refuses those licenses from then on, whatever later lists leave out.
-/// A license is named by the `id` in it, which its renewals keep, and not by its serial number.
+/// A product that applies it refuses those licenses from then on. A list replaces the one before
+/// it: name every license each time. A license is named by the `id` in it, which its renewals
+/// keep, and not by its serial number.
 #[derive(clap::Args)]
 #[command(group(ArgGroup::new("which").args(["ids", "from"]).required(true).multiple(true)))]
 pub struct Args {
