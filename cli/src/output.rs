@@ -57,6 +57,8 @@ pub struct Finding {
     pub code: Option<Code>,
     /// A JSON object without `code`, as the library wrote it.
     pub json: String,
+    /// What it comes to in a sentence, where the object does not say it.
+    pub message: Option<String>,
     /// For people, on standard output.
     pub text: String,
 }
@@ -123,14 +125,15 @@ pub fn finish(outcome: Outcome, json: bool) -> ExitCode {
 
 /// Prints a finding and gives the exit status.
 pub fn tell(found: Told<Finding>, json: bool) -> ExitCode {
-    let Finding { code, json: object, text: page } = match found {
+    let Finding { code, json: object, message, text: page } = match found {
         Ok(finding) => finding,
         Err(failure) => return finish(Err(failure), json),
     };
     let printed = if json {
         let slug = code.map_or("ok", Code::slug);
-        let members = object.trim_start().trim_start_matches('{');
-        text(&format!("{{\"code\":\"{slug}\",{}\n", escape_json(members.trim_end())))
+        let message = message.map(|said| format!("\"message\":{},", Value::from(said)));
+        let members = message.unwrap_or_default() + object.trim().trim_start_matches('{');
+        text(&format!("{{\"code\":\"{slug}\",{}\n", escape_json(&members)))
     } else {
         text(&page)
     };

@@ -7,7 +7,7 @@ use crate::machine::MachineArgs;
 use crate::output::{Failure, LOOK, Told, show};
 use crate::secrecy::{may_be_key, told, told_path};
 use clap::builder::NonEmptyStringValueParser;
-use licentia::{Code, Error, Installation, Product, Result, SITE_SETTINGS};
+use licentia::{Code, Error, Installation, Product, Result, SETTINGS, SITE_SETTINGS, Setting};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -93,15 +93,33 @@ impl InstallationArgs {
             let what = format!("{} is no folder", told(&folder));
             return Err(Error::new(Code::StateUnavailable, what));
         }
-        let product = self.product.product(|name| !is_site(name))?;
+        let product =
+            self.product.product(|name| is(SETTINGS, name) && !is(SITE_SETTINGS, name))?;
+        self.check_names(&product)?;
         let mut installation = open(&product)?;
-        for (name, value) in self.product.set.iter().filter(|(name, _)| is_site(name)) {
+        for (name, value) in self.product.set.iter().filter(|(name, _)| is(SITE_SETTINGS, name)) {
             if NAMES.contains(&name.as_str()) && is_hidden(value) {
                 return Err(no_name(name, value));
             }
             installation.set(name, value)?;
         }
         Ok(installation)
+    }
+
+    /// Fails for a setting that neither a product nor an installation has. Of the two errors, the
+    /// one that knows what may have been meant says more.
+    fn check_names(&self, product: &Product) -> Result<()> {
+        let known = |name: &str| is(SETTINGS, name) || is(SITE_SETTINGS, name);
+        let Some((name, value)) = self.product.set.iter().find(|(name, _)| !known(name)) else {
+            return Ok(());
+        };
+        if may_be_key(name) {
+            return Err(Error::new(Code::InvalidArgument, "there is no setting of that name"));
+        }
+        let errors =
+            [product.clone().set(name, value), product.open_to_read(&self.dir)?.set(name, value)];
+        let error = errors.into_iter().filter_map(Result::err).max_by_key(|it| it.detail().len());
+        error.map_or(Ok(()), Err)
     }
 
     /// An error, and how to make a folder that is not there.
@@ -116,14 +134,14 @@ impl InstallationArgs {
     pub fn how_to_make(&self) -> Option<String> {
         let missing = self.dir.symlink_metadata().is_err_and(|e| e.kind() == ErrorKind::NotFound);
         let folder = show(&told_path(&self.dir));
-        let mkdir = format!("mkdir {}", quoted(&folder));
+        let mkdir = format!("`mkdir {}`", quoted(&folder));
         missing.then(|| format!("make it as the user that the product runs as: {mkdir}"))
     }
 }
 
-/// Whether a setting is one of the installation. One that both have is the installation's.
-fn is_site(name: &str) -> bool {
-    SITE_SETTINGS.iter().any(|setting| setting.name == name)
+/// Whether a setting is one of these. One that both have is the installation's.
+fn is(settings: &[Setting], name: &str) -> bool {
+    settings.iter().any(|setting| setting.name == name)
 }
 
 /// Whether an argument is not told, because it may be a key.

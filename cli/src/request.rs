@@ -1,10 +1,9 @@
 //! `request`: a text for the vendor.
 
-use crate::input::{self, Present, STDOUT};
-use crate::output::{Answer, Fields, Outcome, show};
+use crate::output::{Fields, Outcome};
 use crate::product::InstallationArgs;
+use crate::qr::Output;
 use clap::ValueEnum;
-use std::path::{Path, PathBuf};
 
 /// Print a text to send to the vendor, who answers with a file for `apply`
 ///
@@ -20,16 +19,8 @@ pub struct Args {
     /// What the vendor told you to say with it
     #[arg(long, value_name = "TEXT")]
     argument: Option<String>,
-    /// Write it to a new file, as an image if the name ends with .svg or .png; - is standard
-    /// output
-    #[arg(long, value_name = "FILE")]
-    out: Option<PathBuf>,
-    /// Draw it as a QR code
-    #[arg(long)]
-    qr: bool,
-    /// Write over the file if it is there
-    #[arg(long, requires = "out")]
-    force: bool,
+    #[command(flatten)]
+    output: Output,
 }
 
 /// What a vendor can be asked for.
@@ -59,11 +50,5 @@ pub fn run(args: &Args) -> Outcome {
     let what = args.what.word();
     let text = args.place.write(|it| it.request(what, args.argument.as_deref()))?;
     let fields = Fields::default().with("what", what).with("request", text.as_str());
-    let mut answer = Answer { fields, text: format!("{text}\n"), notes: Vec::new() };
-    if let Some(path) = args.out.as_deref().filter(|path| *path != Path::new(STDOUT)) {
-        input::write(path, &answer.text, Present::forced(args.force))?;
-        answer.text.clear();
-        answer.notes.push(format!("written to {}", show(&path.display().to_string())));
-    }
-    Ok(answer)
+    args.output.give(&text, fields)
 }

@@ -83,6 +83,7 @@ pub struct Source {
     pub source: String,
     pub name: Option<String>,
     pub used: bool,
+    pub id: Option<String>,
     pub result: String,
     pub message: Option<String>,
 }
@@ -130,10 +131,5 @@ impl Standing {
             event.at > self.at && event.access < self.access && event.access < Access::Warn
         };
         self.timeline.iter().find(worse).map(|event| event.at)
-    }
-
-    /// What happens at a moment, in the words of the library.
-    pub fn events_at(&self, at: i64) -> impl Iterator<Item = &Event> {
-        self.timeline.iter().filter(move |event| event.at == at)
     }
 }

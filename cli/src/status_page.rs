@@ -4,11 +4,10 @@
 use crate::output::{BAD, GOOD, LOOK, show};
 use crate::product::InstallationArgs;
 use crate::secrecy::{told, told_path};
-use crate::standing::{Access, Event, Feature, License, Source, Standing};
+use crate::standing::{Access, Feature, License, Source, Standing};
 use crate::when::{both, count, relative, utc};
-use crate::words::{advice, cause, event, found, headline, is_headline, sentence};
+use crate::words::{advice, detail, events, found, headline, is_said_elsewhere};
 use anstyle::Style;
-use licentia::Code;
 
 /// Columns of a page.
 const WIDTH: usize = 80;
@@ -51,24 +50,18 @@ struct Page {
 
 impl Page {
     fn head(&mut self, it: &Standing) {
-        let headline = headline(it);
-        let lines = wrap(&headline.plain(), 0, 2);
-        let (style, state) = (headline.style, headline.state);
-        self.text += &lines.replacen(state, &format!("{style}{state}{style:#}"), 1);
-        // Where it works, the headline or a warning says it.
-        if it.access < Access::Warn {
-            let found = found(&it.message);
-            if found != sentence(cause(&it.reason)) {
-                self.text += &wrap(&found, 2, 2);
-            }
+        self.text += &headline(it).colored();
+        if let Some(detail) = detail(it) {
+            self.text += &wrap(&detail, 2, 2);
         }
     }
 
     fn todo(&mut self, it: &Standing, place: &InstallationArgs) {
         let mut all = advice(it);
-        let lost = it.state.code.as_deref() == Some(Code::StateUnavailable.slug());
-        let make = place.how_to_make().filter(|_| lost);
-        all.extend(make.map(|make| format!("There is no such folder: {make}")));
+        if let Some(make) = place.how_to_make() {
+            // Whatever else there is to do needs a folder.
+            all = vec![format!("There is no such folder: {make}.")];
+        }
         match all.as_slice() {
             [] => self.line("What to do", "nothing."),
             [one] => self.line("What to do", one),
@@ -86,10 +79,14 @@ impl Page {
             self.line("Next change", "none by the passing of time.");
             return;
         };
-        let mut what: Vec<String> = it.events_at(at).map(event).collect();
+        let events = events(it).into_iter().filter(|(then, _)| *then == at);
+        let mut what: Vec<String> = events.map(|(_, what)| what).collect();
         if what.is_empty() {
             let again = it.features.iter().filter(|feature| feature.resets_at == Some(at));
             what.extend(again.map(|feature| format!("{} is counted from zero", feature.id)));
+        }
+        if what.is_empty() {
+            what.push("the reason changes, but not what may be done".to_string());
         }
         self.line("Next change", &format!("{}: {}", both(at, it.at), what.join("; ")));
     }
@@ -133,7 +130,7 @@ impl Page {
     }
 
     fn warnings(&mut self, it: &Standing) {
-        let fresh = it.warnings.iter().filter(|warning| !is_headline(it, &warning.code));
+        let fresh = it.warnings.iter().filter(|warning| !is_said_elsewhere(it, &warning.code));
         let told: Vec<String> = fresh.map(|warning| found(&warning.message)).collect();
         if told.is_empty() {
             return;
@@ -145,36 +142,34 @@ impl Page {
     }
 
     fn timeline(&mut self, it: &Standing) {
-        // When it was signed changes nothing here.
-        let mut shown = it.timeline.iter().filter(|event| event.event != "issued").peekable();
-        if shown.peek().is_none() {
+        let all = events(it);
+        if all.is_empty() {
             return;
         }
         self.heading("Timeline");
-        let (past, ahead): (Vec<&Event>, Vec<&Event>) = shown.partition(|event| event.at <= it.at);
-        for event in past.iter().skip(past.len().saturating_sub(BEFORE)) {
-            self.event(event, it.at);
+        let (past, ahead): (Vec<_>, Vec<_>) = all.iter().partition(|(at, _)| *at <= it.at);
+        for (at, what) in past.iter().skip(past.len().saturating_sub(BEFORE)) {
+            self.event(*at, what, it.at);
         }
         self.text += &format!("  {}  {LOOK}<- you are here{LOOK:#}\n", utc(it.at));
-        for event in ahead.iter().take(AFTER) {
-            self.event(event, it.at);
+        for (at, what) in ahead.iter().take(AFTER) {
+            self.event(*at, what, it.at);
         }
         if let Some(more) = ahead.len().checked_sub(AFTER).filter(|more| *more > 0) {
             self.text += &format!("  and {}\n", count(more as u64, "later event"));
         }
     }
 
-    fn event(&mut self, it: &Event, now: i64) {
-        let text = format!("{}: {}", relative(it.at, now), event(it));
-        let head = format!("{}  ", utc(it.at));
-        self.text += &wrap(&format!("{head}{text}"), 2, 2 + head.len());
+    fn event(&mut self, at: i64, what: &str, now: i64) {
+        let head = format!("{}  ", utc(at));
+        self.text += &wrap(&format!("{head}{}: {what}", relative(at, now)), 2, 2 + head.len());
     }
 
     fn sources(&mut self, sources: &[Source]) {
         if sources.is_empty() {
             return;
         }
-        self.heading("Where licenses were looked for");
+        self.heading("Sources of licenses");
         for source in sources {
             let place = match (source.source.as_str(), source.name.as_deref().unwrap_or("")) {
                 ("installed", _) => "applied here".to_string(),
@@ -183,11 +178,13 @@ impl Page {
                 ("file", name) => format!("the file {}", told(name)),
                 (_, name) => format!("the variable {}", told(name)),
             };
+            let result = show(&source.result);
             let became = match (source.used, source.result.as_str()) {
                 (true, "ok") => "this one decides".to_string(),
-                (true, result) => format!("this one decides ({})", show(result)),
-                (false, "ok") => "good, not used".to_string(),
-                (false, result) => format!("refused ({})", show(result)),
+                (true, _) => format!("this one decides ({result})"),
+                (false, "ok") => "good, and not needed".to_string(),
+                (false, _) if source.id.is_some() => format!("not in force ({result})"),
+                (false, _) => format!("refused ({result})"),
             };
             let said = source.message.as_deref().filter(|said| !source.used && !said.is_empty());
             let said = said.map(|said| format!(": {}", found(said))).unwrap_or_default();
@@ -200,7 +197,10 @@ impl Page {
         let state = &it.state;
         self.text.push('\n');
         if state.ok {
-            self.line("State", &format!("kept in the folder {folder}, healthy"));
+            let troubled = ["state_recovered", "shared_folder"];
+            let warned = it.warnings.iter().any(|it| troubled.contains(&it.code.as_str()));
+            let health = if warned { "with a warning" } else { "healthy" };
+            self.line("State", &format!("kept in the folder {folder}, {health}"));
         } else {
             let code = show(state.code.as_deref().unwrap_or(""));
             self.line("State", &format!("the folder {folder} cannot be used ({code})"));
@@ -297,28 +297,24 @@ fn license_line(license: &License) -> String {
     show(&told.into_iter().flatten().cloned().collect::<Vec<_>>().join(", "))
 }
 
-/// Breaks a text into lines at its spaces. What has none, such as a path, stays whole: it is to
-/// be copied.
-fn wrap(text: &str, first: usize, then: usize) -> String {
-    let mut out = " ".repeat(first);
-    let mut at = first;
-    let mut fresh = true;
-    for word in text.split(' ') {
-        let length = chars(word);
-        if !fresh && at + 1 + length > WIDTH {
-            out.truncate(out.trim_end().len());
-            out += &format!("\n{}", " ".repeat(then));
-            (at, fresh) = (then, true);
+/// Breaks a text into lines at its spaces, but for those between backticks. What has none, such
+/// as a path, stays whole: it is to be copied.
+pub fn wrap(text: &str, first: usize, then: usize) -> String {
+    let mut lines = vec![" ".repeat(first)];
+    let mut quoted = false;
+    let breaks = |c: char| {
+        quoted ^= c == '`';
+        c == ' ' && !quoted
+    };
+    for word in text.split(breaks) {
+        let line = lines.last_mut();
+        match line.filter(|line| line.trim().is_empty() || chars(line) + 1 + chars(word) <= WIDTH) {
+            Some(line) if line.trim().is_empty() => line.push_str(word),
+            Some(line) => *line += &format!(" {word}"),
+            None => lines.push(" ".repeat(then) + word),
         }
-        if !fresh {
-            out.push(' ');
-            at += 1;
-        }
-        out += word;
-        (at, fresh) = (at + length, false);
     }
-    out.truncate(out.trim_end().len());
-    out + "\n"
+    lines.iter().map(|line| line.trim_end().to_string() + "\n").collect()
 }
 
 fn chars(text: &str) -> usize {

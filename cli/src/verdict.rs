@@ -65,7 +65,7 @@ fn page(place: &InstallationArgs, at: Option<i64>) -> Told<Finding> {
         let json = installation.status(at)?;
         let standing = Standing::parse(&json)?;
         let text = status_page::page(&standing, place, at.is_some());
-        Ok(Finding { code: standing.code(), json, text })
+        Ok(Finding { code: standing.code(), json, message: None, text })
     })
 }
 
@@ -74,7 +74,7 @@ pub fn explain(args: &ExplainArgs) -> Told<Finding> {
     args.place.read(|installation| {
         let standing = Standing::parse(&installation.status(args.at)?)?;
         let json = installation.explain(args.at)?;
-        let text = explanation::text(&json)?;
-        Ok(Finding { code: standing.code(), json, text })
+        let text = explanation::text(&standing, &json)?;
+        Ok(Finding { code: standing.code(), json, message: Some(standing.message), text })
     })
 }

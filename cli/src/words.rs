@@ -2,6 +2,7 @@
 
 use crate::output::{BAD, GOOD, LOOK, show};
 use crate::standing::{Access, Event, Standing};
+use crate::status_page::wrap;
 use crate::when::{both, count, plain_times};
 use anstyle::Style;
 use licentia::Code;
@@ -15,9 +16,11 @@ pub struct Headline {
 }
 
 impl Headline {
-    /// Without color, for a sentence.
-    pub fn plain(&self) -> String {
-        format!("{}{}", self.state, self.rest)
+    /// On one line or more.
+    pub fn colored(&self) -> String {
+        let Headline { style, state, rest } = self;
+        let lines = wrap(&format!("{state}{rest}"), 0, 2);
+        lines.replacen(state, &format!("{style}{state}{style:#}"), 1)
     }
 }
 
@@ -28,7 +31,7 @@ pub fn headline(it: &Standing) -> Headline {
         ("not_needed", _) => (GOOD, "Works", ": no license is needed yet".to_string()),
         ("unlicensed_grace", _) => {
             let end = it.stops_at().map(|at| both(at, it.at)).unwrap_or_default();
-            (LOOK, "Works, but", format!(" only until {end}: there is no license"))
+            (LOOK, "Works, but", format!(" only until {end}: no license is in force"))
         }
         ("not_yet_valid", _) => {
             (BAD, "Not yet in force", until(it, "", "it begins on", begins(it)))
@@ -49,19 +52,20 @@ fn in_force(it: &Standing) -> (Style, &'static str, String) {
         None => {
             let until = [end, it.stops_at()].into_iter().flatten().min();
             let until = until.map(|at| format!(" until {}", both(at, it.at)));
-            let until = until.unwrap_or_else(|| ", and has no end".to_string());
+            let until = until.unwrap_or_else(|| " without an end".to_string());
             let warned = match it.warnings.len() {
                 0 => String::new(),
-                more => format!(", with {}", count(more as u64, "warning")),
+                more => format!("; {}", count(more as u64, "warning")),
             };
             (GOOD, "In force", until + &warned)
         }
     }
 }
 
-/// Whether the headline says all that a warning does.
-pub fn is_headline(it: &Standing, warning: &str) -> bool {
-    warning == "ends_soon" && begun(it).is_some_and(|(word, _)| word == warning)
+/// Whether another part of the page says all that a warning does: the headline, or the sources.
+pub fn is_said_elsewhere(it: &Standing, warning: &str) -> bool {
+    let headline = begun(it).is_some_and(|(word, _)| word == warning);
+    warning == "source_refused" || warning == "ends_soon" && headline
 }
 
 /// The worst of what has begun.
@@ -99,7 +103,7 @@ fn stopped(it: &Standing, reason: &str) -> String {
 }
 
 /// A reason, as the end of a sentence.
-pub fn cause(reason: &str) -> &'static str {
+fn cause(reason: &str) -> &'static str {
     let Some(code) = Code::from_slug(reason) else { return "something changed" };
     match code {
         Code::TooNew => "the license needs a newer version of this product",
@@ -118,6 +122,16 @@ pub fn cause(reason: &str) -> &'static str {
     }
 }
 
+/// What was found, where the headline does not say it: not where it gives the same time.
+pub fn detail(it: &Standing) -> Option<String> {
+    let found = Some(found(&it.message)).filter(|_| it.access < Access::Warn)?;
+    let times = found.match_indices(" UTC").filter_map(|(at, _)| found.get(at - 16..at));
+    let headline = headline(it);
+    let times: Vec<bool> = times.map(|time| headline.rest.contains(time)).collect();
+    let is_said = found == sentence(cause(&it.reason)) || times == [true];
+    (!is_said).then_some(found)
+}
+
 /// What happens at a time: the word of an event, what the page says, and whether it changes what
 /// may be done.
 const EVENTS: &[(&str, &str, bool)] = &[
@@ -131,12 +145,12 @@ const EVENTS: &[(&str, &str, bool)] = &[
     ("read_only", "", true),
     ("stops", "", true),
     ("token_due", "a warning begins: the license is to be renewed", false),
-    ("renew_due", "the license should have been renewed by now", true),
+    ("renew_due", "the latest time to renew the license", true),
     ("renew_read_only", "", true),
     ("renew_stops", "", true),
     ("last_contact", "the vendor's server last answered", false),
     ("next_contact", "the vendor's server is to be asked again", false),
-    ("sync_due", "the vendor's server should have been asked by now", true),
+    ("sync_due", "the latest time to ask the vendor's server", true),
     ("sync_read_only", "", true),
     ("sync_stops", "", true),
     ("suspended", "the vendor put the license on hold", true),
@@ -149,29 +163,38 @@ const EVENTS: &[(&str, &str, bool)] = &[
     ("other_ends", "another license that is here ends", false),
 ];
 
-/// What happens at a time.
-pub fn event(it: &Event) -> String {
+/// What happens when, in the order of time. When it was signed changes nothing here, nor does a
+/// stage that was reached before.
+pub fn events(it: &Standing) -> Vec<(i64, String)> {
+    let steps = it.timeline.iter().filter(|step| step.event != "issued");
+    let before = std::iter::once(None).chain(steps.clone().map(|step| Some(step.access)));
+    let told = steps.zip(before).map(|(step, before)| (step.at, event(step, before)));
+    told.filter(|(_, what)| !what.is_empty()).collect()
+}
+
+/// What happens, and what may be done from then on if that was another `before`.
+fn event(it: &Event, before: Option<Access>) -> String {
     let known = EVENTS.iter().find(|(word, ..)| *word == it.event);
     let Some((_, what, changes)) = known else { return tame(&it.message) };
+    if !changes || before == Some(it.access) {
+        return what.to_string();
+    }
     let then = match it.access {
         Access::Deny => "everything stops",
         Access::ReadOnly => "what is there can only be read",
         Access::Warn => "it works on, with a warning",
         Access::Allow => "it works on",
     };
-    match (*what, changes) {
-        ("", _) => then.to_string(),
-        (what, true) => format!("{what}: {then}"),
-        (what, false) => what.to_string(),
-    }
+    if what.is_empty() { then.to_string() } else { format!("{what}: {then}") }
 }
 
 /// Since when no more than now may be done, if it is known.
 fn since(it: &Standing) -> Option<i64> {
     let past = it.timeline.iter().rev().skip_while(|event| event.at > it.at);
-    let first = past.take_while(|event| event.access == it.access).last()?;
-    let changes = EVENTS.iter().any(|(word, _, changes)| *changes && *word == first.event);
-    changes.then_some(first.at)
+    let since = past.take_while(|event| event.access == it.access).last()?.at;
+    let changes =
+        |step: &Event| EVENTS.iter().any(|(word, _, changes)| *changes && *word == step.event);
+    it.timeline.iter().any(|step| step.at == since && changes(step)).then_some(since)
 }
 
 /// What a sentence of the library says was found, without what to do: the page says that once.
@@ -181,7 +204,7 @@ pub fn found(message: &str) -> String {
 }
 
 /// A sentence of the library for people.
-fn tame(message: &str) -> String {
+pub fn tame(message: &str) -> String {
     show(&plain_times(message.trim()))
 }
 
@@ -204,9 +227,9 @@ const RENEW: &str = "Ask the vendor for a renewal, and apply it with `licentia a
 const REACH: &str = "Let the product reach the vendor's server; or send the vendor what \
                      `licentia request sync` prints, and apply the answer with `licentia apply \
                      FILE`.";
-const BIND: &str = "If this is the right machine and it was changed, send the vendor what \
-                    `licentia request` prints, and apply the license that comes back with \
-                    `licentia apply FILE`.";
+const BIND: &str = "If this machine has an identity of its own, give it with --machine. Else send \
+                    the vendor what `licentia request` prints, and apply the license that comes \
+                    back with `licentia apply FILE`.";
 const CLOCK: &str = "Set the clock of this machine right.";
 
 /// What to do about a reason or a warning.
@@ -228,7 +251,7 @@ fn remedy(word: &str) -> Option<String> {
             "Use less, wait until it starts again, or ask the vendor for a higher limit."
         }
         "feature_too_new" | "too_new" => "Update the product.",
-        "source_refused" => "Put right or take away what was refused: see below.",
+        "source_refused" => "Put right or take away what was refused: see below, under sources.",
         "shared_folder" => "Give every machine a folder of its own.",
         "not_in_force" => "See below why the license that is here is not in force.",
         "not_yet_valid" => "Wait until it begins. If it should have, look at this machine's clock.",
@@ -238,7 +261,7 @@ fn remedy(word: &str) -> Option<String> {
 }
 
 /// Begins with a capital and ends with a full stop.
-pub fn sentence(text: &str) -> String {
+fn sentence(text: &str) -> String {
     let mut rest = text.chars();
     let first = rest.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
     format!("{first}{}.", rest.as_str())

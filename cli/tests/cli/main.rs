@@ -4,10 +4,15 @@ mod docs;
 mod files;
 mod fingerprint;
 mod inspect;
+mod installation;
 mod issue;
 mod key;
 #[path = "../../../core/tests/machine_support/mod.rs"]
 mod machine_support;
+mod pages;
+mod place;
+mod requests;
+mod revocations;
 mod run;
 mod secrecy;
 mod shell;
