@@ -268,11 +268,12 @@ fn feature(voice: &Voice<'_>, decision: &Decision, it: &FeatureVerdict) -> Check
     };
     let ok = Some(it.access >= Access::Warn);
     let check = |found: &str| Check::new("feature", ok, &looked, found);
+    let limited = it.over_limit && decision.in_force() && !decision.free;
     match it.reason {
         Reason::No(Code::TooNew) if decision.reason != it.reason => {
             check("it needs something newer").to_do(&voice.remedy(Code::TooNew))
         }
-        _ if it.over_limit && decision.in_force() && !decision.free => {
+        reason if limited || reason == Reason::No(Code::LimitExceeded) => {
             let (found, to_do, _) = limit(voice, it);
             check(&found).to_do(&to_do)
         }

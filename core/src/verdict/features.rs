@@ -96,23 +96,25 @@ pub(crate) fn next_change(
     at: i64,
     end: Option<i64>,
 ) -> Option<i64> {
-    if decision.free || !decision.in_force() {
+    if decision.free || decision.access == Access::Deny {
         return None;
     }
-    let turns = listed(scene, decision).iter().filter_map(|it| turn(it, scene.facts, at));
+    let turns = listed(scene, decision).iter().filter_map(|it| turn(it, scene, decision, at));
     turns.filter(|turn| end.is_none_or(|end| *turn < end)).min()
 }
 
 /// When the limit of one feature leaves something else. Time alone only ever gives back: a
 /// counter starts again, or keys leave the window, each at the end of a day.
-fn turn(feature: &Feature, facts: &Facts, at: i64) -> Option<i64> {
-    let now = own(feature, facts, at);
+fn turn(feature: &Feature, scene: &Scene<'_>, decision: &Decision, at: i64) -> Option<i64> {
+    let shown =
+        |own: Access| (answer(feature, decision, own), decision.in_force() && own < Access::Allow);
+    let now = own(feature, scene.facts, at);
     if now == Access::Allow {
         return None;
     }
-    let differs = |then: &i64| own(feature, facts, *then) != now;
+    let differs = |then: &i64| shown(own(feature, scene.facts, *then)) != shown(now);
     let Some(days) = feature.days.map(i64::from) else {
-        let reset = used(feature, facts, at)?.resets_at.filter(|reset| *reset > at)?;
+        let reset = used(feature, scene.facts, at)?.resets_at.filter(|reset| *reset > at)?;
         return Some(reset).filter(differs);
     };
     let day = |n: i64| at.div_euclid(DAY).saturating_add(n).saturating_mul(DAY);

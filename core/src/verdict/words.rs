@@ -24,7 +24,7 @@ macro_rules! words {
 
             /// What it means, in a sentence.
             pub(crate) const fn meaning(self) -> &'static str {
-                match self { $($name::$word => concat!($($doc),+)),+ }
+                match self { $($name::$word => concat!($($doc),+).trim_ascii()),+ }
             }
         }
     };
