@@ -11,11 +11,11 @@ use licentia::limits::TIME_MAX;
 use licentia::machine::Kind;
 use std::process::ExitCode;
 
-/// Make keys, issue licenses, verify them, and identify a machine.
+/// Make keys, issue licenses, verify them, and tend the installations that use them.
 ///
-/// Exit status: 0 good, 1 refused, 2 wrong usage, 3 something could not be read or written.
-/// Results go to standard output, messages to standard error. `-` as a file is standard input,
-/// or standard output with `--out`.
+/// Exit status: 0 good, 1 refused or not in force, 2 wrong usage, 3 something could not be read or
+/// written. Results go to standard output, messages to standard error. `-` as a file is standard
+/// input, or standard output with `--out`.
 #[derive(Parser)]
 #[command(name = "licentia", version, max_term_width = 100)]
 pub struct Cli {

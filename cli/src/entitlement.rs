@@ -12,7 +12,7 @@ A feature with a limit; repeatable: NAME=LIMIT[/PER][+OVER%][,count]
   leases=5000/30d       at most 5000 different ones in 30 days
   hosts=unlimited       measured, without a limit
   requests=900/month+10%        work stops 10 % over the limit
-  requests=900/month+10%,count  past that, counting goes on and nothing stops";
+  requests=900/month+10%,count  past that, what is used is still counted";
 
 /// What is wrong with most of what is wrong.
 const GRAMMAR: &str = "it is written NAME=LIMIT, as in requests=900/month+10%,count";
@@ -108,7 +108,7 @@ pub fn words(feature: &Feature) -> String {
         text += &format!(", {over} % over allowed");
     }
     if feature.then.as_deref() == Some("count") {
-        text += ", then counted on without stopping";
+        text += ", and counted past that";
     }
     text
 }
@@ -126,7 +126,7 @@ mod tests {
             (
                 "r=900/month+10%,count",
                 r#"{"id":"r","meter":"count","per":"month","max":900,"over":10,"then":"count"}"#,
-                "900 per month, 10 % over allowed, then counted on without stopping",
+                "900 per month, 10 % over allowed, and counted past that",
             ),
             ("r=unlimited/day", r#"{"id":"r","meter":"count","per":"day"}"#, "no limit per day"),
             ("r=7/ever", r#"{"id":"r","meter":"count","per":"ever","max":7}"#, "7 in all"),

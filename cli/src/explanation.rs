@@ -2,7 +2,7 @@
 
 use crate::output::{BAD, GOOD};
 use crate::standing::Standing;
-use crate::status_page::wrap;
+use crate::status_page::{as_of, wrap};
 use crate::words::{headline, tame};
 use anstyle::Style;
 use licentia::{Code, Error, Result};
@@ -25,10 +25,10 @@ struct Check {
 }
 
 /// A tree of checks for people.
-pub fn text(it: &Standing, json: &str) -> Result<String> {
+pub fn text(it: &Standing, json: &str, asked_for: bool) -> Result<String> {
     let bug = |error| Error::new(Code::Internal, format!("the explanation: {error}"));
     let tree: Explanation = serde_json::from_str(json).map_err(bug)?;
-    let mut text = format!("{}\n", headline(it).colored());
+    let mut text = as_of(it, asked_for) + &headline(it).colored();
     for check in &tree.checks {
         text.push('\n');
         show(check, 0, &mut text);

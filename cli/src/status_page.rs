@@ -21,10 +21,7 @@ const PLAIN_ROWS: usize = 6;
 
 /// A page about what holds at a time that was asked for, or now.
 pub fn page(it: &Standing, place: &InstallationArgs, asked_for: bool) -> String {
-    let mut page = Page::default();
-    if asked_for {
-        page.text += &format!("As of {}, if nothing else changes:\n", utc(it.at));
-    }
+    let mut page = Page { text: as_of(it, asked_for) };
     page.head(it);
     page.todo(it, place);
     page.next(it);
@@ -43,7 +40,15 @@ pub fn page(it: &Standing, place: &InstallationArgs, asked_for: bool) -> String 
     page.text
 }
 
-#[derive(Default)]
+/// The line before all others, if another time than now was asked for.
+pub fn as_of(it: &Standing, asked_for: bool) -> String {
+    if asked_for {
+        format!("As of {}, if nothing else changes:\n", utc(it.at))
+    } else {
+        String::new()
+    }
+}
+
 struct Page {
     text: String,
 }

@@ -74,7 +74,7 @@ pub fn explain(args: &ExplainArgs) -> Told<Finding> {
     args.place.read(|installation| {
         let standing = Standing::parse(&installation.status(args.at)?)?;
         let json = installation.explain(args.at)?;
-        let text = explanation::text(&standing, &json)?;
+        let text = explanation::text(&standing, &json, args.at.is_some())?;
         Ok(Finding { code: standing.code(), json, message: Some(standing.message), text })
     })
 }

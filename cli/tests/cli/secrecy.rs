@@ -23,7 +23,25 @@ const PLACES: &[&[&str]] = &[
     &["issue", "--perpetual", "--key", "keys/key.pem", "--product", "myapp", "--out", "no/x", "x"],
     &["fingerprint", "--product", "myapp", "--exclude"],
     &["completions"],
+    &["status", "--keys", "keys/key.jwks", "--product", "myapp", "--dir"],
+    &["status", "--dir", "state", "--product", "myapp", "--keys"],
+    &["status", "--dir", "state", "--keys", "keys/key.jwks", "--product", "myapp", "--at"],
+    &["status", "--dir", "state", "--keys", "keys/key.jwks", "--product", "myapp", "--set"],
+    &["explain", "--keys", "keys/key.jwks", "--product", "myapp", "--dir"],
+    &["apply", "--dir", "state", "--keys", "keys/key.jwks", "--product", "myapp"],
+    &["remove", "--keys", "keys/key.jwks", "--product", "myapp", "--dir"],
+    &["request", "--dir", "state", "--keys", "keys/key.jwks", "--product", "myapp"],
+    &["request", "--dir", "state", "--keys", "keys/key.jwks", "--product", "myapp", "--argument"],
+    &["record", "--dir", "state", "--keys", "keys/key.jwks", "--product", "myapp"],
+    &["record", "--dir", "state", "--keys", "keys/key.jwks", "--product", "myapp", "a", "--level"],
+    &["record", "--dir", "state", "--keys", "keys/key.jwks", "--product", "myapp", "a", "--key"],
+    &["usage", "--dir", "state", "--keys", "keys/key.jwks", "--product", "myapp"],
+    &["first-use", "--dir", "state", "--keys", "keys/key.jwks", "--product", "myapp", "--at"],
 ];
+
+/// Settings whose value is a name, or a license.
+const SETTINGS: &[&str] =
+    &["license_file", "license_env", "license", "machine_file", "machine_root", "monthly_meter"];
 
 /// Asserts that a run fails and prints no six characters in a row of the private half.
 fn keeps(folder: &Folder, args: &[&str], seed: &str) {
@@ -64,6 +82,23 @@ fn a_private_key_as_an_argument_is_not_printed() {
             let (last, rest) = place.split_last().unwrap();
             let joined = format!("{last}={form}");
             keeps(&folder, &[rest, &[joined.as_str()]].concat(), &seed);
+        }
+    }
+}
+
+#[test]
+fn a_private_key_as_a_setting_is_not_printed() {
+    let folder = Folder::new();
+    std::fs::create_dir(folder.path("state")).unwrap();
+    let pem = folder.read("keys/key.pem");
+    let status = ["--dir", "state", "--keys", "keys/key.jwks", "--product", "myapp", "--set"];
+    for form in forms(&pem) {
+        let seed: String = form.replace('\n', "").chars().skip(22).take(40).collect();
+        for name in SETTINGS {
+            let setting = format!("{name}={form}");
+            for command in ["status", "explain"] {
+                keeps(&folder, &[&[command][..], &status, &[setting.as_str()]].concat(), &seed);
+            }
         }
     }
 }

@@ -33,6 +33,8 @@ fn standard_input_is_read_once() {
         "verify --keys keys/key.jwks --product myapp --machine - -",
         "inspect --keys - -",
         "issue --key - --product myapp --perpetual --bind -",
+        "status --dir . --keys - --product myapp --machine -",
+        "apply --dir . --keys - --product myapp -",
         "key sign-set --key - --keys - --product myapp --epoch 1",
     ] {
         assert_eq!(folder.fails(line), "invalid_argument", "{line}");
