@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::simulated::SimDisk;
+use super::simulated::{Dice, SimDisk};
 use super::slot::Found;
 use super::{Folder, Slot};
 use crate::errors::{Code, Error, Result};
@@ -54,6 +54,9 @@ fn every_flipped_bit_and_every_cut_is_found() {
         assert_eq!((found.generation, found.payload), (3, payload(3)));
         assert!(found.recovered.unwrap().starts_with(newest));
     }
+    disk.remove(newest);
+    let found = two.find(Slot::State).unwrap().unwrap();
+    assert_eq!((found.generation, found.recovered.unwrap()), (3, format!("{newest} is gone")));
     disk.put(newest, &bytes);
     for harmed in harms(&disk.get(before).unwrap()) {
         disk.put(before, &harmed);
@@ -109,7 +112,7 @@ fn no_damage_to_the_lock_makes_a_first_run() {
     }
     disk.remove("lock");
     assert!(!folder.lock().unwrap().is_first_run());
-    names.map(|name| disk.remove(name));
+    names.iter().for_each(|name| disk.remove(name));
     for harmed in flips {
         disk.put("lock", &harmed);
         assert!(!folder.lock().unwrap().is_first_run());
@@ -117,6 +120,17 @@ fn no_damage_to_the_lock_makes_a_first_run() {
     }
     disk.put("lock", b"");
     assert!(folder.lock().unwrap().is_first_run());
+}
+
+#[test]
+fn the_mark_of_a_slot_outlives_the_power() {
+    for seed in 0..100 {
+        let (disk, _, names) = folder(1);
+        let disk = disk.crash(&mut Dice(seed));
+        names.iter().for_each(|name| disk.remove(name));
+        let folder = Folder::on(Arc::new(disk));
+        assert_eq!(code(folder.find(Slot::State)), Some(Code::StateCorrupt), "seed {seed}");
+    }
 }
 
 #[test]
@@ -157,6 +171,8 @@ fn a_file_under_the_wrong_name_or_of_another_time_is_noticed() {
     disk.put(before, &disk.get(newest).unwrap());
     let found = folder.find(Slot::State).unwrap().unwrap();
     assert_eq!((found.generation, found.recovered.is_some()), (4, true));
+    disk.remove(newest);
+    assert_eq!(code(folder.find(Slot::State)), Some(Code::StateCorrupt));
     // One of the two comes from a backup.
     disk.put(before, &old);
     let locked = folder.lock().unwrap();

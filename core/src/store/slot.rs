@@ -99,7 +99,7 @@ impl Header {
         let (hashed, rest) = bytes.split_first_chunk::<HASHED>()?;
         let (magic, numbers) = hashed.split_first_chunk::<8>()?;
         let (version, numbers) = numbers.split_first_chunk::<4>()?;
-        let (zero, numbers) = numbers.split_first_chunk::<4>()?;
+        let (_, numbers) = numbers.split_first_chunk::<4>()?;
         let (generation, length) = numbers.split_first_chunk::<8>()?;
         let header = Header {
             version: u32::from_le_bytes(*version),
@@ -109,7 +109,7 @@ impl Header {
             hash: *rest.first_chunk()?,
         };
         let counted = (1..=GENERATION_MAX).contains(&header.generation);
-        (*magic == MAGIC && *zero == [0; 4] && counted).then_some(header)
+        (*magic == MAGIC && counted).then_some(header)
     }
 
     fn bytes(&self) -> impl Iterator<Item = u8> {
@@ -201,10 +201,10 @@ fn read_file(file: &dyn File, slot: Slot, name: &str) -> io::Result<Kind> {
     }
     let length = header.length as usize;
     let mut payload = vec![0; end(header.length) as usize - HEADER];
-    let got = read_full_at(file, &mut payload, HEADER as u64)?;
+    read_full_at(file, &mut payload, HEADER as u64)?;
     let padding = payload.split_off(length);
-    let whole = got == length + padding.len() && padding.iter().all(|byte| *byte == 0);
-    if !whole || hash(&header.hashed, &payload) != header.hash {
+    let padded = padding.iter().all(|byte| *byte == 0);
+    if !padded || hash(&header.hashed, &payload) != header.hash {
         return Ok(Kind::Damaged);
     }
     Ok(Kind::Whole { version: header.version, generation: header.generation, payload })
