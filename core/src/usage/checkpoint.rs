@@ -4,9 +4,7 @@ use super::meter::{Kind, Meter, Total};
 use super::record::LENGTH;
 use super::totals::{Damage, Place, Totals};
 use crate::errors::{Code, Error, Result};
-use crate::limits::{
-    DAMAGE_DAYS, METER_KEYS_MAX, METER_PERIODS_MAX, METERS_MAX, USAGE_MAX, USAGE_ROOM,
-};
+use crate::limits::{DAMAGE_DAYS, METER_KEYS_MAX, METER_PERIODS_MAX, METERS_MAX, USAGE_MAX};
 use crate::stages::DAY;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -61,6 +59,8 @@ fn is_zero(number: &u64) -> bool {
 pub(super) struct Turn {
     /// The number of the checkpoint.
     pub(super) seq: u64,
+    /// Bytes for records after it.
+    pub(super) room: u64,
     /// The time, where it is known: what is too old goes.
     pub(super) at: Option<i64>,
     /// A feature that is to be recorded.
@@ -79,7 +79,7 @@ pub(super) fn write(before: &Totals, turn: &Turn) -> Result<(Totals, Vec<u8>)> {
     let (mut periods, mut keys) = (METER_PERIODS_MAX, METER_KEYS_MAX);
     loop {
         let mut totals = compacted(before, turn, periods, keys)?;
-        let payload = payload(&totals, prev.clone())?;
+        let payload = payload(&totals, prev.clone(), turn.room)?;
         // Whatever there is too much of, recording goes on.
         if payload.len() <= USAGE_MAX || periods <= 1 {
             totals.chain = Sha256::new().chain_update(&payload);
@@ -143,7 +143,7 @@ fn place_of(features: &mut Vec<String>, id: &str) -> Result<u16> {
     u16::try_from(at).map_err(|_| Error::new(Code::Internal, "a place in a list"))
 }
 
-fn payload(totals: &Totals, prev: String) -> Result<Vec<u8>> {
+fn payload(totals: &Totals, prev: String, room: u64) -> Result<Vec<u8>> {
     let meters = totals.meters.iter().map(|((feature, kind), meter)| Written {
         feature: *feature,
         kind: kind.word().to_string(),
@@ -155,7 +155,7 @@ fn payload(totals: &Totals, prev: String) -> Result<Vec<u8>> {
     let checkpoint = Checkpoint {
         seq: totals.seq,
         prev,
-        room: USAGE_ROOM,
+        room,
         lost: totals.lost,
         began: totals.began,
         acknowledged: totals.acknowledged.clone(),

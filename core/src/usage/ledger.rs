@@ -33,6 +33,8 @@ const PAUSE: Duration = Duration::from_micros(20);
 pub(crate) struct Ledger {
     folder: Folder,
     ticks: Ticks,
+    /// Bytes for records in each new file.
+    room: u64,
     /// What this process has read. A child has its own: a lock that another thread of its parent
     /// held at the fork is never let go of.
     mine: ArcSwap<Mine>,
@@ -79,11 +81,11 @@ impl Mine {
 impl Ledger {
     /// The ledger in a folder. Touches nothing.
     pub(crate) fn new(folder: Folder) -> Ledger {
-        Ledger::with_ticks(folder, Ticks::default())
+        Ledger::with(folder, Ticks::default(), USAGE_ROOM)
     }
 
-    pub(super) fn with_ticks(folder: Folder, ticks: Ticks) -> Ledger {
-        Ledger { folder, ticks, mine: ArcSwap::new(Mine::new()) }
+    pub(super) fn with(folder: Folder, ticks: Ticks, room: u64) -> Ledger {
+        Ledger { folder, ticks, room, mine: ArcSwap::new(Mine::new()) }
     }
 
     /// Writes an empty one at a time (seconds since 1970), where there never was one: part of the
@@ -93,7 +95,7 @@ impl Ledger {
         if generation > 1 {
             return Ok(());
         }
-        let turn = Turn { seq: 1, at: Some(at), ..Turn::default() };
+        let turn = Turn { seq: 1, at: Some(at), room: USAGE_ROOM, ..Turn::default() };
         let (_, payload) = checkpoint::write(&Totals::default(), &turn)?;
         locked.replace(Slot::Usage, generation, &payload, USAGE_ROOM)
     }
@@ -204,7 +206,7 @@ impl Ledger {
     }
 
     /// Appends a record, under the lock.
-    fn enter(&self, feature: &Feature, entry: Entry, at: i64) -> Result<Entered> {
+    pub(super) fn enter(&self, feature: &Feature, entry: Entry, at: i64) -> Result<Entered> {
         let mine = self.mine();
         let locked = self.folder.lock()?;
         let mut view = mine.view();
@@ -262,6 +264,7 @@ impl Ledger {
             let known = turn.acknowledged.as_ref().map_or(0, |place| place.seq);
             let turn = Turn {
                 seq: highest.max(known).saturating_add(1),
+                room: self.room,
                 damage: view.flaw.clone(),
                 lost: view.lost,
                 ..turn.clone()
@@ -270,13 +273,13 @@ impl Ledger {
             let generation = locked.next(Slot::Usage)?;
             // Whatever comes of it is read anew, if it fails.
             view.generation = 0;
-            locked.replace(Slot::Usage, generation, &payload, USAGE_ROOM)?;
+            locked.replace(Slot::Usage, generation, &payload, self.room)?;
             // What this number covers is what makes the new file the one to go on with.
             let _ = self.folder.set_synced(turn.seq);
             let start = (64 + payload.len() as u64).next_multiple_of(64);
             *view = View {
                 generation,
-                tail: Tail { start, room: USAGE_ROOM, base: turn.seq },
+                tail: Tail { start, room: self.room, base: turn.seq },
                 totals: Arc::new(totals),
                 settled: true,
                 later: view.later,
@@ -288,7 +291,7 @@ impl Ledger {
     }
 
     /// Waits until a record of this process is on disk.
-    fn finish(&self, written: &Written) -> Result<()> {
+    pub(super) fn finish(&self, written: &Written) -> Result<()> {
         let done = written.wait(&self.folder);
         let mine = self.mine();
         let mut view = mine.view();
@@ -350,9 +353,26 @@ impl Drop for Ledger {
 }
 
 /// What became of an entry.
-enum Entered {
+pub(super) enum Entered {
     /// It is in a file, and may not be on disk yet.
     Written(Written),
     /// It would change nothing that was so up to this number.
     Known(u64),
+}
+
+#[cfg(test)]
+impl Ledger {
+    /// As if its process was killed: nothing is flushed.
+    pub(super) fn forget(self) {
+        self.mine().view().later = None;
+    }
+
+    /// Does something as if in the child of a fork, while a thread of its parent holds the view.
+    pub(super) fn as_in_a_child(&self, act: impl FnOnce()) {
+        let parents = Arc::new(Mine { process: 0, view: Mutex::default() });
+        let held = parents.view();
+        self.mine.store(Arc::clone(&parents));
+        act();
+        drop(held);
+    }
 }

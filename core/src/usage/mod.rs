@@ -18,3 +18,6 @@ pub(crate) use ledger::Ledger;
 pub(crate) use limit::{Reach, Standing, verdict};
 pub(crate) use meter::Entry;
 pub(crate) use totals::{Report, Row, Totals, Use};
+
+#[cfg(test)]
+mod tests;

@@ -105,7 +105,9 @@ impl Tail {
         }
         flaws.lost = synced.saturating_sub(self.base) - durable;
         flaws.holes = totals.seq - self.base - applied;
-        if self.start.saturating_add(self.room) > file.len()? {
+        let mut mark = [0; LENGTH];
+        let whole = read_full_at(file, &mut mark, self.marked_at())? == LENGTH;
+        if !whole || (mark != MARK && mark != [0; LENGTH]) {
             flaws.torn += 1;
         }
         Ok(flaws)
