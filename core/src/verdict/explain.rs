@@ -138,42 +138,42 @@ fn license(voice: &Voice<'_>, case: &Case<'_>, at: i64) -> Check {
     let mut check =
         Check::new(case.candidate.source.word(), Some(standing.in_force()), &looked, &found);
     let causes = case.causes(at);
-    let bound = |cause: &&Cause| cause.access < Access::Allow && case.misplaced().is_some();
-    let placed = causes.iter().take(4).filter(|cause| cause.code != Code::Revoked).find(bound);
-    check.checks.push(binding(voice, case, placed));
+    check.checks.push(binding(voice, case));
     let row = |cause: &Cause| row(voice, case, cause, at);
     check.checks.extend(causes.iter().filter_map(row));
     check
 }
 
-fn binding(voice: &Voice<'_>, case: &Case<'_>, wrong: Option<&Cause>) -> Check {
-    let license = &case.held.claims.license;
-    let Some(binding) = &license.binding else {
-        let looked = "where the license may be used";
-        return Check::new("binding", None, looked, "it is bound to nothing");
+fn binding(voice: &Voice<'_>, case: &Case<'_>) -> Check {
+    let bound = case.held.claims.license.binding.as_ref();
+    let machine = bound.and_then(|bound| bound.machine.as_ref());
+    let machine = machine.map(|it| (it.need(), it.parts().len()));
+    let parts: Vec<String> = [
+        machine.map(|(need, of)| format!("{need} of {of} parts of the machine")),
+        bound.and_then(|it| Some(format!("the installation {}", it.installation.as_ref()?))),
+        bound.and_then(|it| Some(format!("the instance {}", it.instance.as_ref()?))),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let looked = match parts.is_empty() {
+        true => "what the license is bound to: nothing".to_string(),
+        false => format!("what the license is bound to: {}", parts.join(", ")),
     };
-    let machine = binding
-        .machine
-        .as_ref()
-        .map(|it| format!("{} of {} parts of the machine", it.need(), it.parts().len()));
-    let parts = [
-        machine,
-        binding.installation.as_ref().map(|id| format!("the installation {id}")),
-        binding.instance.as_ref().map(|url| format!("the instance {url}")),
-    ];
-    let parts: Vec<String> = parts.into_iter().flatten().collect();
-    let looked = format!("what the license is bound to: {}", parts.join(", "));
-    match (wrong, &case.held.binding) {
-        (Some(cause), Err(error)) => Check::new("binding", Some(false), &looked, error.detail())
-            .to_do(&voice.remedy(cause.code)),
-        (_, Ok(drift)) if drift.of > 0 => {
-            let found = match drift.changed.is_empty() {
-                true => format!("{} match", drift.matched),
-                false => format!("{} match, not {}", drift.matched, drift.changed.join(", ")),
+    match &case.held.binding {
+        Err(error) => Check::new("binding", Some(false), &looked, error.detail())
+            .to_do(&voice.remedy(error.code())),
+        Ok(_) if parts.is_empty() => {
+            Check::new("binding", None, &looked, "it may be used anywhere")
+        }
+        Ok(drift) => {
+            let found = match (drift.of, drift.changed.is_empty()) {
+                (0, _) => "it holds".to_string(),
+                (_, true) => format!("{} parts match", drift.matched),
+                _ => format!("{} parts match, not {}", drift.matched, drift.changed.join(", ")),
             };
             Check::new("binding", Some(true), &looked, &found)
         }
-        _ => Check::new("binding", Some(true), &looked, "it holds"),
     }
 }
 
