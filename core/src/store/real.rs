@@ -101,7 +101,7 @@ impl File for fs::File {
         match fs::File::try_lock(self) {
             Ok(()) => Ok(true),
             Err(TryLockError::WouldBlock) => Ok(false),
-            Err(TryLockError::Error(error)) => Err(error),
+            Err(TryLockError::Error(error)) => Err(system::lock_error(error)),
         }
     }
 
@@ -155,6 +155,14 @@ mod system {
         }
     }
 
+    /// What a file system says that has no locks, or whose server gives none.
+    pub(super) fn lock_error(error: io::Error) -> io::Error {
+        match Errno::from_io_error(&error) {
+            Some(Errno::NOLCK) => io::Error::new(ErrorKind::Unsupported, error),
+            _ => error,
+        }
+    }
+
     pub(super) fn read_at(file: &File, into: &mut [u8], at: u64) -> io::Result<usize> {
         file.read_at(into, at)
     }
@@ -193,6 +201,10 @@ mod system {
 
     /// A new file inherits what the folder allows.
     pub(super) fn adopt(_file: &File, _folder: &Metadata) {}
+
+    pub(super) fn lock_error(error: io::Error) -> io::Error {
+        error
+    }
 
     pub(super) fn read_at(file: &File, into: &mut [u8], at: u64) -> io::Result<usize> {
         file.seek_read(into, at)
