@@ -13,6 +13,8 @@ import subprocess
 import sys
 import tempfile
 
+import demo_installation
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LICENTIA = str(ROOT / "target" / "release" / "licentia")
 STAGE = ROOT / "target" / "stage"
@@ -189,6 +191,8 @@ def perform(programs, folder):
 
     act(4, "The same license, where something is wrong: refused with the same word everywhere.")
     refused(programs, keys, license_file, settings, folder)
+
+    demo_installation.perform(sys.modules[__name__], folder)
 
 
 if __name__ == "__main__":
