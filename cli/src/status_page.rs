@@ -19,6 +19,9 @@ const AFTER: usize = 6;
 /// Features that are not measured are a table row each, up to so many.
 const PLAIN_ROWS: usize = 6;
 
+/// Columns of a feature's id in a table.
+const ID_COLUMNS: usize = 26;
+
 /// A page about what holds at a time that was asked for, or now.
 pub fn page(it: &Standing, place: &InstallationArgs, asked_for: bool) -> String {
     let mut page = Page { text: as_of(it, asked_for) };
@@ -88,7 +91,10 @@ impl Page {
         let mut what: Vec<String> = events.map(|(_, what)| what).collect();
         if what.is_empty() {
             let again = it.features.iter().filter(|feature| feature.resets_at == Some(at));
-            what.extend(again.map(|feature| format!("{} is counted from zero", feature.id)));
+            what.extend(again.map(|feature| match feature.meter.as_deref() {
+                Some("count") => format!("{} is counted from zero", feature.id),
+                _ => format!("{} has fewer in its days", feature.id),
+            }));
         }
         if what.is_empty() {
             what.push("the reason changes, but not what may be done".to_string());
@@ -229,16 +235,18 @@ impl Page {
 /// Features, what may be done with them, and how much of them was used.
 pub fn table(rows: &[&Feature], it: &Standing) -> String {
     let cells: Vec<[String; 4]> = rows.iter().map(|row| cells(row, it)).collect();
-    let titles = ["Feature", "may be used", "used of limit", "starts again"].map(String::from);
-    let mut widths = [0; 4];
-    for row in cells.iter().chain([&titles]) {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = chars(cell).max(*width);
-        }
-    }
-    let [a, b, c, _] = widths;
+    let titles = ["Feature", "allowed", "used of limit", "resets"].map(String::from);
+    let width = |cell: fn(&[String; 4]) -> &String, most: usize| {
+        let widths = cells.iter().chain([&titles]).map(|row| chars(cell(row)));
+        widths.filter(|width| *width <= most).max().unwrap_or(0)
+    };
+    let a = width(|[name, ..]| name, ID_COLUMNS);
+    let (b, c) = (width(|[_, may_be, ..]| may_be, WIDTH), width(|[_, _, used, _]| used, WIDTH));
     let line = |[name, may_be, used, again]: &[String; 4], style: Style| {
-        let line = format!("{name:<a$}  {style}{may_be:<b$}{style:#}  {used:<c$}  {again}");
+        // A long one has a line of its own.
+        let name =
+            if chars(name) > a { format!("{name}\n{:a$}", "") } else { format!("{name:<a$}") };
+        let line = format!("{name}  {style}{may_be:<b$}{style:#}  {used:<c$}  {again}");
         line.trim_end().to_string() + "\n"
     };
     let mut text = line(&titles, Style::new());
@@ -287,7 +295,8 @@ fn used(row: &Feature) -> String {
     let over = over.map(|over| format!(" (+{over} %)")).unwrap_or_default();
     let span = match (meter, row.per.as_deref(), row.days) {
         ("count", Some("ever"), _) => " in all".to_string(),
-        ("count", Some(per), _) => format!(" per {}", show(per)),
+        ("count", Some("hour"), _) => " an hour".to_string(),
+        ("count", Some(per), _) => format!(" a {}", show(per)),
         ("distinct", _, Some(days)) => format!(" in {}", count(u64::from(days), "day")),
         _ => " at a time".to_string(),
     };

@@ -76,7 +76,8 @@ fn begun(it: &Standing) -> Option<(&'static str, &'static str)> {
 
 const ENDS_SOON: &str = " the license ends soon";
 
-/// What has begun that ends in stopping, the worst first: the word of a warning, and what the headline says.
+/// What has begun that ends in stopping, the worst first: the word of a warning, and what the
+/// headline says.
 const BEGUN: &[(&str, &str)] = &[
     ("suspended", " the vendor has put the license on hold"),
     ("in_grace", " the license has ended"),
@@ -265,4 +266,40 @@ fn sentence(text: &str) -> String {
     let mut rest = text.chars();
     let first = rest.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
     format!("{first}{}.", rest.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The words in the first column of a table of docs/verdict.md.
+    fn documented(table: &str) -> Vec<&'static str> {
+        let page = include_str!("../../docs/verdict.md");
+        let (_, rest) = page.split_once(&format!("<!-- {table} -->\n")).unwrap();
+        let rows = rest.lines().take_while(|line| *line != "<!-- end -->");
+        rows.filter_map(|row| row.strip_prefix("| `")?.split_once('`'))
+            .map(|(word, _)| word)
+            .collect()
+    }
+
+    #[test]
+    fn every_word_of_a_verdict_is_said_for_people() {
+        let events = documented("timeline");
+        let known: Vec<&str> = EVENTS.iter().map(|(word, ..)| *word).collect();
+        assert_eq!(events, known);
+        let quiet = ["ok", "not_needed", "not_enforced", "state_recovered"];
+        let mut words = documented("warnings");
+        words.extend(documented("reasons").into_iter().chain(documented("others")));
+        assert!(
+            words.len() > 25 && words.contains(&"ends_soon") && words.contains(&"sync_overdue")
+        );
+        for word in words {
+            assert_eq!(remedy(word).is_none(), quiet.contains(&word), "{word}");
+            assert!(remedy(word).is_none_or(|what| what.ends_with('.')), "{word}");
+        }
+        for reason in documented("reasons") {
+            assert_ne!(cause(reason), cause("malformed"), "{reason}");
+        }
+        assert!(BEGUN.iter().all(|(word, _)| documented("warnings").contains(word)));
+    }
 }

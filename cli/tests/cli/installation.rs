@@ -195,7 +195,7 @@ fn use_is_recorded_by_kind_and_told() {
     assert_eq!(used, [10, 1, 2, 7]);
     assert_eq!(place.json("usage users")["used"], 1);
     assert!(place.run("usage users").good().contains("Limit    3"));
-    assert!(place.run("usage").good().contains("7 of 5 per day"));
+    assert!(place.run("usage").good().contains("7 of 5 a day"));
     assert_eq!(place.fails("usage other"), "not_granted");
     place.run("remove").good();
     assert_eq!(place.fails("usage users"), "not_licensed");

@@ -237,9 +237,9 @@ fn use_and_limits_are_a_table() {
         let row = page.lines().find(|line| line.starts_with(id)).unwrap();
         row.split("  ").filter(|cell| !cell.is_empty()).map(str::trim).collect::<Vec<_>>()
     };
-    assert_eq!(row("Feature "), ["Feature", "may be used", "used of limit", "starts again"]);
+    assert_eq!(row("Feature "), ["Feature", "allowed", "used of limit", "resets"]);
     assert_eq!(row("audit "), ["audit", "yes", "not measured", r"(Audit\u{1b} logs)"]);
-    assert_eq!(row("requests ")[..3], ["requests", "for now", "105 of 100 per month (+10 %)"]);
+    assert_eq!(row("requests ")[..3], ["requests", "for now", "105 of 100 a month (+10 %)"]);
     assert!(row("requests ")[3].starts_with("in "), "{page}");
     assert_eq!(row("users "), ["users", "yes", "3 of 15 at a time"]);
     assert_eq!(row("hosts ")[..3], ["hosts", "yes", "1 of no limit in 30 days"]);
@@ -250,6 +250,30 @@ fn use_and_limits_are_a_table() {
     place.run("record requests 5").good();
     assert!(place.page("status").contains("requests  no, limit"), "{page}");
     assert_eq!(place.json("status")["code"], "ok", "the license itself is in force");
+}
+
+#[test]
+fn a_usual_license_fits_a_terminal() {
+    let place = Place::new();
+    place.license(|claims| {
+        days(claims, 400);
+        let count = |id: &str| Feature {
+            meter: Some("count".into()),
+            per: Some("month".into()),
+            max: Some(90_000),
+            over: Some(10),
+            ..Feature::new(id)
+        };
+        let plain = ["detection_inj", "audit_logs", "ipv4", "ipv6", "automation", "pro", "sso"];
+        claims.license.features = plain.iter().map(|id| Feature::new(*id)).collect();
+        claims.license.features.push(count("monitored_monthly_requests"));
+        claims.license.features.push(count(&"a".repeat(64)));
+        claims.license.tier = Some("Enterprise".into());
+        claims.license.support_until = claims.license.valid_until;
+    });
+    place.run("record monitored_monthly_requests 95000").good();
+    let page = place.page("status");
+    assert!(page.lines().count() <= 40 && page.contains("95000 of 90000 a month (+10 %)"));
 }
 
 #[test]
