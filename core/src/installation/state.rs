@@ -150,3 +150,46 @@ impl State {
         URL_SAFE_NO_PAD.decode(&self.secret).ok()?.try_into().ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+
+    #[test]
+    fn it_is_read_as_it_was_written_and_keeps_its_secret() {
+        let state = State::new(1_800_000_000, 0).unwrap();
+        let read = State::from_bytes(&state.to_bytes().unwrap()).unwrap();
+        assert!(read == state);
+        assert_eq!(read.key("a").unwrap(), state.key("a").unwrap());
+        assert_ne!(state.key("a").unwrap(), state.key("b").unwrap());
+        assert_ne!(state.key("a").unwrap(), State::new(0, 0).unwrap().key("a").unwrap());
+        assert!(!format!("{state:?}").contains(&state.secret));
+    }
+
+    #[test]
+    fn what_is_no_state_is_named() {
+        let code = |text: &str| State::from_bytes(text.as_bytes()).unwrap_err().code();
+        for bad in ["", "{}", "[]", "null", r#"{"v":1}"#, r#"{"v":"1"}"#] {
+            assert_eq!(code(bad), Code::StateCorrupt, "{bad}");
+        }
+        assert_eq!(code(r#"{"v":2,"anything":[]}"#), Code::TooNew);
+        let mut json: Value =
+            serde_json::from_slice(&State::new(0, 0).unwrap().to_bytes().unwrap()).unwrap();
+        json["of_a_later_version"] = true.into();
+        assert!(State::from_bytes(json.to_string().as_bytes()).is_ok());
+        json["secret"] = "short".into();
+        assert_eq!(code(&json.to_string()), Code::StateCorrupt);
+    }
+
+    #[test]
+    fn every_member_is_documented() {
+        let page = include_str!("../../../docs/state.md");
+        let json: Value =
+            serde_json::from_slice(&State::new(0, 0).unwrap().to_bytes().unwrap()).unwrap();
+        let members = json.as_object().unwrap().keys();
+        for member in members.chain(json["floors"].as_object().unwrap().keys()) {
+            assert!(page.contains(&format!("`{member}`")), "{member} is not in docs/state.md");
+        }
+    }
+}
