@@ -119,10 +119,12 @@ def drive(port: int, installation: licentia.Installation) -> bool:
 
 
 def main(keys: str, code: str, license_file: str, *settings: str) -> bool:
-    with tempfile.TemporaryDirectory() as directory:
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        socket.create_server(("127.0.0.1", 0), backlog=128) as shared,
+    ):
         installation = open_installation(keys, code, directory, list(settings))
         installation.apply(Path(license_file).read_bytes())
-        shared = socket.create_server(("127.0.0.1", 0), backlog=128)
         # All workers wake for a connection; those who come too late must not wait for the next.
         shared.setblocking(False)
         context = multiprocessing.get_context("spawn")

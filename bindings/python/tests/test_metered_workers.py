@@ -21,7 +21,7 @@ def run(root: Path, tmp_path: Path, text: str) -> tuple[int, list[str], str]:
     keys.write_text(Vendor().keys())
     license.write_text(text)
     program = str(root / "examples/python/metered_workers.py")
-    command = [sys.executable, program, str(keys), PRODUCT, str(license), NOW]
+    command = [sys.executable, "-W", "error", program, str(keys), PRODUCT, str(license), NOW]
     pipe = subprocess.PIPE
     started = subprocess.Popen(
         command, stdout=pipe, stderr=pipe, encoding="utf-8", start_new_session=True
