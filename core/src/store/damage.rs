@@ -198,6 +198,21 @@ fn a_worn_out_file_is_as_good_as_a_damaged_one() {
     assert_eq!(code(folder.find(Slot::State)), Some(Code::Io));
 }
 
+#[test]
+fn a_damaged_header_is_not_the_last_there_can_be() {
+    for most in [crate::limits::GENERATION_MAX, crate::limits::GENERATION_MAX - 1] {
+        let (disk, folder, [newest, before]) = folder(4);
+        let name = if most % 2 == 0 { newest } else { before };
+        let mut bytes = disk.get(name).unwrap();
+        bytes[16..24].copy_from_slice(&most.to_le_bytes());
+        disk.put(name, &bytes);
+        assert_eq!(folder.glance(Slot::State).unwrap(), most);
+        let locked = folder.lock().unwrap();
+        locked.replace(Slot::State, locked.next(Slot::State).unwrap(), b"new", 0).unwrap();
+        assert_eq!(folder.find(Slot::State).unwrap().unwrap().payload, b"new");
+    }
+}
+
 /// A number in a damaged header is passed, so that whoever remembers it sees the change.
 #[test]
 fn a_damaged_generation_is_never_written_again() {

@@ -304,9 +304,12 @@ pub(super) fn next(disk: &dyn Disk, slot: Slot) -> Result<u64> {
         Err(error) if error.code() == Code::StateCorrupt => None,
         Err(error) => return Err(error),
     };
-    let next = highest.max(newest.unwrap_or_default()).saturating_add(1);
-    let hits_newest = newest.is_some_and(|newest| slot.name(newest) == slot.name(next));
-    Ok(if hits_newest { next.saturating_add(1) } else { next })
+    let newest = newest.unwrap_or_default();
+    let next = highest.max(newest).saturating_add(1);
+    let hits_newest = newest > 0 && slot.name(newest) == slot.name(next);
+    let next = if hits_newest { next.saturating_add(1) } else { next };
+    // Damage that names the last generation must not be the end.
+    Ok(if next > GENERATION_MAX { newest.saturating_add(1) } else { next })
 }
 
 /// Puts a generation in its place, durably.
