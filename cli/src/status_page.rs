@@ -90,11 +90,7 @@ impl Page {
         let events = events(it).into_iter().filter(|(then, _)| *then == at);
         let mut what: Vec<String> = events.map(|(_, what)| what).collect();
         if what.is_empty() {
-            let again = it.features.iter().filter(|feature| feature.resets_at == Some(at));
-            what.extend(again.map(|feature| match feature.meter.as_deref() {
-                Some("count") => format!("{} is counted from zero", feature.id),
-                _ => format!("{} has fewer in its days", feature.id),
-            }));
+            what.extend(resets(it, at));
         }
         if what.is_empty() {
             what.push("the reason changes, but not what may be done".to_string());
@@ -230,6 +226,18 @@ impl Page {
         let words: Vec<&str> = self.text.split_whitespace().collect();
         words.join(" ").contains(sentence)
     }
+}
+
+/// What is counted anew at a time.
+fn resets(it: &Standing, at: i64) -> Option<String> {
+    let mut again = it.features.iter().filter(|feature| feature.resets_at == Some(at));
+    let first = again.next()?;
+    let others = again.count();
+    Some(match (others, first.meter.as_deref()) {
+        (0, Some("count")) => format!("{} is counted from zero", first.id),
+        (0, _) => format!("{} has fewer in its days", first.id),
+        _ => format!("{} and {others} more are counted anew", first.id),
+    })
 }
 
 /// Features, what may be done with them, and how much of them was used.

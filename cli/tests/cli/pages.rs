@@ -61,7 +61,9 @@ fn without_a_license_the_vendors_terms_decide() {
     let at = first + 32 * DAY;
     let page = place.page(&format!("simulate --set grace_days=31 --at {at}"));
     assert!(page.contains("\nStopped since 20") && page.contains(", 1 day ago: there is no"));
-    assert_eq!(place.json("status --set grace_days=31")["reason"], "unlicensed_grace");
+    let works = place.json("status --set grace_days=31");
+    assert_eq!((&works["code"], &works["reason"]), (&json!("ok"), &json!("unlicensed_grace")));
+    assert_eq!(works["in_force"], json!(false), "no license is, and none is needed");
 }
 
 #[test]
@@ -257,23 +259,25 @@ fn a_usual_license_fits_a_terminal() {
     let place = Place::new();
     place.license(|claims| {
         days(claims, 400);
-        let count = |id: &str| Feature {
+        let count = |id: &str, max| Feature {
             meter: Some("count".into()),
             per: Some("month".into()),
-            max: Some(90_000),
+            max: Some(max),
             over: Some(10),
             ..Feature::new(id)
         };
         let plain = ["detection_inj", "audit_logs", "ipv4", "ipv6", "automation", "pro", "sso"];
         claims.license.features = plain.iter().map(|id| Feature::new(*id)).collect();
-        claims.license.features.push(count("monitored_monthly_requests"));
-        claims.license.features.push(count(&"a".repeat(64)));
+        claims.license.features.push(count("monitored_monthly_requests", 90_000));
+        claims.license.features.push(count(&"a".repeat(64), 12));
         claims.license.tier = Some("Enterprise".into());
         claims.license.support_until = claims.license.valid_until;
     });
     place.run("record monitored_monthly_requests 95000").good();
     let page = place.page("status");
     assert!(page.lines().count() <= 40 && page.contains("95000 of 90000 a month (+10 %)"));
+    let next = part(&page, "Next change: ");
+    assert!(next.ends_with("monitored_monthly_requests and 1 more are counted anew"), "{next}");
 }
 
 #[test]
@@ -318,7 +322,7 @@ fn a_damaged_or_missing_folder_is_told_with_what_to_do() {
     assert_eq!(place.json("status --set license_file=a.lic")["code"], "ok");
 
     fs::remove_dir_all(place.folder.path("state")).unwrap();
-    for terms in ["", "--set grace_days=31"] {
+    for terms in ["", "--set grace_days=31", "--set deployment=saas"] {
         let page = place.page(&format!("status {terms}"));
         assert!(page.contains("`mkdir state`"), "{page}");
         assert_eq!(place.json(&format!("status {terms}"))["code"], "state_unavailable");
@@ -356,7 +360,9 @@ fn foreign_text_cannot_speak_to_the_terminal() {
         claims.license.customer =
             Some(Customer { name: name.clone(), email: None, account: None, slug: None });
         (claims.license.tier, claims.license.serial) = (name.clone(), name.clone());
-        claims.license.features = vec![Feature { name, ..Feature::new("a") }];
+        let (meter, per) = (Some("count".to_string()), Some("ever".to_string()));
+        let spent = Feature { name, meter, per, max: Some(0), ..Feature::new("a") };
+        claims.license.features = vec![spent];
     });
     // Every run is held to it: see run.rs.
     let page = place.page("status");
