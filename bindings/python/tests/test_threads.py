@@ -154,7 +154,7 @@ def test_a_child_forked_while_other_threads_verify(vendor: Vendor) -> None:
 
 
 def test_importing_and_verifying_opens_no_network(vendor: Vendor) -> None:
-    """Neither a module that could, nor a socket."""
+    """Neither a module that could, nor a socket; nor what only an installation needs."""
     program = """
 import sys
 import licentia
@@ -163,6 +163,8 @@ assert "reports" in product.verify(sys.argv[2])
 product.machine()
 for name in ("socket", "_socket", "ssl", "http", "urllib.request", "asyncio", "requests"):
     assert name not in sys.modules, name
+assert "licentia.answers" not in sys.modules, "it imports enum and typing, which take longer"
+assert licentia.Access.ALLOW == 3
 """
     arguments = [vendor.keys(), vendor.license(), str(ISSUED)]
     subprocess.run([sys.executable, "-c", program, *arguments], check=True, timeout=60)

@@ -151,7 +151,8 @@ def test_status_shows_what_was_used(metered: Installation) -> None:
     metered.record("exports", 20)
     rows = {row["id"]: row for row in metered.status()["features"]}
     assert (rows["exports"]["used"], rows["exports"]["left"]) == (20, 30)
-    assert rows["exports"]["resets_at"] == metered.usage("exports").resets_at.timestamp()  # type: ignore[union-attr]
+    resets_at = metered.usage("exports").resets_at
+    assert resets_at is not None and rows["exports"]["resets_at"] == resets_at.timestamp()
 
 
 def test_what_is_recorded_later_is_seen_at_once_by_others(
