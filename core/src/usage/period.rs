@@ -111,28 +111,36 @@ mod tests {
         date.duration_since(EPOCH).as_secs()
     }
 
-    fn days(from: Date, until: Date) -> impl Iterator<Item = Date> {
-        std::iter::successors(Some(from), |date| date.tomorrow().ok())
-            .take_while(move |date| *date < until)
+    /// The periods of three seconds of a day.
+    fn check(date: Date) {
+        let from = seconds(date);
+        let next = from + DAY;
+        let month = (seconds(date.first_of_month()), seconds(date.last_of_month()) + DAY);
+        let year = (seconds(date.first_of_year()), seconds(date.last_of_year()) + DAY);
+        for at in [from, from + 45_296, next - 1] {
+            let period = |per: Per| (per.start(at), per.end(at));
+            assert_eq!(period(Per::Day), (from, Some(next)), "{date}");
+            assert_eq!(period(Per::Month), (month.0, Some(month.1)), "{date}");
+            assert_eq!(period(Per::Year), (year.0, Some(year.1)), "{date}");
+            assert_eq!(day(at), from / DAY);
+        }
     }
 
-    /// Every midnight of ten millennia, the second before it and a second within.
+    /// The edges of every month of ten millennia, and every day of two centuries.
     #[test]
     fn every_day_has_the_periods_that_another_calendar_gives_it() {
-        for date in days(date(-400, 1, 1), date(9999, 12, 31)) {
-            let from = seconds(date);
-            let next = from + DAY;
-            for at in [from, from + 45_296, next - 1] {
-                assert_eq!((Per::Day.start(at), Per::Day.end(at)), (from, Some(next)), "{date}");
-                let month = (seconds(date.first_of_month()), seconds(date.last_of_month()) + DAY);
-                let found = (Per::Month.start(at), Per::Month.end(at));
-                assert_eq!(found, (month.0, Some(month.1)), "{date}");
-                let year = (seconds(date.first_of_year()), seconds(date.last_of_year()) + DAY);
-                let found = (Per::Year.start(at), Per::Year.end(at));
-                assert_eq!(found, (year.0, Some(year.1)), "{date}");
-                assert_eq!(day(at), from / DAY);
+        let months = (-400..10_000).flat_map(|year| (1..=12).map(move |month| (year, month)));
+        for (year, month) in months {
+            let first = date(year, month, 1);
+            check(first);
+            // The last day of all has no tomorrow.
+            if (year, month) != (9999, 12) {
+                check(first.last_of_month());
             }
         }
+        let from = date(1899, 12, 1);
+        let days = std::iter::successors(Some(from), |date| date.tomorrow().ok());
+        days.take_while(|date| date.year() < 2101).for_each(check);
     }
 
     #[test]

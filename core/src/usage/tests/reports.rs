@@ -4,7 +4,8 @@ use super::*;
 use crate::limits::{METER_PERIODS_MAX, REPORT_ROWS_MAX};
 use crate::store::simulated::{Dice, times};
 use crate::usage::checkpoint::{self, Turn};
-use crate::usage::meter::Entry;
+use crate::usage::meter::{Entry, Kind, Meter, Total};
+use crate::usage::period::Per;
 use crate::usage::totals::{Place, Report, Totals};
 use std::collections::BTreeMap;
 
@@ -184,12 +185,12 @@ fn keys_go_when_no_window_can_hold_them() {
 
 #[test]
 fn what_is_too_much_for_a_file_is_cut_down_and_counting_goes_on() {
-    let mut entries = Vec::new();
-    for feature in 0..60 {
-        let feature = count(&format!("{feature:064}"), "hour");
-        entries.extend((0..8000).map(|n| (feature.clone(), Entry::Add(1), NOON + n * HOUR)));
-    }
-    let much = Totals::made(&entries);
+    let total = |n: i64| (NOON + n * HOUR, Total { value: 1, seq: 1 });
+    let meter = Meter { periods: (0..8000).map(total).collect(), ..Meter::default() };
+    let mut much = totals(&count("a", "hour"), HOUR, 1);
+    much.features = Arc::new((0..60).map(|n| format!("{n:064}")).collect());
+    let place = |n: u16| ((n, Kind::Count(Per::Hour)), Arc::new(meter.clone()));
+    much.meters = (0..60).map(place).collect();
     let turn = Turn { seq: much.place().seq + 1, room: ROOM, ..Turn::default() };
     let (less, payload) = checkpoint::write(&much, &turn).unwrap();
     assert!(payload.len() <= crate::limits::USAGE_MAX);
