@@ -22,6 +22,7 @@ const CASES: &[Case] = &[
     Case { name: "later", slot: Slot::State, before: 4, room: 0, prepare: |_| {} },
     Case { name: "first list", slot: Slot::Revocations, before: 0, room: 0, prepare: |_| {} },
     Case { name: "later list", slot: Slot::Revocations, before: 3, room: 0, prepare: |_| {} },
+    Case { name: "first use", slot: Slot::Usage, before: 0, room: 70_000, prepare: |_| {} },
     Case { name: "with room", slot: Slot::Usage, before: 2, room: 70_000, prepare: |_| {} },
     Case {
         name: "left over",
