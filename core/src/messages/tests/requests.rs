@@ -129,7 +129,7 @@ fn of_a_machine_only_what_binds_leaves() {
     let back = read(request.to_text().unwrap().as_bytes()).unwrap().machine.unwrap();
     assert_eq!((back.id(), back.environment()), (report.id(), report.environment()));
     let nic = report.components().iter().find(|row| row.binds).unwrap();
-    assert_eq!(back.components(), [nic.clone()]);
+    assert_eq!(back.components(), std::slice::from_ref(nic));
 }
 
 #[test]
