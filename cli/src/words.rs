@@ -165,11 +165,11 @@ const EVENTS: &[(&str, &str, bool)] = &[
 ];
 
 /// What happens when, in the order of time. When it was signed changes nothing here, nor does a
-/// stage that was reached before.
+/// stage that was reached before, and nobody warns of what does not work.
 pub fn events(it: &Standing) -> Vec<(i64, String)> {
-    let steps = it.timeline.iter().filter(|step| step.event != "issued");
-    let before = std::iter::once(None).chain(steps.clone().map(|step| Some(step.access)));
-    let told = steps.zip(before).map(|(step, before)| (step.at, event(step, before)));
+    let before = std::iter::once(None).chain(it.timeline.iter().map(|step| Some(step.access)));
+    let steps = it.timeline.iter().zip(before).filter(|(step, _)| step.event != "issued");
+    let told = steps.map(|(step, before)| (step.at, event(step, before)));
     told.filter(|(_, what)| !what.is_empty()).collect()
 }
 
@@ -177,17 +177,25 @@ pub fn events(it: &Standing) -> Vec<(i64, String)> {
 fn event(it: &Event, before: Option<Access>) -> String {
     let known = EVENTS.iter().find(|(word, ..)| *word == it.event);
     let Some((_, what, changes)) = known else { return tame(&it.message) };
-    if !changes || before == Some(it.access) {
+    if what.starts_with(WARNS) && it.access < Access::Warn {
+        return String::new();
+    }
+    let rises = before.is_some_and(|before| before < Access::Warn && it.access >= Access::Warn);
+    if !rises && (!changes || before == Some(it.access)) {
         return what.to_string();
     }
     let then = match it.access {
         Access::Deny => "everything stops",
         Access::ReadOnly => "what is there can only be read",
+        _ if rises => "everything works",
         Access::Warn => "it works on, with a warning",
         Access::Allow => "it works on",
     };
     if what.is_empty() { then.to_string() } else { format!("{what}: {then}") }
 }
+
+/// How an event begins that is a warning.
+const WARNS: &str = "a warning begins";
 
 /// Since when no more than now may be done, if it is known.
 fn since(it: &Standing) -> Option<i64> {
@@ -236,7 +244,7 @@ const CLOCK: &str = "Set the clock of this machine right.";
 /// What to do about a reason or a warning.
 fn remedy(word: &str) -> Option<String> {
     let what = match word {
-        "ok" | "not_needed" | "not_enforced" | "state_recovered" => return None,
+        "ok" | "not_needed" | "not_enforced" => return None,
         "expired" | "ends_soon" | "in_grace" | "issuer_expired" => RENEW,
         "not_licensed" | "unlicensed_grace" | "grace_ends_soon" => ASK,
         "token_expired" | "token_due" | "renew_due" | "sync_overdue" | "sync_due" => REACH,
@@ -253,6 +261,7 @@ fn remedy(word: &str) -> Option<String> {
         }
         "feature_too_new" | "too_new" => "Update the product.",
         "source_refused" => "Put right or take away what was refused: see below, under sources.",
+        "state_recovered" => "Check the disk that the folder is on.",
         "shared_folder" => "Give every machine a folder of its own.",
         "not_in_force" => "See below why the license that is here is not in force.",
         "not_yet_valid" => "Wait until it begins. If it should have, look at this machine's clock.",
@@ -287,7 +296,7 @@ mod tests {
         let events = documented("timeline");
         let known: Vec<&str> = EVENTS.iter().map(|(word, ..)| *word).collect();
         assert_eq!(events, known);
-        let quiet = ["ok", "not_needed", "not_enforced", "state_recovered"];
+        let quiet = ["ok", "not_needed", "not_enforced"];
         let mut words = documented("warnings");
         words.extend(documented("reasons").into_iter().chain(documented("others")));
         assert!(
@@ -300,6 +309,7 @@ mod tests {
         for reason in documented("reasons") {
             assert_ne!(cause(reason), cause("malformed"), "{reason}");
         }
+        assert_eq!(EVENTS.iter().filter(|(_, what, _)| what.starts_with(WARNS)).count(), 4);
         assert!(BEGUN.iter().all(|(word, _)| documented("warnings").contains(word)));
     }
 }

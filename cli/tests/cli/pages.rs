@@ -144,7 +144,8 @@ fn one_that_begins_later_says_when() {
     });
     let page = place.page("status");
     assert!(head(&page).starts_with("Not yet in force: it begins on 20"), "{page}");
-    assert!(part(&page, "Next change: ").contains("the license begins"), "{page}");
+    assert!(part(&page, "Next change: ").ends_with(": the license begins: everything works"));
+    assert!(!page.contains("4 days ago: a warning begins"), "{page}");
     let works = place.page("status --set grace_days=31");
     assert_eq!(head(&works), "Works: no license is needed yet");
 }
@@ -158,6 +159,7 @@ fn what_the_vendors_server_says_is_told() {
         answer.message = Some("Your \u{1b}[2Jinvoice is open.".into());
     });
     let page = place.page("status");
+    assert!(!page.contains("a warning begins"), "nothing works any more: {page}");
     assert!(head(&page).starts_with("Stopped since 20"), "{page}");
     assert!(head(&page).ends_with(": the vendor has put the license on hold"), "{page}");
     assert!(part(&page, "What to do: ").starts_with("Ask the vendor to take"), "{page}");
@@ -308,9 +310,20 @@ fn a_clock_that_was_set_back_is_told_with_both_times() {
 fn a_damaged_or_missing_folder_is_told_with_what_to_do() {
     let place = Place::new();
     place.license(|claims| days(claims, 300));
-    for name in ["state.a", "state.b"] {
-        let _ = fs::write(place.folder.path("state").join(name), "junk");
-    }
+    // The copy before has the license too.
+    place.run("first-use").good();
+    let damage = |name: &str| {
+        let path = place.folder.path("state").join(name);
+        let mut bytes = fs::read(&path).unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        fs::write(path, bytes).unwrap();
+    };
+    damage("state.a");
+    let page = place.page("status");
+    assert!(part(&page, "Warnings\n").contains("was made good from the copy before"), "{page}");
+    assert_eq!(part(&page, "What to do: "), "Check the disk that the folder is on.");
+    assert_eq!(part(&page, "State: "), "kept in the folder state, with a warning");
+    damage("state.b");
     let page = place.page("status");
     assert_eq!(head(&page), "Stopped: what was kept on this machine is damaged");
     assert!(part(&page, "What to do: ").starts_with("Restore it from a backup"), "{page}");
