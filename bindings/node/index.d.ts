@@ -307,8 +307,9 @@ export declare class Installation {
   remove(): Promise<boolean>
 
   /**
-   * A text to send to the vendor: `license` is the request code, `clock` asks for a clock reset.
-   * @throws {LicentiaError} `invalid_argument`, or why the state cannot be written
+   * A text to send to the vendor: `license` is the request code, `clock` asks for a clock reset,
+   * `sync` says what was used.
+   * @throws {LicentiaError} `invalid_argument`, or why the folder cannot be used
    */
   request(what?: string, argument?: string): string
 
@@ -332,8 +333,8 @@ export declare class Installation {
   recordKey(feature: string, key: string): Promise<void>
 
   /**
-   * How much of a metered feature was used.
-   * @throws {LicentiaError} `not_granted` if there is no such meter
+   * How much of a feature was used.
+   * @throws {LicentiaError} as `record` rejects, but for the limit
    */
   usage(feature: string): Usage
 

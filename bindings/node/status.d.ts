@@ -6,6 +6,58 @@ import type { Access, ErrorCode } from './index.js'
 /** Why something is as it is: the word of an error, or of what is no error. */
 export type Reason = 'ok' | 'unlicensed_grace' | 'not_needed' | 'not_enforced' | ErrorCode
 
+/** What a warning is about: a word of its own, or the error of the folder. */
+export type WarningCode =
+  | 'ends_soon'
+  | 'in_grace'
+  | 'token_due'
+  | 'renew_due'
+  | 'sync_due'
+  | 'suspended'
+  | 'issuer_expired'
+  | 'issuer_not_found'
+  | 'support_ends_soon'
+  | 'support_ended'
+  | 'machine_drifted'
+  | 'limit_reached'
+  | 'feature_too_new'
+  | 'not_in_force'
+  | 'grace_ends_soon'
+  | 'source_refused'
+  | 'clock_suspect'
+  | 'state_recovered'
+  | 'shared_folder'
+  | ErrorCode
+
+/** What happens at a time. */
+export type EventCode =
+  | 'first_use'
+  | 'grace_ends_soon'
+  | 'grace_ends'
+  | 'issued'
+  | 'begins'
+  | 'ends_soon'
+  | 'ends'
+  | 'read_only'
+  | 'stops'
+  | 'token_due'
+  | 'renew_due'
+  | 'renew_read_only'
+  | 'renew_stops'
+  | 'last_contact'
+  | 'next_contact'
+  | 'sync_due'
+  | 'sync_read_only'
+  | 'sync_stops'
+  | 'suspended'
+  | 'suspended_read_only'
+  | 'suspended_stops'
+  | 'revoked'
+  | 'support_ends_soon'
+  | 'support_ends'
+  | 'other_begins'
+  | 'other_ends'
+
 /** Where a license may come from. */
 export type SourceKind = 'installed' | 'file' | 'environment' | 'text'
 
@@ -13,11 +65,12 @@ export type SourceKind = 'installed' | 'file' | 'environment' | 'text'
 export interface Status {
   readonly at: number
   readonly product: string
-  /** Whether there is a license in force, or none is needed. */
+  /** Whether a license is in force here: false while everything works without one. */
   readonly in_force: boolean
+  /** What may be done with what the license lists, limits aside. */
   readonly access: Access
   readonly reason: Reason
-  /** The same, in a sentence for the administrator. */
+  /** What holds and what to do, in a sentence for the administrator. */
   readonly message: string
   /** When something of this will change by itself. */
   readonly next_change_at: number | null
@@ -68,13 +121,14 @@ export interface StatusLicense {
   readonly refresh_days: number | null
   readonly created_at: number | null
   readonly updated_at: number | null
-  readonly metadata: Readonly<Record<string, string | number | boolean>>
+  readonly metadata: Readonly<Record<string, string | number | boolean>> | null
   readonly binding: StatusBinding | null
 }
 
 export interface StatusBinding {
   readonly machine: {
-    readonly matched: number
+    /** Null where this is not the machine, and so how far off is not known. */
+    readonly matched: number | null
     readonly need: number
     readonly of: number
     /** The kinds of parts that do not match any more. */
@@ -89,8 +143,10 @@ export interface StatusFeature {
   readonly name: string | null
   readonly access: Access
   readonly reason: Reason
-  readonly meter: 'count' | 'level' | 'distinct' | null
-  readonly per: 'hour' | 'day' | 'month' | 'year' | 'ever' | null
+  /** `count`, `level`, `distinct`, or one that a later version knows. */
+  readonly meter: string | null
+  /** `hour`, `day`, `month`, `year`, `ever`, or one that a later version knows. */
+  readonly per: string | null
   /** Of a distinct meter: the days whose keys count. */
   readonly days: number | null
   readonly used: number | null
@@ -99,22 +155,23 @@ export interface StatusFeature {
   readonly max: number | null
   /** Per cent over `max` before it stops. */
   readonly over: number | null
-  readonly then: 'stop' | 'count' | null
+  /** `stop`, `count`, or what a later version knows. */
+  readonly then: string | null
   readonly stops_at: number | null
   readonly left: number | null
-  readonly reached: boolean | null
+  readonly reached: boolean
   readonly resets_at: number | null
 }
 
 export interface StatusWarning {
-  readonly code: string
+  readonly code: WarningCode
   readonly message: string
   readonly at: number | null
 }
 
 export interface StatusEvent {
   readonly at: number
-  readonly event: string
+  readonly event: EventCode
   readonly access: Access
   readonly message: string
 }
@@ -126,7 +183,7 @@ export interface StatusSource {
   readonly used: boolean
   readonly id: string | null
   readonly token_id: string | null
-  readonly result: 'ok' | ErrorCode
+  readonly result: Reason
   readonly message: string
 }
 
@@ -150,7 +207,8 @@ export interface StatusAnchor {
 }
 
 export interface StatusIssuer {
-  readonly status: string | null
+  /** What it last said; null if it has said nothing. */
+  readonly status: 'ok' | 'revoked' | 'expired' | 'suspended' | 'not_found' | null
   readonly message: string | null
   readonly last_contact: number | null
   readonly next_contact: number | null
@@ -162,10 +220,24 @@ export interface StatusState {
   readonly installation: string | null
   readonly ok: boolean
   readonly code: ErrorCode | null
-  readonly message: string
+  readonly message: string | null
 }
 
-/** The checks behind a status, as a tree. */
+/** The checks behind a status. */
 export interface Explanation {
-  readonly [member: string]: unknown
+  readonly at: number
+  readonly in_force: boolean
+  readonly reason: Reason
+  readonly checks: readonly Check[]
+}
+
+/** One check, and those that it consists of. */
+export interface Check {
+  readonly check: string
+  /** False where it takes something away, null where there was nothing to look at. */
+  readonly ok: boolean | null
+  readonly looked_at: string
+  readonly found: string
+  readonly to_do: string | null
+  readonly checks: readonly Check[]
 }

@@ -85,6 +85,19 @@ test('index.d.ts has every word for an error', () => {
   assert.deepEqual(words, codes.map(({ slug }) => slug))
 })
 
+test('status.d.ts has every word of a verdict', () => {
+  const [page, types] = [read('docs/verdict.md'), read('bindings/node/status.d.ts')]
+  const inPage = (part) => [...page.split(`<!-- ${part} -->`)[1].split('<!-- end -->')[0]
+    .matchAll(/^\| `(\w+)` \|/gm)].map(([, word]) => word)
+  const inTypes = (name) => [...types.match(new RegExp(`type ${name} =(.*?)\n\n`, 's'))[1]
+    .matchAll(/'(\w+)'/g)].map(([, word]) => word)
+  assert.deepEqual(inTypes('WarningCode'), inPage('warnings'))
+  assert.deepEqual(inTypes('EventCode'), inPage('timeline'))
+  const errors = JSON.parse(read('tests/vectors/codes.json')).map(({ slug }) => slug)
+  const good = [...inPage('reasons'), ...inPage('others')].filter((word) => !errors.includes(word))
+  assert.deepEqual(inTypes('Reason'), good)
+})
+
 test('settings do what they say', async () => {
   const id = '6f1c2a34-0b5e-4f6d-8c7a-9d0e1f2a3b4c'
   const bound = vendor.license({ binding: { installation: id, instance: 'https://a.example/' } })

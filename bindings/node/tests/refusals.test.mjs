@@ -107,7 +107,7 @@ test('verify gives the same error where the machine cannot be read', () => {
 })
 
 test('every word of this version has a case', () => {
-  // The rest need a server, an installation, or a private key: there is none in this version.
+  // The rest need a server, an installation, or a private key.
   const later = ['internal', 'revoked', 'suspended', 'clock_rollback', 'sync_overdue']
   const numbers = [1, 2, ...range(10, 26), 34, ...range(50, 54)]
   const rows = JSON.parse(readFileSync(TABLE)).filter(({ number }) => numbers.includes(number))

@@ -2,8 +2,10 @@
 
 import assert from 'node:assert/strict'
 import { readdirSync, renameSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import path from 'node:path'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Product } from '../index.mjs'
 import { elsewhere, emptyFolder } from './folder.mjs'
 import { DAY, NOW, vendor } from './vendor.mjs'
@@ -171,7 +173,16 @@ test('many at once keep nothing else waiting', async (t) => {
     if (!done) setImmediate(turn)
   }
   turn()
-  await Promise.all(Array.from({ length: 1000 }, () => installation.record('calls')))
+  t.after(() => {
+    done = true
+  })
+  let kept = 0
+  const one = () => installation.record('calls').then(() => (kept += 1))
+  const records = Array.from({ length: 1000 }, one)
+  // The threads of the pool are for other files too: this one does not wait for its turn.
+  await stat('.')
+  assert.ok(kept < 500, `${kept} records went first`)
+  await Promise.all(records)
   done = true
   assert.equal(installation.usage('calls').used, 1000)
   t.diagnostic(`longest turn of the loop ${longest.toFixed(1)} ms, ${turns} turns`)
@@ -236,7 +247,10 @@ test('a folder that goes away is an error, and counting goes on when it is back'
   const many = [1, 2, 3].map(() => installation.record('calls'))
   for (const { reason } of await Promise.allSettled(many)) assert.match(reason.code, lost.code)
   renameSync(`${folder}-away`, folder)
-  await installation.record('calls')
+  // It was away when it was last looked at, up to a second ago.
+  await installation.record('calls').catch(() => sleep(1100).then(() => {
+    return installation.record('calls')
+  }))
   assert.equal(installation.usage('calls').used, 2)
 })
 
