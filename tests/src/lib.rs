@@ -4,13 +4,17 @@
 //! The generator writes documents by docs/format.md alone. It shares no code with the library
 //! that it tests: keys, tokens and machine hashes are made here a second time.
 
+pub mod books;
 pub mod case;
 pub mod dice;
 pub mod document;
+pub mod folder;
 pub mod paths;
 pub mod process;
 pub mod protocol;
 pub mod runner;
 pub mod runners;
 pub mod signer;
+pub mod story;
+pub mod telling;
 pub mod topics;

@@ -1,7 +1,8 @@
 //! The runner for Rust: it answers in process.
 
 use crate::protocol::{escape, facts, grant, unescape};
-use licentia::{Error, License, Product, bounded};
+use crate::telling;
+use licentia::{Access, Error, Installation, License, Product, bounded};
 
 /// Answers one line.
 pub fn answer(line: &str) -> String {
@@ -30,6 +31,8 @@ struct Session {
     code: String,
     product: Option<Product>,
     license: Option<License>,
+    folder: String,
+    installation: Option<Installation>,
 }
 
 impl Session {
@@ -62,6 +65,18 @@ impl Session {
             return Ok(Some(grant(&text, license.allows(&text), limit)));
         }
         let product = self.product.as_mut().ok_or_else(bad)?;
+        if verb == "open" || verb == "reopen" {
+            if verb == "open" {
+                self.folder = text;
+            }
+            self.installation = None;
+            self.installation = Some(product.open(&self.folder)?);
+            return Ok(None);
+        }
+        if let Some(installation) = self.installation.as_mut().filter(|_| verb != "set") {
+            let Some(answer) = tell(installation, verb, &name, &data) else { return Err(bad()) };
+            return Ok(answer?);
+        }
         match verb {
             "trust" => product.trust(&text)?,
             "set" => product.set(&name, &text)?,
@@ -71,5 +86,58 @@ impl Session {
         }
         let seen = self.license.as_ref().filter(|_| verb != "set" && verb != "trust");
         Ok(seen.map(|it| facts(it.serial(), it.customer(), it.expires(), it.json())))
+    }
+}
+
+/// One step of a story; `None` if it is none.
+fn tell(
+    it: &mut Installation,
+    verb: &str,
+    name: &str,
+    data: &[u8],
+) -> Option<licentia::Result<Option<String>>> {
+    let text = &*String::from_utf8_lossy(data);
+    let done = |result: licentia::Result<()>| Some(result.map(|()| None));
+    let at = if text == "now" { None } else { text.parse().ok() };
+    let number = text.parse().unwrap_or_default();
+    match verb {
+        "site" => done(it.set(name, text)),
+        "apply" => done(it.apply(data)),
+        "apply_older" => done(it.apply_older(data)),
+        "first_use" => done(it.first_use(at)),
+        "record" => done(it.record(name, number)),
+        "record_later" => done(it.record_later(name, number)),
+        "record_level" => done(it.record_level(name, number)),
+        "record_key" => done(it.record_key(name, text)),
+        "remove" => Some(it.remove().map(|had| Some(telling::removed(had)))),
+        "access" => Some(Ok(Some(telling::access(text, word(it.access(text)))))),
+        "gate" => {
+            let refusal = it.gate(text);
+            let said = refusal.as_ref().map(|refusal| (refusal.status, &*refusal.body));
+            Some(Ok(Some(telling::gate(text, said))))
+        }
+        "usage" => Some(it.usage(text).map(|usage| {
+            Some(telling::usage(text, usage.used, bounded(usage.limit), usage.resets_at))
+        })),
+        "status" => Some(it.status(at).map(|json| Some(said("status", &json)))),
+        "explain" => Some(it.explain(at).map(|json| Some(said("explain", &json)))),
+        // Every request has another nonce: its beginning is told.
+        "request" => Some(it.request(text, None).map(|code| {
+            Some(format!("request={text}={}", code.chars().take(2).collect::<String>()))
+        })),
+        _ => None,
+    }
+}
+
+fn said(verb: &str, json: &str) -> String {
+    format!("{verb}={}", escape(json.as_bytes()))
+}
+
+fn word(access: Access) -> &'static str {
+    match access {
+        Access::Deny => "deny",
+        Access::ReadOnly => "read_only",
+        Access::Warn => "warn",
+        Access::Allow => "allow",
     }
 }
