@@ -79,8 +79,14 @@ impl Installation {
     /// The state as it is under the lock, or a first one.
     fn state_to_change(&self, locked: &Locked<'_>, damage: Damage) -> Result<(State, bool)> {
         let at = self.product.clock().now();
-        match self.folder.find(Slot::State) {
-            Ok(Some(found)) => Ok((State::from_bytes(&found.payload)?, false)),
+        let found = self.folder.find(Slot::State).and_then(|found| {
+            let Some(found) = found else { return Ok(None) };
+            let mut state = State::from_bytes(&found.payload)?;
+            state.note_damage(at, found.recovered);
+            Ok(Some(state))
+        });
+        match found {
+            Ok(Some(state)) => Ok((state, false)),
             Ok(None) => {
                 Ledger::begin(locked, at)?;
                 Ok((State::new(at, 0)?, true))

@@ -2,6 +2,8 @@
 
 use super::time::Floors;
 use crate::errors::{Code, Error, Result};
+use crate::limits::DAMAGE_DAYS;
+use crate::stages::DAY;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -47,6 +49,17 @@ pub(crate) struct State {
     pub(crate) anchor: Option<i64>,
     /// How often everything here was lost to damage and begun again.
     pub(crate) lost: u32,
+    /// Damage that was made good, to be told for a while.
+    pub(crate) damage: Option<Damage>,
+}
+
+/// What was damaged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Damage {
+    /// When it was found.
+    pub(crate) at: i64,
+    /// What it was, in a sentence.
+    pub(crate) what: String,
 }
 
 /// A license that was applied.
@@ -104,6 +117,7 @@ impl State {
             floors: Floors::default(),
             anchor: None,
             lost,
+            damage: None,
         })
     }
 
@@ -137,6 +151,13 @@ impl State {
         let mac = Hmac::<Sha256>::new_from_slice(&secret)
             .map_err(|_| Error::new(Code::Internal, "a secret of no length"))?;
         Ok(mac.chain_update(purpose).finalize().into_bytes().into())
+    }
+
+    /// Keeps what was found damaged, for as long as it is told.
+    pub(crate) fn note_damage(&mut self, at: i64, found: Option<String>) {
+        let fresh = |damage: &Damage| (at - damage.at).abs() <= DAMAGE_DAYS * DAY;
+        self.damage =
+            found.map(|what| Damage { at, what }).or_else(|| self.damage.take().filter(fresh));
     }
 
     /// Keeps a signed key set beside those before it.

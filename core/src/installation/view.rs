@@ -193,7 +193,8 @@ fn read_state(it: &Installation) -> (Option<Arc<State>>, StateHealth) {
     match found {
         Ok(Some((state, recovered))) => {
             health.installation = Some(state.installation.clone());
-            health.recovered = recovered;
+            let noted = state.damage.as_ref().map(|damage| damage.what.clone());
+            health.recovered = recovered.or(noted);
             (Some(Arc::new(state)), health)
         }
         Ok(None) => {
