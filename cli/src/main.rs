@@ -1,7 +1,7 @@
 //! `licentia`: what a vendor and an administrator do with licenses by hand.
 //!
 //! Each command is a file with its arguments and one function from them to an answer; `output`
-//! is the only place that prints. Only this program reads the environment.
+//! is the only place that prints. Only this program reads the environment by itself.
 #![forbid(unsafe_code)]
 
 mod apply;
