@@ -198,6 +198,45 @@ fn a_worn_out_file_is_as_good_as_a_damaged_one() {
     assert_eq!(code(folder.find(Slot::State)), Some(Code::Io));
 }
 
+/// The format, as docs/state.md has it: what is on a customer's disk stays readable for ever.
+#[test]
+fn these_are_the_bytes() {
+    let disk = SimDisk::default();
+    let folder = Folder::on(Arc::new(disk.clone()));
+    folder.lock().unwrap().replace(Slot::State, 1, b"{}", 64).unwrap();
+    folder.set_synced(0x0102).unwrap();
+    let file = disk.get("state.b").unwrap();
+    let header = b"licentia\x01\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\x02\0\0\0\0\0\0\0";
+    assert_eq!(file[..32], header[..]);
+    let hash: String = file[32..64].iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(hash, "584d82596752f576389dd8122365cc52f49b90b23e0c452a3747c106da885aa0");
+    assert_eq!((&file[64..66], &file[66..]), (&b"{}"[..], &[0; 126][..]));
+    let lock = disk.get("lock").unwrap();
+    assert_eq!(lock.len(), 128);
+    assert_eq!((&lock[..16], &lock[16..64]), (&b"was written once"[..], &[0; 48][..]));
+    assert_eq!(lock[64..80], [2, 1, 0, 0, 0, 0, 0, 0, 0xa0, 0xd3, 0x70, 0x81, 0, 0, 0, 0]);
+    assert_eq!(lock[96..], [0; 32]);
+}
+
+/// The hash would find both as well; what only glances at a header, and what reads a file that
+/// is all too large, must not get that far.
+#[test]
+fn a_header_that_nobody_wrote_is_passed_over() {
+    let (disk, folder, [newest, _]) = folder(4);
+    let whole = disk.get(newest).unwrap();
+    let beyond = (crate::limits::GENERATION_MAX + 2).to_le_bytes();
+    let others: [(usize, &[u8]); 4] = [(0, b"L"), (16, &[0; 8]), (16, &beyond), (16, &[0xfe; 8])];
+    for (at, bytes) in others {
+        let mut other = whole.clone();
+        other[at..at + bytes.len()].copy_from_slice(bytes);
+        disk.put(newest, &other);
+        assert_eq!(folder.glance(Slot::State).unwrap(), 3, "{bytes:?} at {at}");
+    }
+    let large = vec![0; crate::limits::SLOT_MAX + 1];
+    disk.put(newest, &super::slot::with_version(1, 4, &large));
+    assert_eq!(folder.find(Slot::State).unwrap().unwrap().generation, 3);
+}
+
 #[test]
 fn a_damaged_header_is_not_the_last_there_can_be() {
     for most in [crate::limits::GENERATION_MAX, crate::limits::GENERATION_MAX - 1] {
