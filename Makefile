@@ -10,6 +10,8 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 export CARGO_TARGET_DIR := $(CURDIR)/target
 STAGE := target/stage
+STRICT := -O2 -Wall -Wextra -Wpedantic -Werror
+LINK := -I$(STAGE)/include -L$(STAGE)/lib -Wl,-rpath,'$$ORIGIN/lib' -llicentia
 VENV := .venv/bin
 
 .PHONY: help demo test soak bench dist install bless clean command stage python node packages \
@@ -63,13 +65,11 @@ command: ## Build the command: target/release/licentia
 stage: ## Build the C library and its examples in target/stage
 	@echo "building the C library"
 	@PREFIX="$(CURDIR)/$(STAGE)" DESTDIR= sh ffi/install.sh >/dev/null
-	@cc -std=c11 -O2 -Wall -Wextra examples/c/quickstart.c -o $(STAGE)/quickstart-c \
-		-I$(STAGE)/include -L$(STAGE)/lib -Wl,-rpath,'$$ORIGIN/lib' -llicentia
-	@rm -f $(STAGE)/quickstart-cpp
-	@if command -v c++ >/dev/null; then \
-		c++ -std=c++17 -O2 -Wall -Wextra examples/cpp/quickstart.cpp -o $(STAGE)/quickstart-cpp \
-			-I$(STAGE)/include -L$(STAGE)/lib -Wl,-rpath,'$$ORIGIN/lib' -llicentia; \
-	fi
+	@for name in quickstart daemon; do \
+		cc -std=c11 $(STRICT) examples/c/$$name.c -o $(STAGE)/$$name-c $(LINK); done
+	@rm -f $(STAGE)/{quickstart,desktop}-cpp
+	@if command -v c++ >/dev/null; then for name in quickstart desktop; do \
+		c++ -std=c++17 $(STRICT) examples/cpp/$$name.cpp -o $(STAGE)/$$name-cpp $(LINK); done; fi
 
 .venv/ready: bindings/python/requirements-test.txt
 	@python3 -m venv .venv || { rm -rf .venv; \

@@ -405,17 +405,19 @@ licentia_status licentia_installation_apply_older(const licentia_installation *i
                                                   size_t data_len,
                                                   licentia_error *error);
 
-/// Removes the license that was applied. `removed`, which may be NULL, says whether there was one.
-/// What was used and when the product was first used stay.
+/// Removes the licenses that were applied. `removed`, which may be NULL, says whether there were
+/// any. What was used, and when the product was first used, stay.
 LICENTIA_API
 LICENTIA_MUST_USE
 licentia_status licentia_installation_remove(const licentia_installation *installation,
                                              bool *removed,
                                              licentia_error *error);
 
-/// Writes a text to send to the vendor, on whatever way there is. `what` is "license", the
-/// request code with which a license is asked for, "clock" or "sync"; `argument` is NULL unless
-/// docs/settings.md says what it is. `licentia inspect` shows what is in it.
+/// Writes a text to send to the vendor, by whatever way there is. `what` is "license": a license
+/// for this machine is wanted (the request code); "clock": a clock reset is, where the clock was
+/// wrong; or "sync": what was used. `argument` is NULL: none of these takes one. Nothing in the
+/// text is secret, and `licentia inspect` shows all of it. Packing it takes 96 KiB of stack, more
+/// than any other function does.
 LICENTIA_API
 LICENTIA_MUST_USE
 licentia_status licentia_installation_request(const licentia_installation *installation,
@@ -431,8 +433,9 @@ void licentia_installation_free(licentia_installation *installation);
 /// Adds `amount` to a counter, such as requests in a month: for a feature whose meter is "count".
 /// It is on disk when this returns. What would go past a limit that stops is
 /// LICENTIA_LIMIT_EXCEEDED, and counts nothing: call this before the work, and do the work only if
-/// it returns LICENTIA_OK. Processes and threads that record at the same time wait for the disk
-/// together, so sixteen of them take little longer than one.
+/// it returns LICENTIA_OK. Where there is nothing to count, as with a license that does not
+/// measure the feature, it is LICENTIA_OK too. Processes and threads that record at the same time
+/// wait for the disk together, so sixteen of them take little longer than one.
 LICENTIA_API
 LICENTIA_MUST_USE
 licentia_status licentia_installation_record(const licentia_installation *installation,
@@ -440,9 +443,9 @@ licentia_status licentia_installation_record(const licentia_installation *instal
                                              uint64_t amount,
                                              licentia_error *error);
 
-/// The same without waiting for the disk. Every process sees it at once and the end of a process
-/// loses nothing, but when the machine loses its power, what was recorded in the last second may
-/// be lost. For counts that are worth less than the time of a write.
+/// The same without waiting for the disk. The end of this process loses nothing of it; when the
+/// machine loses its power, what was recorded in the last second may be lost. For counts that are
+/// worth less than the time of a write.
 LICENTIA_API
 LICENTIA_MUST_USE
 licentia_status licentia_installation_record_later(const licentia_installation *installation,
@@ -490,7 +493,8 @@ licentia_status licentia_installation_usage(const licentia_installation *install
 /// Notes when the product was first used: LICENTIA_NOW or seconds since 1970. From then on the
 /// days run that a product works without a license, if its setting "grace_days" gives any. The
 /// earliest time ever given is kept for ever, so call it as often as you like, and with a date
-/// that your own data remembers if there is one.
+/// that your own data remembers if there is one: it survives the loss of the folder. A time that
+/// has not come is LICENTIA_INVALID_ARGUMENT.
 LICENTIA_API
 LICENTIA_MUST_USE
 licentia_status licentia_installation_first_use(const licentia_installation *installation,

@@ -169,8 +169,8 @@ pub unsafe extern "C" fn licentia_installation_apply_older(
     unsafe { call(error, || shared(installation)?.apply_older(bytes(data, data_len, "data")?)) }
 }
 
-/// Removes the license that was applied. `removed`, which may be NULL, says whether there was one.
-/// What was used and when the product was first used stay.
+/// Removes the licenses that were applied. `removed`, which may be NULL, says whether there were
+/// any. What was used, and when the product was first used, stay.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn licentia_installation_remove(
@@ -186,9 +186,11 @@ pub unsafe extern "C" fn licentia_installation_remove(
     }
 }
 
-/// Writes a text to send to the vendor, on whatever way there is. `what` is "license", the
-/// request code with which a license is asked for, "clock" or "sync"; `argument` is NULL unless
-/// docs/settings.md says what it is. `licentia inspect` shows what is in it.
+/// Writes a text to send to the vendor, by whatever way there is. `what` is "license": a license
+/// for this machine is wanted (the request code); "clock": a clock reset is, where the clock was
+/// wrong; or "sync": what was used. `argument` is NULL: none of these takes one. Nothing in the
+/// text is secret, and `licentia inspect` shows all of it. Packing it takes 96 KiB of stack, more
+/// than any other function does.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn licentia_installation_request(

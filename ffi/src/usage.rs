@@ -11,8 +11,9 @@ use std::ffi::c_char;
 /// Adds `amount` to a counter, such as requests in a month: for a feature whose meter is "count".
 /// It is on disk when this returns. What would go past a limit that stops is
 /// LICENTIA_LIMIT_EXCEEDED, and counts nothing: call this before the work, and do the work only if
-/// it returns LICENTIA_OK. Processes and threads that record at the same time wait for the disk
-/// together, so sixteen of them take little longer than one.
+/// it returns LICENTIA_OK. Where there is nothing to count, as with a license that does not
+/// measure the feature, it is LICENTIA_OK too. Processes and threads that record at the same time
+/// wait for the disk together, so sixteen of them take little longer than one.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn licentia_installation_record(
@@ -24,9 +25,9 @@ pub unsafe extern "C" fn licentia_installation_record(
     unsafe { record(installation, feature, error, |held, feature| held.record(feature, amount)) }
 }
 
-/// The same without waiting for the disk. Every process sees it at once and the end of a process
-/// loses nothing, but when the machine loses its power, what was recorded in the last second may
-/// be lost. For counts that are worth less than the time of a write.
+/// The same without waiting for the disk. The end of this process loses nothing of it; when the
+/// machine loses its power, what was recorded in the last second may be lost. For counts that are
+/// worth less than the time of a write.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn licentia_installation_record_later(
@@ -106,7 +107,8 @@ pub unsafe extern "C" fn licentia_installation_usage(
 /// Notes when the product was first used: LICENTIA_NOW or seconds since 1970. From then on the
 /// days run that a product works without a license, if its setting "grace_days" gives any. The
 /// earliest time ever given is kept for ever, so call it as often as you like, and with a date
-/// that your own data remembers if there is one.
+/// that your own data remembers if there is one: it survives the loss of the folder. A time that
+/// has not come is LICENTIA_INVALID_ARGUMENT.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn licentia_installation_first_use(

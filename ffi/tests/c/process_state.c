@@ -1,12 +1,10 @@
 // What belongs to the process is the same after many calls: process_state FIXTURES TIMES
 #define _GNU_SOURCE
-#include "walk.h"
+#include "walk_installation.h"
 
-#include <dirent.h>
 #include <locale.h>
 #include <signal.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 extern char **environ;
 
@@ -58,7 +56,10 @@ int main(int argc, char **argv) {
   umask(027);
   signal(SIGUSR1, handler);
   char *before = state();
-  for (int times = atoi(argv[2]); times > 0; times--) walk(&all);
+  for (int times = atoi(argv[2]); times > 0; times--) {
+    walk(&all);
+    if (times % 10 == 0) walk_installation(&all), walk_request(&all);
+  }
   char *after = state();
   CHECK(!strcmp(before, after));
 

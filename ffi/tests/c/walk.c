@@ -7,7 +7,7 @@ int main(int argc, char **argv) {
   fixtures all = fixtures_read(argv[1]);
   for (int times = atoi(argv[2]); times > 0; times--) {
     if (argc == 3) walk(&all);
-    if (argc == 4) walk_installation(&all);
+    if (argc == 4) walk_installation(&all), walk_request(&all);
   }
   fixtures_free(&all);
   return 0;

@@ -7,8 +7,11 @@
 
 mod compile;
 mod declared;
+mod examples;
 mod fixtures;
 mod install;
+mod installation;
+mod kernel;
 mod library;
 mod memory;
 mod misuse;

@@ -11,10 +11,12 @@ fn valgrind_finds_nothing_on_good_and_failing_paths() {
         return skip("valgrind is not installed");
     }
     let walk = library().host("walk-valgrind", &source("walk.c"), &[]);
+    let suppressions = repository().join("ffi/tests/valgrind.supp");
+    let suppressions = format!("--suppressions={}", suppressions.display());
     for what in [&[][..], &["installation"]] {
         let mut valgrind = Command::new("valgrind");
         valgrind.args(["-q", "--error-exitcode=9", "--leak-check=full", "--show-leak-kinds=all"]);
-        valgrind.args(["--errors-for-leak-kinds=all", "--track-fds=yes"]);
+        valgrind.args(["--errors-for-leak-kinds=all", &suppressions]);
         run(valgrind.arg(&walk).arg(fixtures()).arg("2").args(what));
     }
 }
