@@ -35,7 +35,7 @@ pub(crate) fn timeline(scene: &Scene<'_>, decision: &Decision) -> Vec<Step> {
         at,
         event,
         access: scene.decide(at).access,
-        message: sentence(event.meaning().trim()),
+        message: sentence(event.meaning()),
     };
     dates.into_iter().map(step).collect()
 }
