@@ -8,7 +8,9 @@ use std::sync::Arc;
 /// How many causes there are.
 const CAUSES: usize = 9;
 
-/// The published order: of the causes that leave the least, the first is the reason.
+/// The published order, which is that of [`Case::causes`]: of the causes that leave the least, the
+/// first is the reason.
+#[cfg(test)]
 pub(crate) const PRECEDENCE: [(Code, &str); CAUSES] = [
     (Code::TooNew, "the binding needs a newer version of the product"),
     (Code::Revoked, "the list of withdrawn licenses names it, or the issuer said so"),
@@ -147,7 +149,7 @@ impl<'a> Case<'a> {
         self.held.binding.as_ref().err()
     }
 
-    /// Everything that is wrong with it at a time, in the order of [`PRECEDENCE`].
+    /// Everything that is wrong with it at a time, in the published order.
     pub(crate) fn causes(&self, at: i64) -> [Cause; CAUSES] {
         let at = self.time(at);
         let denied = |code, when: bool| Cause {

@@ -240,7 +240,7 @@ fn unlicensed(scene: &Scene<'_>, decision: &Decision, at: i64) -> Check {
         (None, None) => (false, "what is kept here cannot be read".to_string()),
     };
     let check = Check::new("unlicensed", Some(ok), &looked, &found);
-    match decision.free || decision.in_force() {
+    match decision.reason.is_free() || decision.in_force() {
         true => check,
         false => check.to_do("apply a license"),
     }
@@ -268,7 +268,7 @@ fn feature(voice: &Voice<'_>, decision: &Decision, it: &FeatureVerdict) -> Check
     };
     let ok = Some(it.access >= Access::Warn);
     let check = |found: &str| Check::new("feature", ok, &looked, found);
-    let limited = it.over_limit && decision.in_force() && !decision.free;
+    let limited = it.over_limit && decision.in_force() && !decision.reason.is_free();
     match it.reason {
         Reason::No(Code::TooNew) if decision.reason != it.reason => {
             check("it needs something newer").to_do(&voice.remedy(Code::TooNew))

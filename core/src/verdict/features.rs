@@ -37,7 +37,7 @@ fn own(feature: &Feature, facts: &Facts, at: i64) -> Access {
 /// What may be done with a feature that the license lists, and why.
 fn answer(feature: &Feature, decision: &Decision, own: Access) -> (Access, Reason) {
     match () {
-        () if decision.free => (decision.access, decision.reason),
+        () if decision.reason.is_free() => (decision.access, decision.reason),
         () if !feature.is_known() => (Access::Deny, Reason::No(Code::TooNew)),
         () if own >= decision.access => (decision.access, decision.reason),
         () if own >= Access::Warn => (own, Reason::Ok),
@@ -96,7 +96,7 @@ pub(crate) fn next_change(
     at: i64,
     end: Option<i64>,
 ) -> Option<i64> {
-    if decision.free || decision.access == Access::Deny {
+    if decision.reason.is_free() || decision.access == Access::Deny {
         return None;
     }
     let turns = listed(scene, decision).iter().filter_map(|it| turn(it, scene, decision, at));

@@ -24,7 +24,6 @@ pub(crate) fn judge(facts: &Facts, now: &Now) -> Verdict {
         product: facts.product.clone(),
         in_force: decision.in_force(),
         access: decision.access,
-        otherwise: decision.otherwise(),
         reason: decision.reason,
         message: voice.whole(&scene, &decision, now.at),
         found: voice.why(&scene, &decision, now.at),

@@ -24,6 +24,5 @@ pub(crate) use facts::{
     Anchor, Candidate, Deployment, Drift, Facts, Floor, Held, Issuer, IssuerStatus, Now, Source,
     StateHealth, Terms,
 };
-pub(crate) use judge::{Ruling, gate, judge, rule};
-pub(crate) use status::{FeatureVerdict, Gate, SourceVerdict, Step, Verdict, Warning, Winner};
-pub(crate) use words::{Alert, Event, Reason, Topic};
+pub(crate) use judge::{gate, judge, rule};
+pub(crate) use status::{Gate, Verdict};

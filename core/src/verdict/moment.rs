@@ -28,8 +28,6 @@ pub(crate) struct Decision {
     pub(crate) access: Access,
     /// Why.
     pub(crate) reason: Reason,
-    /// Everything may be done, listed or not: no license is asked.
-    pub(crate) free: bool,
 }
 
 impl Decision {
@@ -45,7 +43,7 @@ impl Decision {
 
     /// What may be done with what no license lists.
     pub(crate) fn otherwise(&self) -> Access {
-        if self.free { self.access } else { Access::Deny }
+        if self.reason.is_free() { self.access } else { Access::Deny }
     }
 }
 
@@ -86,18 +84,16 @@ impl<'a> Scene<'a> {
         let winner = choose(&self.cases, at);
         let case = winner.and_then(|place| self.cases.get(place));
         let standing = case.map(|case| case.standing(at));
-        let free =
-            |reason| Decision { winner, standing, access: Access::Allow, reason, free: true };
+        let say = |access, reason| Decision { winner, standing, access, reason };
         if self.facts.terms.deployment == Deployment::Saas {
-            return free(Reason::NotEnforced);
+            return say(Access::Allow, Reason::NotEnforced);
         }
-        let bound = |access, reason| Decision { winner, standing, access, reason, free: false };
         let license = standing.map(|it| (it.access, it.code.map_or(Reason::Ok, Reason::No)));
         match (license, self.unlicensed(at)) {
-            (Some((access, Reason::Ok)), _) => bound(access, Reason::Ok),
-            (_, Some(reason)) => free(reason),
-            (Some((access, reason)), None) => bound(access, reason),
-            (None, None) => bound(Access::Deny, Reason::No(self.nothing())),
+            (Some((access, Reason::Ok)), _) => say(access, Reason::Ok),
+            (_, Some(reason)) => say(Access::Allow, reason),
+            (Some((access, reason)), None) => say(access, reason),
+            (None, None) => say(Access::Deny, Reason::No(self.nothing())),
         }
     }
 
@@ -144,7 +140,7 @@ impl<'a> Scene<'a> {
         }
         let Some(case) = self.winner(decision) else { return alerts };
         if !decision.in_force() {
-            alerts.set(Alert::NotInForce, decision.free);
+            alerts.set(Alert::NotInForce, decision.reason.is_free());
             return alerts;
         }
         self.alert_of_ends(case, at, &mut alerts);

@@ -18,8 +18,6 @@ pub(crate) struct Verdict {
     pub(crate) in_force: bool,
     /// What may be done with what the license lists.
     pub(crate) access: Access,
-    /// What may be done with everything else.
-    pub(crate) otherwise: Access,
     /// Why.
     pub(crate) reason: Reason,
     /// What holds and what to do, in one sentence.
@@ -156,21 +154,30 @@ impl Gate {
 }
 
 impl Verdict {
-    /// What may be done with a feature.
-    pub(crate) fn access(&self, feature: &str) -> Access {
-        self.feature(feature).map_or(self.otherwise, |found| found.access)
+    /// What may be done with what no license lists.
+    #[cfg(test)]
+    pub(crate) fn otherwise(&self) -> Access {
+        if self.reason.is_free() { self.access } else { Access::Deny }
     }
 
-    /// What the hot path keeps.
+    /// What may be done with a feature.
+    #[cfg(test)]
+    pub(crate) fn access(&self, feature: &str) -> Access {
+        self.feature(feature).map_or(self.otherwise(), |found| found.access)
+    }
+
+    /// What the hot path keeps: `verdict::gate` gives the same, and sooner.
+    #[cfg(test)]
     pub(crate) fn gate(&self) -> Gate {
         let mut features: Vec<(Box<str>, Access)> =
             self.features.iter().map(|it| (it.feature.id.as_str().into(), it.access)).collect();
         features.sort_unstable();
-        let (otherwise, next_change_at) = (self.otherwise, self.next_change_at);
+        let (otherwise, next_change_at) = (self.otherwise(), self.next_change_at);
         Gate { features: features.into(), otherwise, next_change_at }
     }
 
     /// The license that decides, in force or not.
+    #[cfg(test)]
     pub(crate) fn winner(&self) -> Option<&Held> {
         self.winner.as_ref().map(|winner| &*winner.held)
     }

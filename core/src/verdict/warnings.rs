@@ -29,7 +29,7 @@ pub(crate) fn warnings(
                 warn(*alert, message, at);
             }
         }
-        if decision.in_force() && !decision.free {
+        if decision.in_force() && !decision.reason.is_free() {
             of_machine(case, &mut warn);
             of_features(&voice, features, &mut warn);
         }
@@ -147,7 +147,7 @@ fn title(feature: &Feature) -> &str {
 
 fn of_sources(voice: &Voice<'_>, scene: &Scene<'_>, decision: &Decision, warn: &mut Warn<'_>) {
     // The first one may be the reason itself.
-    let told = usize::from(decision.winner.is_none() && !decision.free);
+    let told = usize::from(decision.winner.is_none() && !decision.reason.is_free());
     for (candidate, error) in scene.refusals().skip(told) {
         warn(Alert::SourceRefused, voice.refused(candidate, error), None);
     }
@@ -182,7 +182,9 @@ fn of_state(voice: &Voice<'_>, scene: &Scene<'_>, decision: &Decision, found: &m
         let message = "Another machine uses the same folder: give each machine one of its own.";
         add(Topic::Alert(Alert::SharedFolder), message.to_string());
     }
-    let told = decision.winner.is_none() && !decision.free && scene.refusals().next().is_none();
+    let told = decision.winner.is_none()
+        && !decision.reason.is_free()
+        && scene.refusals().next().is_none();
     if let Some(error) = state.error.as_ref().filter(|_| !told) {
         add(Topic::State(error.code()), voice.error(error));
     }

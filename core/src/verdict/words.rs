@@ -15,6 +15,7 @@ macro_rules! words {
 
         impl $name {
             /// Every one, in the order of docs/verdict.md.
+            #[allow(dead_code)] // A test writes the page from it.
             pub(crate) const ALL: &'static [$name] = &[$($name::$word),+];
 
             /// The word for programs.
@@ -23,6 +24,7 @@ macro_rules! words {
             }
 
             /// What it means, in a sentence.
+            #[allow(dead_code)] // As above.
             pub(crate) const fn meaning(self) -> &'static str {
                 match self { $($name::$word => concat!($($doc),+).trim_ascii()),+ }
             }
@@ -147,12 +149,18 @@ pub(crate) enum Reason {
 
 impl Reason {
     /// Those that are no error, with what they mean.
+    #[cfg(test)]
     pub(crate) const GOOD: &'static [(Reason, &'static str)] = &[
         (Reason::Ok, "It works, by a license that is in force."),
         (Reason::UnlicensedGrace, "It works without a license, for the days since the first use."),
         (Reason::NotNeeded, "It works without a license: the product has not been used yet."),
         (Reason::NotEnforced, "It works: the vendor runs this product, and nothing is enforced."),
     ];
+
+    /// Whether everything may be done, listed or not: no license is asked.
+    pub(crate) const fn is_free(self) -> bool {
+        matches!(self, Reason::UnlicensedGrace | Reason::NotNeeded | Reason::NotEnforced)
+    }
 
     /// The word for programs.
     pub(crate) const fn slug(self) -> &'static str {

@@ -7,6 +7,8 @@ mod properties;
 mod winner;
 mod words;
 
+use super::status::Warning;
+use super::words::{Alert, Event, Reason};
 use super::*;
 use crate::claims::{Claims, Details};
 use crate::errors::{Code, Error};

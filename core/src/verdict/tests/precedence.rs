@@ -173,7 +173,7 @@ fn a_license_that_is_not_in_force_is_no_worse_than_none() {
     let waiting = (Access::Allow, "unlicensed_grace", vec!["not_in_force"]);
     assert_eq!(brief(&facts, NOW), waiting);
     let verdict = judge(&facts, &at(NOW));
-    assert_eq!((verdict.in_force, verdict.otherwise), (false, Access::Allow));
+    assert_eq!((verdict.in_force, verdict.otherwise()), (false, Access::Allow));
     assert_eq!(verdict.winner().map(|held| held.claims.license.id.as_str()), Some(ID));
     assert_eq!(brief(&facts, NOW + 5 * DAY), (Access::Allow, "ok", vec![]));
     facts.anchor = Some(Anchor { at: NOW - 31 * DAY });

@@ -193,7 +193,7 @@ fn shown(verdict: &Verdict) -> impl PartialEq + std::fmt::Debug + use<> {
         verdict.features.iter().map(|it| (it.feature.id.clone(), it.access, it.reason)).collect();
     let warnings: Vec<_> = verdict.warnings.iter().map(|warning| warning.code).collect();
     let winner = verdict.winner().map(|held| held.claims.jti.clone());
-    let whole = (verdict.access, verdict.otherwise, verdict.reason, verdict.in_force);
+    let whole = (verdict.access, verdict.otherwise(), verdict.reason, verdict.in_force);
     (whole, winner, features, warnings)
 }
 

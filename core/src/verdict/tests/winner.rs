@@ -64,6 +64,11 @@ fn every_criterion_counts_before_all_below_it() {
     let mut elsewhere = license(OTHER, "z", NOW, None);
     elsewhere.binding = Err(Error::new(Code::WrongMachine, "2 of 3 parts match"));
     assert_eq!(winner(&[elsewhere.clone(), license(ID, "a", day(-9), Some(day(1)))]), "a");
+    // In force is in force, in its grace period or not.
+    let mut late = license(ID, "a", day(-1), Some(day(-1)));
+    late.claims.license.stages = Some(Stages { ended: stage(None, Some(9)), ..Stages::default() });
+    assert_eq!(winner(&[late.clone(), license(ID, "z", day(-9), Some(day(9)))]), "a");
+    assert_eq!(brief(&installed(late.claims), NOW).0, Access::Warn);
     // Of one license the newest token, against a later end.
     let long = license(ID, "z", day(-9), None);
     let newest = license(ID, "a", day(-8), Some(day(1)));
