@@ -15,9 +15,8 @@ pub(crate) mod totals;
 mod view;
 
 pub(crate) use ledger::Ledger;
-pub(crate) use limit::{Reach, Standing, verdict};
 pub(crate) use meter::Entry;
-pub(crate) use totals::{Report, Row, Totals, Use};
+pub(crate) use totals::{Row, Totals};
 
 #[cfg(test)]
 mod tests;

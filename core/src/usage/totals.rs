@@ -2,7 +2,7 @@
 
 use super::limit;
 use super::meter::{Entry, Event, Kind, Meter};
-use super::period::{self, Per};
+use super::period;
 use super::record::{LENGTH, Record};
 use crate::errors::{Code, Error, Result};
 use crate::feature::Feature;
@@ -192,11 +192,10 @@ impl Totals {
             return Err(Error::new(Code::InvalidArgument, what));
         }
         let line = limit::verdict(feature, after).stops_at;
-        if let Some(line) = line.filter(|line| after > *line && after > before) {
-            if limit::stops(feature) {
-                let what = format!("{:.64} would be {after}, and may be {line}", feature.id);
-                return Err(Error::new(Code::LimitExceeded, what));
-            }
+        let line = line.filter(|line| after > *line && after > before && limit::stops(feature));
+        if let Some(line) = line {
+            let what = format!("{:.64} would be {after}, and may be {line}", feature.id);
+            return Err(Error::new(Code::LimitExceeded, what));
         }
         Ok(Some((kind, Event { seq: self.seq + 1, time, amount, key })))
     }

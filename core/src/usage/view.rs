@@ -96,14 +96,14 @@ impl View {
         match folder.find(Slot::Usage) {
             Ok(Some(found)) => match checkpoint::read(&found.payload) {
                 Ok((totals, room)) => self.load_tail(folder, found, totals, room),
-                Err(error) if error.code() == Code::StateCorrupt => Ok(self.lose(&error)),
+                Err(error) if error.code() == Code::StateCorrupt => self.lose(&error),
                 Err(error) => Err(error),
             },
             Ok(None) => {
                 *self = View { renew: true, later: self.later, ..View::default() };
                 Ok(())
             }
-            Err(error) if error.code() == Code::StateCorrupt => Ok(self.lose(&error)),
+            Err(error) if error.code() == Code::StateCorrupt => self.lose(&error),
             Err(error) => Err(error),
         }
     }
@@ -135,7 +135,7 @@ impl View {
     }
 
     /// Goes on without the files: from what this process knows, if it knows anything.
-    fn lose(&mut self, error: &Error) {
+    fn lose(&mut self, error: &Error) -> Result<()> {
         let remembers = self.generation != 0 || self.totals.seq > 0;
         let flaw = match (remembers && !self.lost, error.detail()) {
             (true, what) => format!("{what}; what was used was known, and is written again"),
@@ -145,6 +145,7 @@ impl View {
         self.generation = 0;
         self.renew = true;
         self.flaw = Some(flaw);
+        Ok(())
     }
 
     /// Notes that everything up to a number is on disk.

@@ -104,6 +104,11 @@ fn records_in_another_order_or_twice_are_found_and_counted_once() {
     check(&swapped, "swapped");
     let again = changed(&disk, name, |bytes| bytes.copy_within(record(2), record(3).start));
     check(&again, "again");
+    let moved = changed(&disk, name, |bytes| {
+        bytes.copy_within(record(2), record(5).start);
+        bytes[record(2)].fill(0);
+    });
+    check(&moved, "moved");
     let gone = changed(&disk, name, |bytes| bytes[record(1)].fill(0));
     check(&gone, "gone");
     let said = process(&changed(&disk, name, |bytes| bytes[record(1)].fill(0)));

@@ -237,3 +237,25 @@ fn what_changes_nothing_is_not_written() {
     ledger.record(&seats, Entry::Level(3), NOON + 31 * DAY).unwrap();
     assert_eq!(totals().place().seq, before.place().seq + 2);
 }
+
+/// A renewal may lower a limit below what is in use: whoever goes towards it is not stopped.
+#[test]
+fn going_down_and_known_keys_are_recorded_above_the_limit() {
+    let folder = folder_on(&SimDisk::default());
+    let (ledger, key) = (process(&folder), |n: u8| Entry::Key([n; 16]));
+    let (seats, keys) = (level("seats"), distinct("keys", 30));
+    ledger.record(&seats, Entry::Level(10), NOON).unwrap();
+    for n in 0..4 {
+        ledger.record(&keys, key(n), NOON).unwrap();
+    }
+    let (seats, keys) = (limited(seats, 5, 0, "stop"), limited(keys, 2, 0, "stop"));
+    ledger.record(&seats, Entry::Level(8), NOON).unwrap();
+    ledger.record(&keys, key(3), NOON + DAY).unwrap();
+    for (feature, entry) in [(&seats, Entry::Level(9)), (&keys, key(9))] {
+        let error = ledger.record(feature, entry, NOON + DAY).unwrap_err();
+        assert_eq!(error.code(), Code::LimitExceeded);
+    }
+    assert_eq!(used(&folder, &seats, NOON + DAY), 8);
+    // It was seen a day later than the others, and so it leaves a day later.
+    assert_eq!([29, 30, 31].map(|days| used(&folder, &keys, NOON + days * DAY)), [4, 1, 0]);
+}
