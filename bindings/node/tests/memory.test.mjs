@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { Product } from '../index.mjs'
+import { emptyFolder } from './folder.mjs'
 import { NOW, vendor } from './vendor.mjs'
 
 setFlagsFromString('--expose-gc')
@@ -27,7 +28,7 @@ async function held() {
 async function growth(times, work) {
   const run = async (count) => {
     for (let done = 0; done < count; done += 1) {
-      work(done)
+      await work(done)
       if (done % 1000 === 999) await new Promise(setImmediate)
     }
   }
@@ -59,6 +60,25 @@ test('20,000 refusals leave nothing behind', async () => {
 test('20,000 products leave nothing behind', async () => {
   const keys = vendor.keys()
   const { heap, rss } = await growth(20_000, () => new Product('myapp', keys))
+  assert.ok(heap < 0.7 * MIB, `${heap} bytes of heap`)
+  assert.ok(rss < 32 * MIB, `${rss} bytes resident`)
+})
+
+test('an installation that is asked and counts in leaves nothing behind', async (t) => {
+  const features = [{ id: 'reports' }, { id: 'exports', meter: 'count', per: 'ever' }]
+  const product = new Product('myapp', vendor.keys(), { clock: NOW })
+  const folder = emptyFolder(t)
+  const installation = product.open(folder)
+  await installation.apply(vendor.license({ features }))
+  const { heap, rss } = await growth(2_000, async (at) => {
+    product.set('clock', NOW + at)
+    assert.equal(installation.allows('reports'), true)
+    assert.equal(installation.gate('other').status, 403)
+    assert.equal(installation.status().in_force, true)
+    assert.equal(product.open(folder).allows('exports'), true)
+    await installation.record(at % 2 ? 'exports' : 'other').catch(() => {})
+  })
+  // A status is 5 KiB: a leak of each would be 10 MiB, of each answer of a record 0.5 MiB.
   assert.ok(heap < 0.7 * MIB, `${heap} bytes of heap`)
   assert.ok(rss < 32 * MIB, `${rss} bytes resident`)
 })

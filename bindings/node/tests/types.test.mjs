@@ -80,7 +80,8 @@ async function answers(t) {
     stages: { ended: { read_only: 10, deny: 40 }, overdue: { warn: 0, deny: 30 } },
     binding: { machine: { v: 1, need: 1, parts } },
     features: [
-      { id: 'a', name: 'A' }, { id: 'b', meter: 'level', max: 3, over: 10 }, { id: 'c', meter: 'x' },
+      { id: 'a', name: 'A' }, { id: 'b', meter: 'level', max: 3, over: 10 },
+      { id: 'c', meter: 'x' },
       { id: 'd', meter: 'distinct', days: 30, max: 5, then: 'count' },
       { id: 'e', meter: 'count', per: 'month' },
     ],

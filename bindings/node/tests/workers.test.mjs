@@ -11,10 +11,8 @@ import { emptyFolder } from './folder.mjs'
 import { NOW, vendor } from './vendor.mjs'
 
 const FILE = new URL('./worker.mjs', import.meta.url)
-const EXPORTS = { id: 'exports', meter: 'count', per: 'month' }
-const DATA = {
-  keys: vendor.keys(), clock: NOW, token: vendor.license({ features: [{ id: 'reports' }, EXPORTS] }),
-}
+const FEATURES = [{ id: 'reports' }, { id: 'exports', meter: 'count', per: 'month' }]
+const DATA = { keys: vendor.keys(), clock: NOW, token: vendor.license({ features: FEATURES }) }
 
 /** One worker from start to end. An endless one is terminated in the middle of its work. */
 async function live(folder, endless) {
