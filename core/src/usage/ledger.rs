@@ -210,11 +210,11 @@ impl Ledger {
         let mine = self.mine();
         let locked = self.folder.lock()?;
         let mut view = mine.view();
-        view.look(&self.folder, true)?;
+        let file = view.look(&self.folder, true)?;
         if view.totals.admit(feature, entry, at)?.is_none() {
             return Ok(Entered::Known(view.totals.seq));
         }
-        let file = self.ready(&locked, &mut view, &feature.id, at)?;
+        let file = self.ready(&locked, &mut view, file, &feature.id, at)?;
         // Numbered anew: a checkpoint has a number too.
         let Some((kind, event)) = view.totals.admit(feature, entry, at)? else {
             return Ok(Entered::Known(view.totals.seq));
@@ -240,12 +240,14 @@ impl Ledger {
         &self,
         locked: &Locked<'_>,
         view: &mut View,
+        file: Option<Box<dyn File>>,
         id: &str,
         at: i64,
     ) -> Result<Box<dyn File>> {
         let fits = view.tail.has(view.totals.seq + 1) && view.totals.index(id).is_some();
         if fits && !view.renew && view.settled {
-            let file = self.folder.open(Slot::Usage, view.generation, How::Write)?;
+            let open = || self.folder.open(Slot::Usage, view.generation, How::Write);
+            let file = file.map_or_else(open, Ok)?;
             let marked = view.tail.is_marked(&*file);
             if !marked.map_err(|error| failed(NAME, "read", &error))? {
                 return Ok(file);

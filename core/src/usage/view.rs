@@ -5,7 +5,7 @@ use super::tail::Tail;
 use super::totals::Totals;
 use crate::errors::{Code, Error, Result};
 use crate::store::failure::failed;
-use crate::store::{Folder, Found, How, Slot};
+use crate::store::{File, Folder, Found, How, Slot};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,47 +48,49 @@ pub(super) struct Later {
 
 impl View {
     /// Reads what is new. Believes at once what is wrong where the folder is `locked`: nobody is
-    /// writing then.
-    pub(super) fn look(&mut self, folder: &Folder, locked: bool) -> Result<()> {
-        let mut last = Ok(());
+    /// writing then. Gives the file, open to be written, if it is locked and may be gone on with.
+    pub(super) fn look(&mut self, folder: &Folder, locked: bool) -> Result<Option<Box<dyn File>>> {
+        let mut last = Ok(None);
         for look in 0..LOOKS {
-            if self.generation != 0
-                && folder.glance(Slot::Usage)? == self.generation
-                && self.read_on(folder, locked)?
-            {
-                return Ok(());
+            if self.generation != 0 && folder.glance(Slot::Usage)? == self.generation {
+                if self.renew && !locked {
+                    // Nobody writes to it any more. Whoever is to replace it makes sure of that.
+                    return Ok(None);
+                }
+                if let Some(file) = self.read_on(folder, locked)? {
+                    return Ok(Some(file).filter(|_| locked));
+                }
             }
-            last = self.load(folder);
+            last = self.load(folder).map(|()| None);
             match &last {
                 Err(error) if error.code() == Code::Busy => {}
                 Err(_) => return last,
-                Ok(()) if locked || self.flaw.is_none() => return Ok(()),
-                Ok(()) if look + 1 < LOOKS => std::thread::sleep(Duration::from_micros(50)),
-                Ok(()) => {}
+                Ok(_) if locked || self.flaw.is_none() => return Ok(None),
+                Ok(_) if look + 1 < LOOKS => std::thread::sleep(Duration::from_micros(50)),
+                Ok(_) => {}
             }
         }
         last
     }
 
-    /// Reads on in the same file. `false` = it has to be read anew.
-    fn read_on(&mut self, folder: &Folder, locked: bool) -> Result<bool> {
+    /// Reads on in the same file, and gives it. `None` = it has to be read anew.
+    fn read_on(&mut self, folder: &Folder, locked: bool) -> Result<Option<Box<dyn File>>> {
         if self.renew {
-            // Nobody writes to it any more. Whoever is to replace it makes sure of that.
-            return Ok(!locked);
+            return Ok(None);
         }
-        let file = match folder.open(Slot::Usage, self.generation, How::Read) {
+        let how = if locked { How::Write } else { How::Read };
+        let file = match folder.open(Slot::Usage, self.generation, how) {
             Ok(file) => file,
             Err(error) if matches!(error.code(), Code::Busy | Code::StateCorrupt) => {
-                return Ok(false);
+                return Ok(None);
             }
             Err(error) => return Err(error),
         };
         let read = |error| failed(NAME, "read", &error);
         // Looked at before it is copied: mostly nothing is new.
-        if !self.tail.is_next(&*file, self.totals.seq).map_err(read)? {
-            return Ok(true);
-        }
-        self.tail.read_on(&*file, Arc::make_mut(&mut self.totals)).map_err(read)
+        let whole = !self.tail.is_next(&*file, self.totals.seq).map_err(read)?
+            || self.tail.read_on(&*file, Arc::make_mut(&mut self.totals)).map_err(read)?;
+        Ok(whole.then_some(file))
     }
 
     /// Reads everything. A ledger that is lost is an empty one, with a flaw.
