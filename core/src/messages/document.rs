@@ -58,12 +58,9 @@ pub(super) fn open<'k, R: DeserializeOwned, T>(
     Ok(document)
 }
 
-/// An integer from `least` to 2^53 - 1.
-pub(super) fn integer(name: &str, value: u64, least: u64) -> Result<()> {
-    if (least..=json::INTEGER_MAX).contains(&value) {
-        return Ok(());
-    }
-    Err(malformed(format!("{name} is {value}, not {least} or more")))
+/// A number that begins with 1. How large it may be, the scan has seen to.
+pub(super) fn positive(name: &str, value: u64) -> Result<()> {
+    if value > 0 { Ok(()) } else { Err(malformed(format!("{name} is 0, not 1 or more"))) }
 }
 
 pub(super) fn malformed(what: impl AsRef<str>) -> Error {

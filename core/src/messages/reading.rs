@@ -1,6 +1,6 @@
 //! Reading a request, which may come from anybody, in any state of repair.
 
-use super::document::{integer, malformed};
+use super::document::{malformed, positive};
 use super::request::{Licensed, Request, Totals, Used, VERSION};
 use super::sync::Ledger;
 use crate::claims::{check_text, check_uuid, is_product_code, not_a_code, time};
@@ -96,7 +96,7 @@ struct RawTotals {
 
 impl Raw {
     fn typed(self) -> Result<Request> {
-        integer("v", self.v, 1)?;
+        positive("v", self.v)?;
         let word = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
         check_text("what", &self.what, 32)?;
         if !self.what.bytes().all(word) {
@@ -134,9 +134,7 @@ impl Raw {
 
 impl RawTotals {
     fn typed(self) -> Result<Totals> {
-        integer("sync.seq", self.seq, 0)?;
-        integer("sync.epoch", self.epoch, 0)?;
-        integer("sync.revocations", self.revocations.unwrap_or(1), 1)?;
+        positive("sync.revocations", self.revocations.unwrap_or(1))?;
         let usage = self.usage.map(|list| list.0).unwrap_or_default();
         let usage: Vec<Used> = usage.into_iter().map(|used| used.0).collect();
         usage.iter().try_for_each(Used::check)?;
@@ -152,8 +150,6 @@ impl Used {
         if !is_feature_id(&self.feature) {
             return Err(malformed(format!("sync.usage: {:.40} is no feature", self.feature)));
         }
-        time("sync.usage.from", self.from)?;
-        integer("sync.usage.used", self.used, 0)?;
-        integer("sync.usage.high", self.high.unwrap_or_default(), 0)
+        time("sync.usage.from", self.from)
     }
 }

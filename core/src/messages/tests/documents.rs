@@ -39,7 +39,9 @@ fn a_claim_of_another_type_or_out_of_range_is_refused() {
     let uuids = json!(["", ID.to_uppercase(), ID.replace('-', ""), format!("{{{ID}}}"), 1, [ID]]);
     let counts = json!([-1, "1", true, [], {}]);
     let digests = [
-        json!({"version": 1, "sha256": &DIGEST[1..]}),
+        json!({"version": 1, "sha256": ""}),
+        json!({"version": 1, "sha256": "A".repeat(42)}),
+        json!({"version": 1, "sha256": "A".repeat(44)}),
         json!({"version": 1, "sha256": format!("{DIGEST}=")}),
         json!({"version": 1, "sha256": DIGEST.replace('-', "+")}),
         json!({"version": 0, "sha256": DIGEST}),
