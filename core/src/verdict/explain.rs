@@ -39,7 +39,8 @@ impl Check {
         Check { check, ok, looked_at, found, to_do: None, checks: Vec::new() }
     }
 
-    fn to_do(self, what: &str) -> Check {
+    /// With what to do about it.
+    fn advise(self, what: &str) -> Check {
         Check { to_do: Some(sentence(what)), ..self }
     }
 }
@@ -70,7 +71,7 @@ fn clock(voice: &Voice<'_>, now: &Now) -> Check {
     };
     match clock_evidence(voice, now) {
         Some(evidence) => Check::new("clock", Some(false), &looked, &evidence)
-            .to_do(&voice.remedy(Code::ClockRollback)),
+            .advise(&voice.remedy(Code::ClockRollback)),
         None => {
             let found = format!("the clock shows {}", rfc3339(now.clock));
             Check::new("clock", Some(true), &looked, &found)
@@ -82,10 +83,10 @@ fn state(voice: &Voice<'_>, facts: &Facts) -> Check {
     let looked = "the folder of this installation";
     match (&facts.state.error, &facts.state.recovered) {
         (Some(error), _) => Check::new("state", Some(false), looked, error.detail())
-            .to_do(&voice.remedy(error.code())),
+            .advise(&voice.remedy(error.code())),
         (None, Some(what)) => {
             let found = format!("{what}, and it was made good from the copy before it");
-            Check::new("state", Some(true), looked, &found).to_do("check the disk")
+            Check::new("state", Some(true), looked, &found).advise("check the disk")
         }
         (None, None) => Check::new("state", Some(true), looked, "it is sound"),
     }
@@ -114,7 +115,7 @@ fn sources(voice: &Voice<'_>, scene: &Scene<'_>, decision: &Decision, at: i64) -
             let looked =
                 format!("{}: its form, key, signature, issuer and product", origin(candidate));
             Check::new(candidate.source.word(), Some(false), &looked, error.detail())
-                .to_do(&voice.remedy(error.code()))
+                .advise(&voice.remedy(error.code()))
         })
         .collect();
     check.checks.extend(scene.cases.iter().map(|case| license(voice, case, at)));
@@ -162,7 +163,7 @@ fn binding(voice: &Voice<'_>, case: &Case<'_>) -> Check {
     };
     match &case.held.binding {
         Err(error) => Check::new("binding", Some(false), &looked, error.detail())
-            .to_do(&voice.remedy(error.code())),
+            .advise(&voice.remedy(error.code())),
         Ok(_) if parts.is_empty() => {
             Check::new("binding", None, &looked, "it may be used anywhere")
         }
@@ -216,11 +217,11 @@ fn row(voice: &Voice<'_>, case: &Case<'_>, cause: &Cause, at: i64) -> Option<Che
         Access::Warn => {
             let found = voice.found(case, cause.code);
             let found = format!("{found}, and {}", voice.lasts(case, cause.code));
-            Check::new(check, Some(true), &looked, &found).to_do(&voice.remedy(cause.code))
+            Check::new(check, Some(true), &looked, &found).advise(&voice.remedy(cause.code))
         }
         access => {
             let found = voice.obstacle(case, cause.code, access, at);
-            Check::new(check, Some(false), &looked, &found).to_do(&voice.remedy(cause.code))
+            Check::new(check, Some(false), &looked, &found).advise(&voice.remedy(cause.code))
         }
     })
 }
@@ -242,7 +243,7 @@ fn unlicensed(scene: &Scene<'_>, decision: &Decision, at: i64) -> Check {
     let check = Check::new("unlicensed", Some(ok), &looked, &found);
     match decision.reason.is_free() || decision.in_force() {
         true => check,
-        false => check.to_do("apply a license"),
+        false => check.advise("apply a license"),
     }
 }
 
@@ -271,11 +272,11 @@ fn feature(voice: &Voice<'_>, decision: &Decision, it: &FeatureVerdict) -> Check
     let limited = it.over_limit && decision.in_force() && !decision.reason.is_free();
     match it.reason {
         Reason::No(Code::TooNew) if decision.reason != it.reason => {
-            check("it needs something newer").to_do(&voice.remedy(Code::TooNew))
+            check("it needs something newer").advise(&voice.remedy(Code::TooNew))
         }
         reason if limited || reason == Reason::No(Code::LimitExceeded) => {
             let (found, to_do, _) = limit(voice, it);
-            check(&found).to_do(&to_do)
+            check(&found).advise(&to_do)
         }
         Reason::No(code) => check(&format!("the license is not in force: {code}")),
         _ => check("it may be used"),

@@ -227,6 +227,20 @@ fn keys_leave_the_window_at_midnight_one_day_after_the_other() {
 }
 
 #[test]
+fn a_limit_lets_go_of_what_can_be_read_too() {
+    let stages = Some(Stages { ended: stage(Some(0), None), ..Stages::default() });
+    let mut facts = metered(&counter(5, None, None), &[(Entry::Add(5), NOW)]);
+    if let Some(Ok(held)) = facts.candidates.first_mut().map(|it| it.license.as_mut()) {
+        let license = &mut Arc::make_mut(held).claims.license;
+        (license.valid_from, license.valid_until) = (NOW - DAY, Some(NOW));
+        license.stages = stages;
+    }
+    assert_eq!(limit(&facts, NOW), (Access::Deny, "limit_exceeded"));
+    assert_eq!(judge(&facts, &at(NOW)).next_change_at, Some(NOW + DAY));
+    assert_eq!(limit(&facts, NOW + DAY), (Access::ReadOnly, "expired"));
+}
+
+#[test]
 fn the_license_comes_before_the_limit() {
     let mut facts = metered(&counter(5, None, None), &[(Entry::Add(9), NOW)]);
     revoke(&mut facts, ID);
