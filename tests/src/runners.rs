@@ -28,6 +28,19 @@ pub fn ready(language: &str) -> Option<Command> {
     }
 }
 
+/// The same under valgrind, which ends with a status of its own where memory is misused or lost.
+/// `None` if there is none, which is printed.
+pub fn watched(runner: &Command) -> Option<Command> {
+    if Command::new("valgrind").arg("--version").output().is_err() {
+        println!("skipped: there is no valgrind");
+        return None;
+    }
+    let mut command = Command::new("valgrind");
+    command.args(["--quiet", "--leak-check=full", "--errors-for-leak-kinds=definite"]);
+    command.arg("--error-exitcode=9").arg(runner.get_program());
+    Some(command)
+}
+
 fn there(path: PathBuf, how: &str) -> Result<PathBuf, String> {
     if path.exists() { Ok(path) } else { Err(format!("no {}: {how}", path.display())) }
 }

@@ -1,5 +1,7 @@
 //! Stories over the line protocol: what a runner is asked, and whether it answered rightly.
 
+use crate::folder::INSTALLATION;
+use crate::paths;
 use crate::protocol::{escape, limit_word, unescape};
 use crate::story::{Step, Story};
 use serde_json::Value;
@@ -20,6 +22,46 @@ pub fn prepare(story: &Story, folder: &Path) -> std::io::Result<()> {
         std::fs::write(folder.join(name), bytes)?;
     }
     Ok(())
+}
+
+/// Where the folder of a story is, from the root of the repository: each who tells it has one.
+pub fn folder(teller: &str, at: usize) -> String {
+    format!("target/stories/{teller}/{at}")
+}
+
+/// Prepares the folders of all stories, and gives the requests to tell them.
+pub fn requests(teller: &str, stories: &[Story]) -> Vec<String> {
+    std::env::set_current_dir(paths::root()).expect("the root of the repository");
+    let request = |(at, story): (usize, &Story)| {
+        let folder = folder(teller, at);
+        prepare(story, folder.as_ref()).expect("a folder for a story");
+        request(story, &folder)
+    };
+    stories.iter().enumerate().map(request).collect()
+}
+
+/// An answer without what differs between two tellings of a story: where the folder is, and the
+/// id that a new installation gives itself.
+pub fn comparable(answer: &str, folder: &str) -> String {
+    let answer = answer.replace(folder, FOLDER);
+    let (_, after) = answer.split_once(STATE_ID).unwrap_or_default();
+    match after.get(..36) {
+        Some(id) if is_random(id) && id != INSTALLATION => answer.replace(id, "$INSTALLATION"),
+        _ => answer,
+    }
+}
+
+/// Where a status has the id of its installation.
+const STATE_ID: &str = r#""state":{"installation":""#;
+
+/// Whether a text is a UUID of version 4.
+fn is_random(id: &str) -> bool {
+    id.bytes().enumerate().all(|(at, byte)| match at {
+        8 | 13 | 18 | 23 => byte == b'-',
+        14 => byte == b'4',
+        19 => b"89ab".contains(&byte),
+        _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
+    })
 }
 
 /// A story as one line, without the line feed.

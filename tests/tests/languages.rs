@@ -5,7 +5,6 @@
 
 use licentia_tests::case::Case;
 use licentia_tests::{paths, process, protocol, runner, runners, topics};
-use std::process::Command;
 
 #[test]
 fn rust_answers_every_case() {
@@ -42,13 +41,7 @@ fn node_answers_every_case() {
 #[test]
 fn c_answers_without_a_memory_error() {
     let Some(runner) = runners::ready("c") else { return };
-    if Command::new("valgrind").arg("--version").output().is_err() {
-        println!("skipped: there is no valgrind");
-        return;
-    }
-    let mut command = Command::new("valgrind");
-    command.args(["--quiet", "--leak-check=full", "--errors-for-leak-kinds=definite"]);
-    command.arg("--error-exitcode=9").arg(runner.get_program());
+    let Some(command) = runners::watched(&runner) else { return };
     let cases = topics::committed();
     let lines = cases.iter().map(protocol::request).collect();
     process::converse(command, lines).unwrap();

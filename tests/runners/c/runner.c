@@ -16,6 +16,8 @@ static FILE *out;
 static char *code;
 static licentia_product *product;
 static licentia_license *license;
+static char *folder;
+static licentia_installation *installation;
 
 static void write_escaped(const char *text) {
   for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
@@ -76,17 +78,144 @@ static void write_grant(const char *feature) {
   }
 }
 
+/* Writes a text and releases it. */
+static void write_text(char *text) {
+  if (text) write_escaped(text);
+  licentia_string_free(text);
+}
+
+static void write_number(uint64_t number, uint64_t none, const char *word) {
+  if (number == none) {
+    fprintf(out, "=%s", word);
+  } else {
+    fprintf(out, "=%" PRIu64, number);
+  }
+}
+
+static void write_access(const char *feature) {
+  static const char *const words[] = {"deny", "read_only", "warn", "allow"};
+  fputs("\taccess=", out);
+  write_escaped(feature);
+  fprintf(out, "=%s", words[licentia_installation_access(installation, feature)]);
+}
+
+static void write_gate(const char *feature) {
+  char *body;
+  int status = licentia_installation_gate(installation, feature, &body);
+  fputs("\tgate=", out);
+  write_escaped(feature);
+  if (status == 0) {
+    fputs("=go", out);
+  } else {
+    fprintf(out, "=%d=", status);
+  }
+  write_text(body);
+}
+
+static licentia_status write_usage(const char *feature, licentia_error *error) {
+  uint64_t used, limit;
+  int64_t resets_at;
+  licentia_status status =
+      licentia_installation_usage(installation, feature, &used, &limit, &resets_at, error);
+  if (status != LICENTIA_OK) return status;
+  fputs("\tusage=", out);
+  write_escaped(feature);
+  fprintf(out, "=%" PRIu64, used);
+  write_number(limit, LICENTIA_UNLIMITED, "unlimited");
+  write_number((uint64_t)resets_at, (uint64_t)LICENTIA_NEVER, "never");
+  return status;
+}
+
+typedef licentia_status teller(const licentia_installation *, int64_t, char **, licentia_error *);
+
+/* Writes the JSON of licentia_installation_status or licentia_installation_explain. */
+static licentia_status write_json(const char *verb, teller *tell, int64_t at,
+                                  licentia_error *error) {
+  char *json;
+  licentia_status status = tell(installation, at, &json, error);
+  if (status != LICENTIA_OK) return status;
+  fprintf(out, "\t%s=", verb);
+  write_text(json);
+  return status;
+}
+
+/* Every request has another nonce: its first two characters are told. */
+static licentia_status write_request(const char *what, licentia_error *error) {
+  char *text;
+  licentia_status status = licentia_installation_request(installation, what, NULL, &text, error);
+  if (status != LICENTIA_OK) return status;
+  fprintf(out, "\trequest=%s=%.2s", what, text);
+  licentia_string_free(text);
+  return status;
+}
+
+static licentia_status remove_licenses(licentia_error *error) {
+  bool removed;
+  licentia_status status = licentia_installation_remove(installation, &removed, error);
+  if (status == LICENTIA_OK) fprintf(out, "\tremoved=%s", removed ? "yes" : "no");
+  return status;
+}
+
+static licentia_status reopen(licentia_error *error) {
+  licentia_installation_free(installation);
+  installation = NULL;
+  return licentia_product_open(product, folder, &installation, error);
+}
+
+/* Carries out one field about an installation. False if it is not understood. */
+static bool tell(const char *verb, const char *name, const char *value, size_t length,
+                 licentia_status *status, licentia_error *error) {
+  licentia_installation *it = installation;
+  int64_t at = strcmp(value, "now") == 0 ? LICENTIA_NOW : strtoll(value, NULL, 10);
+  uint64_t number = strtoull(value, NULL, 10);
+  if (strcmp(verb, "reopen") == 0) {
+    *status = reopen(error);
+  } else if (strcmp(verb, "site") == 0) {
+    *status = licentia_installation_set(it, name, value, error);
+  } else if (strcmp(verb, "apply") == 0) {
+    *status = licentia_installation_apply(it, value, length, error);
+  } else if (strcmp(verb, "apply_older") == 0) {
+    *status = licentia_installation_apply_older(it, value, length, error);
+  } else if (strcmp(verb, "remove") == 0) {
+    *status = remove_licenses(error);
+  } else if (strcmp(verb, "first_use") == 0) {
+    *status = licentia_installation_first_use(it, at, error);
+  } else if (strcmp(verb, "record") == 0) {
+    *status = licentia_installation_record(it, name, number, error);
+  } else if (strcmp(verb, "record_later") == 0) {
+    *status = licentia_installation_record_later(it, name, number, error);
+  } else if (strcmp(verb, "record_level") == 0) {
+    *status = licentia_installation_record_level(it, name, number, error);
+  } else if (strcmp(verb, "record_key") == 0) {
+    *status = licentia_installation_record_key(it, name, value, error);
+  } else if (strcmp(verb, "access") == 0) {
+    write_access(value);
+  } else if (strcmp(verb, "gate") == 0) {
+    write_gate(value);
+  } else if (strcmp(verb, "usage") == 0) {
+    *status = write_usage(value, error);
+  } else if (strcmp(verb, "status") == 0) {
+    *status = write_json(verb, licentia_installation_status, at, error);
+  } else if (strcmp(verb, "explain") == 0) {
+    *status = write_json(verb, licentia_installation_explain, at, error);
+  } else if (strcmp(verb, "request") == 0) {
+    *status = write_request(value, error);
+  } else {
+    return false;
+  }
+  return true;
+}
+
 /* Carries out one field. False if it is not understood. */
 static bool step(char *field, licentia_status *status, licentia_error *error) {
   char *value = strchr(field, '=');
   if (!value) return false;
   *value++ = '\0';
-  char *name = NULL;
-  if (strcmp(field, "set") == 0) {
-    name = value;
-    value = strchr(value, '=');
-    if (!value) return false;
-    *value++ = '\0';
+  char *name = value;
+  char *second = strchr(value, '=');
+  if (second) {
+    *second = '\0';
+    value = second + 1;
     unescape(name);
   }
   size_t length = unescape(value);
@@ -106,8 +235,11 @@ static bool step(char *field, licentia_status *status, licentia_error *error) {
     if (*status == LICENTIA_OK) write_facts();
   } else if (strcmp(field, "ask") == 0) {
     write_grant(value);
+  } else if (strcmp(field, "open") == 0) {
+    folder = value;
+    *status = reopen(error);
   } else {
-    return false;
+    return tell(field, name, value, length, status, error);
   }
   return true;
 }
@@ -141,7 +273,9 @@ static void respond(char *line) {
   fflush(out);
   free(answer);
   licentia_license_free(license);
+  licentia_installation_free(installation);
   licentia_product_free(product);
+  installation = NULL;
   license = NULL;
   product = NULL;
 }

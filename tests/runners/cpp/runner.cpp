@@ -1,6 +1,8 @@
 // The runner for C++: tests/runners/README.md.
 
+#include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <iostream>
 #include <optional>
 #include <string>
@@ -58,7 +60,8 @@ class Session {
  private:
   std::string step(std::string_view field) {
     const std::string_view verb = cut(field, '=');
-    const std::string name = verb == "set" ? unescape(cut(field, '=')) : "";
+    const bool named = field.find('=') != std::string_view::npos;
+    const std::string name = named ? unescape(cut(field, '=')) : "";
     const std::string value = unescape(field);
     if (verb == "product") {
       code_ = value;
@@ -76,10 +79,69 @@ class Session {
       return facts();
     } else if (verb == "ask") {
       return grant(value);
+    } else if (verb == "open") {
+      folder_ = value;
+      installation_.emplace(product_->open(folder_));
+    } else {
+      return tell(verb, name, value);
+    }
+    return "";
+  }
+
+  // One field about an installation.
+  std::string tell(std::string_view verb, const std::string &name, const std::string &value) {
+    std::optional<std::int64_t> at;
+    if (!value.empty() && value != "now") at = std::strtoll(value.c_str(), nullptr, 10);
+    const std::uint64_t number = std::strtoull(value.c_str(), nullptr, 10);
+    licentia::Installation &it = *installation_;
+    if (verb == "reopen") {
+      installation_.reset();
+      installation_.emplace(product_->open(folder_));
+    } else if (verb == "site") {
+      it.set(name, value);
+    } else if (verb == "apply") {
+      it.apply(value);
+    } else if (verb == "apply_older") {
+      it.apply_older(value);
+    } else if (verb == "remove") {
+      return std::string("\tremoved=") + (it.remove() ? "yes" : "no");
+    } else if (verb == "first_use") {
+      it.first_use(at);
+    } else if (verb == "record") {
+      it.record(name, number);
+    } else if (verb == "record_later") {
+      it.record_later(name, number);
+    } else if (verb == "record_level") {
+      it.record_level(name, number);
+    } else if (verb == "record_key") {
+      it.record_key(name, value);
+    } else if (verb == "access") {
+      static constexpr const char *words[] = {"deny", "read_only", "warn", "allow"};
+      return "\taccess=" + escape(value) + "=" + words[static_cast<int>(it.access(value))];
+    } else if (verb == "gate") {
+      const auto refusal = it.gate(value);
+      return "\tgate=" + escape(value) + "=" +
+             (refusal ? std::to_string(refusal->status) + "=" + escape(refusal->body) : "go");
+    } else if (verb == "usage") {
+      return usage(value);
+    } else if (verb == "status") {
+      return "\tstatus=" + escape(it.status(at));
+    } else if (verb == "explain") {
+      return "\texplain=" + escape(it.explain(at));
+    } else if (verb == "request") {
+      // Every request has another nonce: its first two characters are told.
+      return "\trequest=" + value + "=" + it.request(value).substr(0, 2);
     } else {
       throw NotARequest();
     }
     return "";
+  }
+
+  std::string usage(const std::string &feature) const {
+    const licentia::Usage usage = installation_->usage(feature);
+    return "\tusage=" + escape(feature) + "=" + std::to_string(usage.used) + "=" +
+           (usage.limit ? std::to_string(*usage.limit) : "unlimited") + "=" +
+           (usage.resets_at ? std::to_string(*usage.resets_at) : "never");
   }
 
   std::string facts() const {
@@ -98,6 +160,8 @@ class Session {
   std::string code_;
   std::optional<licentia::Product> product_;
   std::optional<licentia::License> license_;
+  std::string folder_;
+  std::optional<licentia::Installation> installation_;
 };
 
 std::string respond(const std::string &line) {

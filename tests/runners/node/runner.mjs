@@ -34,21 +34,65 @@ function grant(license, feature) {
   return `grant=${escape(feature)}=${yes}=${limit === Infinity ? 'unlimited' : limit}`
 }
 
-function run(line) {
+function usage(it, feature) {
+  const { used, limit, resetsAt } = it.usage(feature)
+  const amount = limit === Infinity ? 'unlimited' : limit
+  const again = resetsAt === null ? 'never' : resetsAt.getTime() / 1000
+  return `usage=${escape(feature)}=${used}=${amount}=${again}`
+}
+
+function gate(it, feature) {
+  const refusal = it.gate(feature)
+  const said = refusal === null ? 'go' : `${refusal.status}=${escape(refusal.body)}`
+  return `gate=${escape(feature)}=${said}`
+}
+
+/** One step of a story: what it says, or nothing; null if it is none. */
+async function tell(it, verb, name, data) {
+  const text = data.toString()
+  const at = text === 'now' ? undefined : Number(text)
+  if (verb === 'site') it.set(name, text)
+  else if (verb === 'apply') await it.apply(data)
+  else if (verb === 'apply_older') await it.apply(data, { older: true })
+  else if (verb === 'remove') return `removed=${(await it.remove()) ? 'yes' : 'no'}`
+  else if (verb === 'first_use') await it.firstUse(at)
+  else if (verb === 'record') await it.record(name, Number(text))
+  else if (verb === 'record_later') it.recordLater(name, Number(text))
+  else if (verb === 'record_level') await it.recordLevel(name, Number(text))
+  else if (verb === 'record_key') await it.recordKey(name, text)
+  else if (verb === 'access') return `access=${escape(text)}=${it.access(text)}`
+  else if (verb === 'gate') return gate(it, text)
+  else if (verb === 'usage') return usage(it, text)
+  else if (verb === 'status') return `status=${escape(JSON.stringify(it.status(at)))}`
+  else if (verb === 'explain') return `explain=${escape(JSON.stringify(it.explain(at)))}`
+  // Every request has another nonce: its first two characters are told.
+  else if (verb === 'request') return `request=${text}=${it.request(text).slice(0, 2)}`
+  else return null
+}
+
+async function run(line) {
   const out = ['ok']
-  let code, product, license
+  let code, product, license, folder, it
   for (const field of line.split('\t')) {
     const [verb, ...rest] = field.split('=')
     const data = unescape(rest.at(-1))
+    const name = unescape(rest[0]).toString()
     if (verb === 'product') code = data.toString()
     else if (verb === 'keys') product = new Product(code, data.toString())
     else if (verb === 'trust') product.trust(data.toString())
-    else if (verb === 'set') product.set(unescape(rest[0]).toString(), data.toString())
+    else if (verb === 'set') product.set(name, data.toString())
     else if (verb === 'verify' || verb === 'inspect') {
       license = product[verb](data)
       out.push(...facts(license))
     } else if (verb === 'ask') out.push(grant(license, data.toString()))
-    else return ['!', `not a request: ${verb}`]
+    else if (verb === 'open' || verb === 'reopen') {
+      folder = data.toString() || folder
+      it = product.open(folder)
+    } else {
+      const told = await tell(it, verb, name, data)
+      if (told === null) return ['!', `not a request: ${verb}`]
+      if (told !== undefined) out.push(told)
+    }
   }
   return out
 }
@@ -56,7 +100,7 @@ function run(line) {
 for await (const line of createInterface({ input: process.stdin })) {
   let answer
   try {
-    answer = run(line)
+    answer = await run(line)
   } catch (error) {
     answer = error.code ? [error.code, escape(error.message)] : ['!', escape(String(error))]
   }

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 import sys
+from typing import Any
 
 import licentia
 
@@ -37,13 +39,63 @@ def grant(license: licentia.License, feature: str) -> str:
     return f"grant={escape(feature)}={yes}={amount}"
 
 
+def usage(it: licentia.Installation, feature: str) -> str:
+    used, limit, resets_at = it.usage(feature)
+    amount = "unlimited" if limit == math.inf else limit
+    again = "never" if resets_at is None else int(resets_at.timestamp())
+    return f"usage={escape(feature)}={used}={amount}={again}"
+
+
+def gate(it: licentia.Installation, feature: str) -> str:
+    refusal = it.gate(feature)
+    said = "go" if refusal is None else f"{refusal.status}={escape(refusal.body)}"
+    return f"gate={escape(feature)}={said}"
+
+
+def compact(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def tell(it: licentia.Installation, verb: str, name: str, data: bytes) -> list[str] | None:
+    """One step of a story; None if it is none."""
+    text = data.decode()
+    if verb == "site":
+        it.set(name, text)
+    elif verb in ("apply", "apply_older"):
+        it.apply(data, older=verb == "apply_older")
+    elif verb == "remove":
+        return [f"removed={'yes' if it.remove() else 'no'}"]
+    elif verb == "first_use":
+        it.first_use(None if text == "now" else int(text))
+    elif verb in ("record", "record_later", "record_level"):
+        getattr(it, verb)(name, int(text))
+    elif verb == "record_key":
+        it.record_key(name, text)
+    elif verb == "access":
+        return [f"access={escape(text)}={it.access(text).name.lower()}"]
+    elif verb == "gate":
+        return [gate(it, text)]
+    elif verb == "usage":
+        return [usage(it, text)]
+    elif verb in ("status", "explain"):
+        found = getattr(it, verb)(None if text == "now" else int(text))
+        return [f"{verb}={escape(compact(found))}"]
+    elif verb == "request":
+        # Every request has another nonce: its first two characters are told.
+        return [f"request={text}={it.request(text)[:2]}"]
+    else:
+        return None
+    return []
+
+
 def run(line: str) -> list[str]:
     out = ["ok"]
     code, product, license = "", None, None
+    folder, it = "", None
     for field in line.split("\t"):
         verb, _, rest = field.partition("=")
-        name, _, value = rest.rpartition("=") if verb == "set" else ("", "", rest)
-        data = unescape(value)
+        name, _, value = rest.rpartition("=")
+        name, data = unescape(name).decode(), unescape(value)
         if verb == "product":
             code = data.decode()
         elif verb == "keys":
@@ -51,14 +103,21 @@ def run(line: str) -> list[str]:
         elif verb == "trust":
             product.trust(data.decode())
         elif verb == "set":
-            product.set(unescape(name).decode(), data.decode())
+            product.set(name, data.decode())
         elif verb in ("verify", "inspect"):
             license = getattr(product, verb)(data)
             out += facts(license)
         elif verb == "ask":
             out.append(grant(license, data.decode()))
+        elif verb in ("open", "reopen"):
+            folder = data.decode() or folder
+            it = None
+            it = product.open(folder)
         else:
-            return ["!", f"not a request: {verb}"]
+            told = tell(it, verb, name, data)
+            if told is None:
+                return ["!", f"not a request: {verb}"]
+            out += told
     return out
 
 

@@ -1,12 +1,19 @@
 //! Writes `tests/vectors/`: `cargo run -p licentia-tests --bin vectors`.
 
-use licentia_tests::{paths, topics};
+use licentia_tests::{books, paths, topics};
 
 fn main() -> std::io::Result<()> {
     for (name, topic) in topics::all() {
-        let path = paths::vectors().join(format!("{name}.json"));
-        std::fs::write(&path, topics::text(&topic))?;
+        write(&name, &topics::text(&topic))?;
         println!("{:4} cases in tests/vectors/{name}.json", topic.cases.len());
     }
+    for (name, book) in books::all() {
+        write(&name, &books::text(&book))?;
+        println!("{:4} stories in tests/vectors/{name}.json", book.stories.len());
+    }
     Ok(())
+}
+
+fn write(name: &str, text: &str) -> std::io::Result<()> {
+    std::fs::write(paths::vectors().join(format!("{name}.json")), text)
 }
