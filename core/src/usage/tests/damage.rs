@@ -157,7 +157,7 @@ fn a_process_that_remembers_writes_what_was_lost_again() {
     let folder = Folder::on(Arc::new(disk.clone()));
     let ledger = process(&folder);
     ledger.totals().unwrap();
-    FILES.map(|name| disk.put(name, b""));
+    FILES.iter().for_each(|name| disk.put(name, b""));
     assert_eq!(ledger.totals().unwrap().of(&calls(), NOON).used, 7);
     ledger.record(&calls(), Entry::Add(1), NOON).unwrap();
     assert_eq!(used(&folder, &calls(), NOON), 8);
