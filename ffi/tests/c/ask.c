@@ -1,4 +1,4 @@
-// Asks an installation many times: ask FIXTURES TIMES
+// Asks an installation many times, and records without waiting: ask FIXTURES TIMES
 #define _GNU_SOURCE
 #include "walk_installation.h"
 
@@ -13,6 +13,7 @@ int main(int argc, char **argv) {
   for (int times = atoi(argv[2]); times > 0; times--) {
     CHECK(licentia_installation_allows(held, "reports"));
     CHECK(walk_says(held, LICENTIA_NOW, "\"allow\""));
+    EXPECT(LICENTIA_OK, licentia_installation_record_later(held, "hits", 1, NULL));
   }
   licentia_installation_free(held);
   folder_remove(folder);

@@ -2,25 +2,31 @@
 //
 // A generator makes the bytes up. Whatever the calls: an error is reported in full, out pointers
 // are NULL or good, nothing altered is accepted, and no bug is met.
-#include "host.h"
+#define _GNU_SOURCE
+#include "folder.h"
 
 #include <stdint.h>
 
-enum { PRODUCTS = 3, LICENSES = 5, FIXTURES = 12 };
+enum { PRODUCTS = 3, LICENSES = 5, INSTALLATIONS = 2, FIXTURES = 15, METERED = 12 };
 
 static const char *const FILES[FIXTURES] = {
     "ok",            "ok_too",        "bound",         "bad_signature", "expired",   "keys",
-    "not_yet_valid", "wrong_product", "wrong_machine", "unknown_key",   "malformed", "more_keys"};
+    "not_yet_valid", "wrong_product", "wrong_machine", "unknown_key",   "malformed", "more_keys",
+    "metered",       "metered_older", "metered_renewed"};
 static const char *const WORDS[] = {
     "clock",    "machine",      "machine_file", "machine_root", "machine_exclude",
     "issuer",   "installation", "0",            IN_FORCE,       "machine-1",
     "/nowhere", "nic,disk",     "myapp",        "otherapp",     "",
-    "reports",  "exports",      "\xff",         "clok",         "2026-01-02"};
+    "reports",  "exports",      "\xff",         "clok",         "2026-01-02",
+    "hits",     "trials",       "users",        "hosts",        "license",
+    "sync",     "license_file", "license_env",  "instance",     "tea"};
 enum { WORD_COUNT = sizeof WORDS / sizeof *WORDS };
 
 static fixture files[FIXTURES];
 static licentia_product *products[PRODUCTS];
 static licentia_license *licenses[LICENSES];
+static licentia_installation *installations[INSTALLATIONS];
+static char folder[512];
 static licentia_error error;
 static const uint8_t *input, *input_end;
 
@@ -102,12 +108,21 @@ static void read_license(void) {
   free(data);
 }
 
+// Whether any of the licenses grants it.
+static bool is_granted(const char *feature) {
+  const char *const granted[] = {"reports", "exports", "hits", "trials", "users", "hosts"};
+  for (size_t i = 0; i < sizeof granted / sizeof *granted; i++) {
+    if (!strcmp(feature, granted[i])) return true;
+  }
+  return false;
+}
+
 static void answers(void) {
   licentia_license *license = next_license();
   const char *feature = next_text();
   bool allowed = licentia_license_allows(license, feature);
   CHECK(allowed == (licentia_license_limit(license, feature) > 0));
-  CHECK(!allowed || !strcmp(feature, "reports") || !strcmp(feature, "exports"));
+  CHECK(!allowed || is_granted(feature));
   CHECK(licentia_license_expires(license) >= 0);
   CHECK(strlen(licentia_license_serial(license)) < 100);
   CHECK(strlen(licentia_license_customer(license)) < 100);
@@ -121,9 +136,104 @@ static void machine(void) {
   licentia_string_free(json);
 }
 
+static licentia_installation *next_installation(void) {
+  uint8_t choice = next();
+  if (choice >= 250) return (licentia_installation *)(void *)products[choice % PRODUCTS];
+  return installations[choice % INSTALLATIONS];
+}
+
+static void open_installation(void) {
+  int slot = next() % INSTALLATIONS;
+  const char *directory = next() < 230 ? folder : next_text();
+  if (next() < 200) good_products();
+  licentia_installation_free(installations[slot]);
+  const licentia_product *product = next_product();
+  licentia_status status =
+      licentia_product_open(product, directory, &installations[slot], &error);
+  checked(status, installations[slot] != NULL);
+}
+
+// What one call says of a feature, the others say too.
+static void ask_installation(void) {
+  const licentia_installation *held = next_installation();
+  const char *feature = next_text();
+  char *body = error.message, *json = error.message;
+  int access = licentia_installation_access(held, feature);
+  CHECK(access == LICENTIA_DENY || (access <= LICENTIA_ALLOW && is_granted(feature)));
+  int refused = licentia_installation_gate(held, feature, &body);
+  CHECK(refused == 0 ? body == NULL : refused == 500 ? !body : refused >= 400 && body[0] == '{');
+  licentia_string_free(body);
+  int64_t at = next() < 128 ? LICENTIA_NOW : 1767225600 + ((int64_t)next() - 20) * 86400;
+  licentia_status status = (next() & 1 ? licentia_installation_status
+                                       : licentia_installation_explain)(held, at, &json, &error);
+  checked(status, json != NULL);
+  licentia_string_free(json);
+}
+
+static void change_installation(void) {
+  licentia_installation *held = next_installation();
+  uint8_t choice = next();
+  const fixture *file = &files[choice < 160 ? METERED + choice % 3 : choice % FIXTURES];
+  licentia_status status;
+  switch (next() % 8) {
+    case 0: status = licentia_installation_apply_older(held, file->text, file->size, &error); break;
+    case 1: status = licentia_installation_remove(held, NULL, &error); break;
+    case 2: status = licentia_installation_first_use(held, LICENTIA_NOW, &error); break;
+    case 3: {
+      const char *name = next_text();
+      status = licentia_installation_set(held, name, next_text(), &error);
+      break;
+    }
+    default: status = licentia_installation_apply(held, file->text, file->size, &error);
+  }
+  checked(status, status == LICENTIA_OK);
+}
+
+// What was refused was not counted, and what was not was.
+static void record(void) {
+  const licentia_installation *held = next_installation();
+  static const char *const METERS[] = {"hits", "trials", "users", "hosts"};
+  const char *feature = next() < 200 ? METERS[next() % 4] : next_text();
+  uint64_t before = 0, after = 0, limit = 0, amount = next() % 8;
+  licentia_status metered = licentia_installation_usage(held, feature, &before, NULL, NULL, NULL);
+  licentia_status status;
+  switch (next() % 6) {
+    case 0: case 1:
+      status = licentia_installation_record_level(held, feature, amount, &error);
+      break;
+    case 2: case 3:
+      status = licentia_installation_record_key(held, feature, next_text(), &error);
+      break;
+    case 4: status = licentia_installation_record_later(held, feature, amount, &error); break;
+    default: status = licentia_installation_record(held, feature, amount, &error);
+  }
+  checked(status, status == LICENTIA_OK);
+  CHECK(status != LICENTIA_OK || metered == LICENTIA_OK);
+  if (licentia_installation_usage(held, feature, &after, &limit, NULL, NULL)) return;
+  CHECK(status == LICENTIA_OK || after == before);
+  CHECK(feature && (strcmp(feature, "trials") || after <= limit || after == before));
+}
+
+static void with_installation(void) {
+  uint8_t choice = next();
+  if (choice < 40) open_installation();
+  else if (choice < 100) change_installation();
+  else if (choice < 180) record();
+  else if (choice < 240) ask_installation();
+  else {
+    char *text = error.message;
+    const licentia_installation *held = next_installation();
+    const char *what = next_text();
+    licentia_status status =
+        licentia_installation_request(held, what, next_text(), &text, &error);
+    checked(status, text != NULL);
+    licentia_string_free(text);
+  }
+}
+
 static void one_call(void) {
   licentia_license *license;
-  switch (next() % 12) {
+  switch (next() % 14) {
     case 0: new_product(); break;
     case 1: good_products(); break;
     case 2: {
@@ -148,9 +258,11 @@ static void one_call(void) {
       products[slot] = NULL;
       break;
     }
+    case 11: case 12: with_installation(); break;
     default:
       license = licenses[next() % LICENSES];
       licentia_product_free((licentia_product *)(void *)license);  // of another type: left alone
+      licentia_installation_free((licentia_installation *)(void *)license);
       CHECK(*licentia_status_name((int)next() - 100));
   }
 }
@@ -160,6 +272,10 @@ static void one_sequence(const uint8_t *data, size_t size) {
   while (input < input_end) one_call();
   for (int i = 0; i < PRODUCTS; i++) licentia_product_free(products[i]), products[i] = NULL;
   for (int i = 0; i < LICENSES; i++) licentia_license_free(licenses[i]), licenses[i] = NULL;
+  for (int i = 0; i < INSTALLATIONS; i++) {
+    licentia_installation_free(installations[i]);
+    installations[i] = NULL;
+  }
 }
 
 static uint8_t bytes[2048];
@@ -176,12 +292,15 @@ static uint8_t random_byte(void) {
 int main(int argc, char **argv) {
   CHECK(argc == 4);
   for (int i = 0; i < FIXTURES; i++) files[i] = fixture_read(argv[1], FILES[i]);
+  // In memory, where there is such a folder: what counts here is not that it is durable.
+  folder_make(folder, access("/dev/shm", W_OK) ? argv[1] : "/dev/shm");
   random_state = strtoull(argv[2], NULL, 10) * 2 + 1;
   for (long left = atol(argv[3]); left > 0; left--) {
     for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = random_byte();
     bytes[0] = 1;  // begins with good products
     one_sequence(bytes, sizeof bytes);
   }
+  folder_remove(folder);
   for (int i = 0; i < FIXTURES; i++) free(files[i].text);
   return 0;
 }

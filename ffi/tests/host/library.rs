@@ -133,7 +133,8 @@ impl Library {
         let mut command = self.compiler(if cpp { "g++" } else { "gcc" });
         command.arg(if cpp { "-std=c++17" } else { "-std=c11" }).args(flags).arg(source);
         command.arg("-o").arg(&program).arg("-L").arg(&self.folder).arg("-llicentia");
-        command.arg(format!("-Wl,-rpath,{}", self.folder.display()));
+        // Before LD_LIBRARY_PATH, in which cargo names the folders that it builds into.
+        command.arg(format!("-Wl,--disable-new-dtags,-rpath,{}", self.folder.display()));
         run(command.args(["-pthread", "-ldl"]));
         program
     }

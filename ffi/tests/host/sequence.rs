@@ -10,5 +10,5 @@ fn any_sequence_of_calls_is_answered() {
     let flags = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-O1"];
     let flags = [&flags[..], &["-std=gnu11"]].concat();
     let host = library().host("sequence", &source("sequence.c"), &flags);
-    run(Command::new(host).arg(fixtures()).args(["1", "500"]));
+    run(Command::new(host).arg(fixtures()).args(["1", "300"]));
 }
