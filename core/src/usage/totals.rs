@@ -200,10 +200,9 @@ impl Totals {
         Ok(Some((kind, Event { seq: self.seq + 1, time, amount, key })))
     }
 
-    /// Adds a record. `false` = it is not the next one, or of a feature that is not there.
+    /// Adds a record, whose number the caller has checked. `false` = its feature is not there.
     pub(super) fn apply(&mut self, bytes: &[u8; LENGTH], record: &Record) -> bool {
-        let known = usize::from(record.feature) < self.features.len();
-        if !known || record.event.seq <= self.seq {
+        if usize::from(record.feature) >= self.features.len() {
             return false;
         }
         self.seq = record.event.seq;
