@@ -12,7 +12,7 @@ fn spoil(code: Code, facts: &mut Facts) {
         Code::TooNew | Code::WrongMachine | Code::WrongInstallation => {
             held.binding = Err(Error::new(code, "it is bound elsewhere"));
         }
-        Code::Revoked => return revoke(facts, ID),
+        Code::Revoked => revoke(facts, ID),
         Code::Suspended => said.status = IssuerStatus::Suspended,
         // No license ends before it begins: `nbf` is what makes both hold.
         Code::NotYetValid => held.claims.nbf = Some(NOW + 100 * DAY),
