@@ -132,13 +132,13 @@ impl Installation {
 }
 
 impl Change<'_> {
-    /// Writes the next generation.
+    /// Writes the next generation; in a new folder two, so that there is another from the start.
     fn write(&self) -> Result<()> {
-        let next = self.locked.next(Slot::State)?;
-        self.locked.replace(Slot::State, next, &self.state.to_bytes()?, 0)?;
-        match self.is_new {
-            true => self.locked.initialized(),
-            false => Ok(()),
+        let bytes = self.state.to_bytes()?;
+        for _ in 0..1 + u32::from(self.is_new) {
+            let next = self.locked.next(Slot::State)?;
+            self.locked.replace(Slot::State, next, &bytes, 0)?;
         }
+        Ok(())
     }
 }
