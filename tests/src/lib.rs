@@ -6,6 +6,7 @@
 
 pub mod books;
 pub mod case;
+pub mod command;
 pub mod dice;
 pub mod document;
 pub mod folder;

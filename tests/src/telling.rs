@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Stands for the path of the folder in a story.
-const FOLDER: &str = "$FOLDER";
+pub const FOLDER: &str = "$FOLDER";
 
 /// Puts the files of a story into a folder, which is made anew.
 pub fn prepare(story: &Story, folder: &Path) -> std::io::Result<()> {
@@ -132,6 +132,14 @@ pub fn judge(story: &Story, answer: &str) -> Option<String> {
         (None, None) => None,
         (step, field) => Some(format!("left over: {step:?}, {field:?}")),
     }
+}
+
+/// Where an answer first differs from that of Rust; `None` if it does not.
+pub fn difference(answer: &str, rust: &str) -> Option<String> {
+    let same = answer.chars().zip(rust.chars()).take_while(|(one, other)| one == other).count();
+    let around =
+        |text: &str| text.chars().skip(same.saturating_sub(80)).take(200).collect::<String>();
+    (answer != rust).then(|| format!("\n  {}\n  Rust: {}", around(answer), around(rust)))
 }
 
 /// Whether a step has something to say.

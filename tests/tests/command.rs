@@ -7,6 +7,7 @@
 //! about a later time are further calls.
 
 use licentia_tests::case::{Case, Deed};
+use licentia_tests::command::{self, Answer, same};
 use licentia_tests::{paths, protocol, runner, runners, topics};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -59,7 +60,6 @@ fn inspect_shows_what_verify_may_refuse() {
     let cases: Vec<Case> = cases.filter(sayable).collect();
     for case in &cases {
         let answer = desk.call(case, "inspect", None).unwrap();
-        answer.check_status().unwrap();
         let code = same("code", answer.code(), &case.expect);
         code.unwrap_or_else(|why| panic!("{}: {why}", case.name));
         let facts = case.facts.clone().unwrap_or_default();
@@ -79,12 +79,6 @@ fn judge_all(desk: &Desk, cases: &[&Case]) -> Vec<String> {
 struct Desk {
     program: PathBuf,
     folder: PathBuf,
-}
-
-/// What a call came to.
-struct Answer {
-    status: Option<i32>,
-    json: Value,
 }
 
 impl Desk {
@@ -115,15 +109,11 @@ impl Desk {
             command.arg(format!("--set={name}={value}"));
         }
         command.arg(self.file("license", &case.data().unwrap_or_default()));
-        let output = command.output().map_err(|error| error.to_string())?;
-        let json = serde_json::from_slice(&output.stdout)
-            .map_err(|error| format!("{error}: {}", String::from_utf8_lossy(&output.stderr)))?;
-        Ok(Answer { status: output.status.code(), json })
+        command::call(&mut command)
     }
 
     fn judge(&self, case: &Case) -> Result<(), String> {
         let answer = self.verify(case, None)?;
-        answer.check_status()?;
         let reference = runner::answer(&protocol::request(case));
         let message = reference.split('\t').nth(1).unwrap_or_default();
         match (case.deed, case.expect.as_str()) {
@@ -156,58 +146,29 @@ impl Desk {
         let json = json.and_then(protocol::unescape).unwrap_or_default();
         let signed: Value = serde_json::from_slice(&json).map_err(|error| error.to_string())?;
         same("license", &answer.json["license"].to_string(), &signed.to_string())?;
-        answer.check_grants(&facts.allows, &facts.limits)?;
+        check_grants(&answer, &facts.allows, &facts.limits)?;
         for later in &case.later {
             let answer = self.verify(case, Some(&later.clock))?;
             let at = |why| format!("at {}: {why}", later.clock);
-            answer.check_grants(&later.allows, &later.limits).map_err(at)?;
+            check_grants(&answer, &later.allows, &later.limits).map_err(at)?;
         }
         Ok(())
     }
 }
 
-impl Answer {
-    fn code(&self) -> &str {
-        self.text("code")
+/// A feature that the license does not list is not in the table: it is not allowed.
+fn check_grants(
+    answer: &Answer,
+    allows: &BTreeMap<String, bool>,
+    limits: &BTreeMap<String, Option<u64>>,
+) -> Result<(), String> {
+    for (id, yes) in allows {
+        let entry = answer.json["allows"].get(id);
+        let allowed = entry.is_some_and(|entry| entry["allowed"] == true);
+        let limit = entry.map_or(Some(0), |entry| entry["limit"].as_u64());
+        let found = protocol::grant(id, allowed, limit);
+        let wanted = protocol::grant(id, *yes, limits.get(id).copied().flatten());
+        same("grant", &found, &wanted)?;
     }
-
-    fn text(&self, name: &str) -> &str {
-        self.json[name].as_str().unwrap_or_default()
-    }
-
-    /// 0 good, 1 refused, 2 usage, 3 something could not be read.
-    fn check_status(&self) -> Result<(), String> {
-        let wanted = match self.code() {
-            "ok" => 0,
-            "invalid_argument" => 2,
-            "io" => 3,
-            _ => 1,
-        };
-        same("exit status", &format!("{:?}", self.status), &format!("{:?}", Some(wanted)))
-    }
-
-    /// A feature that the license does not list is not in the table: it is not allowed.
-    fn check_grants(
-        &self,
-        allows: &BTreeMap<String, bool>,
-        limits: &BTreeMap<String, Option<u64>>,
-    ) -> Result<(), String> {
-        for (id, yes) in allows {
-            let entry = self.json["allows"].get(id);
-            let allowed = entry.is_some_and(|entry| entry["allowed"] == true);
-            let limit = entry.map_or(Some(0), |entry| entry["limit"].as_u64());
-            let found = protocol::grant(id, allowed, limit);
-            let wanted = protocol::grant(id, *yes, limits.get(id).copied().flatten());
-            same("grant", &found, &wanted)?;
-        }
-        Ok(())
-    }
-}
-
-fn same(what: &str, found: &str, wanted: &str) -> Result<(), String> {
-    let short = |text: &str| text.chars().take(300).collect::<String>();
-    if found == wanted {
-        return Ok(());
-    }
-    Err(format!("{what} is {}, not {}", short(found), short(wanted)))
+    Ok(())
 }

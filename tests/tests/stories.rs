@@ -89,10 +89,7 @@ fn differ(story: &Story, rust: &str, answer: &str) -> Option<String> {
     if let Some(why) = judge(story, answer) {
         return Some(why);
     }
-    let same = answer.bytes().zip(rust.bytes()).take_while(|(one, other)| one == other).count();
-    let around = |text: &str| text[same.saturating_sub(80)..].chars().take(200).collect::<String>();
-    (answer != rust)
-        .then(|| format!("{}:\n  {}\n  Rust: {}", story.name, around(answer), around(rust)))
+    telling::difference(answer, rust).map(|place| format!("{}:{place}", story.name))
 }
 
 fn none(wrong: Vec<String>) {
