@@ -13,10 +13,10 @@ fn gate(code: Option<&str>) -> Step {
     Step::Gate { feature: "pro".into(), is: code.map(|code| (400, code.to_string())) }
 }
 
-pub fn stories() -> Vec<Story> {
+fn terms() -> Vec<Story> {
     let new = Folder::new();
     let free = |reason: &str| [("reason", reason.into()), ("in_force", false.into())];
-    let mut stories = vec![
+    vec![
         Story::on("no terms", &new)
             .then(step::status(&step::holds(false, "deny", "not_licensed")))
             .then(gate(Some("not_licensed"))),
@@ -67,20 +67,26 @@ pub fn stories() -> Vec<Story> {
             .set("grace_days", "31")
             .then(step::record("pro", 1))
             .then(Step::Usage { feature: "pro".into(), used: 0, limit: None, resets_at: None }),
-    ];
+    ]
+}
+
+/// The last second of the grace, and what comes after it.
+fn ends() -> Vec<Story> {
     let end = NOW + 31 * DAY;
-    for (offset, access) in [(-1, "allow"), (0, "deny"), (1, "deny")] {
-        let folder = new.clone().state("/anchor", NOW);
+    let ask = |(offset, access): (i64, &str)| {
+        let folder = Folder::new().state("/anchor", NOW);
         let code = (access == "deny").then_some("not_licensed");
         let reason = code.unwrap_or("unlicensed_grace");
-        stories.push(
-            Story::on(format!("31 days {offset:+}"), &folder)
-                .set("grace_days", "31")
-                .then(step::status_at(end + offset, &step::holds(false, access, reason)))
-                .then(step::clock(end + offset))
-                .then(step::access("anything", access))
-                .then(gate(code)),
-        );
-    }
-    stories
+        Story::on(format!("31 days {offset:+}"), &folder)
+            .set("grace_days", "31")
+            .then(step::status_at(end + offset, &step::holds(false, access, reason)))
+            .then(step::clock(end + offset))
+            .then(step::access("anything", access))
+            .then(gate(code))
+    };
+    [(-1, "allow"), (0, "deny"), (1, "deny")].into_iter().map(ask).collect()
+}
+
+pub fn stories() -> Vec<Story> {
+    [terms(), ends()].concat()
 }
