@@ -72,11 +72,12 @@ fn meter(snapshot: &Known, id: &str) -> Result<Option<Feature>> {
     if ruling.access < Access::Warn {
         return Err(verdict::judge(facts, &snapshot.now).error());
     }
+    if ruling.otherwise >= Access::Warn {
+        // Nothing is asked of a license: nothing stops at its limits.
+        return Ok(None);
+    }
     let listed = ruling.held.iter().flat_map(|held| &held.claims.license.features);
     let Some(feature) = listed.into_iter().find(|feature| feature.id == id) else {
-        if ruling.otherwise >= Access::Warn {
-            return Ok(None);
-        }
         let what = format!("the license does not grant {id}");
         return Err(Error::new(Code::NotGranted, what));
     };

@@ -4,8 +4,9 @@ use super::Installation;
 use super::apply::NONCES;
 use super::gate::Known;
 use crate::errors::{Code, Error, Result};
+use crate::limits::TIME_MAX;
 use crate::messages::{self, Licensed, Request, Totals, Used};
-use crate::usage::Row;
+use crate::usage::{Place, Row};
 use crate::verdict;
 
 /// What can be asked for, and with what argument.
@@ -40,7 +41,7 @@ impl Installation {
             installation: state.installation.clone(),
             nonce: messages::nonce(&state.key(NONCES)?, what, counter)?,
             sdk: messages::SDK.to_string(),
-            at: snapshot.now.clock,
+            at: snapshot.now.clock.clamp(0, TIME_MAX),
             machine: if what == "clock" { None } else { self.product.machine().ok() },
             license,
             sync,
@@ -51,13 +52,20 @@ impl Installation {
     fn totals(&self, snapshot: &Known) -> Result<Totals> {
         let state = snapshot.view.state.as_ref().ok_or_else(|| self.no_state(snapshot))?;
         let report = snapshot.view.facts.usage.to_report();
-        let used =
-            |row: Row| Used { feature: row.feature, from: row.from, used: row.value, high: None };
+        let place = |place: Place| messages::Ledger { seq: place.seq, head: place.head };
+        let used = |row: Row| Used {
+            feature: row.feature,
+            kind: row.kind.to_string(),
+            from: row.from,
+            used: row.value,
+        };
         Ok(Totals {
             seq: state.seq,
             epoch: snapshot.view.product.epoch(),
             usage: report.rows.into_iter().map(used).collect(),
-            ledger: Some(messages::Ledger { seq: report.place.seq, head: report.place.head }),
+            ledger: Some(place(report.place)),
+            since: report.since.map(place),
+            lost: report.lost,
             revocations: state.revocations,
         })
     }

@@ -91,6 +91,8 @@ struct RawTotals {
     epoch: u64,
     usage: Option<List<Object<Used>, VALUES_MAX>>,
     ledger: Option<Object<Ledger>>,
+    since: Option<Object<Ledger>>,
+    lost: Option<u64>,
     revocations: Option<u64>,
 }
 
@@ -140,8 +142,11 @@ impl RawTotals {
         usage.iter().try_for_each(Used::check)?;
         let ledger = self.ledger.map(|ledger| ledger.0);
         ledger.as_ref().map_or(Ok(()), |ledger| ledger.check("sync.ledger"))?;
+        let since = self.since.map(|since| since.0);
+        since.as_ref().map_or(Ok(()), |since| since.check("sync.since"))?;
         let (seq, epoch, revocations) = (self.seq, self.epoch, self.revocations);
-        Ok(Totals { seq, epoch, usage, ledger, revocations })
+        let lost = self.lost.unwrap_or_default();
+        Ok(Totals { seq, epoch, usage, ledger, since, lost, revocations })
     }
 }
 
@@ -150,6 +155,7 @@ impl Used {
         if !is_feature_id(&self.feature) {
             return Err(malformed(format!("sync.usage: {:.40} is no feature", self.feature)));
         }
+        check_text("sync.usage.kind", &self.kind, 16)?;
         time("sync.usage.from", self.from)
     }
 }

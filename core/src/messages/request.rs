@@ -62,6 +62,10 @@ pub struct Totals {
     pub usage: Vec<Used>,
     /// Where its usage ledger stands.
     pub ledger: Option<Ledger>,
+    /// What the issuer has acknowledged of it: this tells of a ledger that was set back or copied.
+    pub since: Option<Ledger>,
+    /// How often the ledger was lost to damage, and counting began anew.
+    pub lost: u64,
     /// The version of its revocation list.
     pub revocations: Option<u64>,
 }
@@ -71,14 +75,15 @@ pub struct Totals {
 pub struct Used {
     /// The feature.
     pub feature: String,
-    /// The first second of the period, since 1970; `None` = of all time.
+    /// `hour`, `day`, `month`, `year` or `ever` of a counter; `level` or `distinct`.
+    pub kind: String,
+    /// The first second of the period, since 1970; of levels and keys that of a month. `None` = of
+    /// all the periods that were too many to keep.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<i64>,
-    /// How much. It is the total of the period, not what was added since the last request.
+    /// How much, of levels and keys the highest. It is the total of the period, not what was added
+    /// since the last request.
     pub used: u64,
-    /// The highest level in the period, of a feature that has levels.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub high: Option<u64>,
 }
 
 impl Request {
@@ -137,6 +142,12 @@ impl Totals {
         let mut json = json!({ "seq": self.seq, "epoch": self.epoch, "usage": self.usage });
         if let (Some(ledger), Some(members)) = (&self.ledger, json.as_object_mut()) {
             members.insert("ledger".into(), json!(ledger));
+        }
+        if let (Some(since), Some(members)) = (&self.since, json.as_object_mut()) {
+            members.insert("since".into(), json!(since));
+        }
+        if let (1.., Some(members)) = (self.lost, json.as_object_mut()) {
+            members.insert("lost".into(), self.lost.into());
         }
         if let (Some(version), Some(members)) = (self.revocations, json.as_object_mut()) {
             members.insert("revocations".into(), version.into());

@@ -16,7 +16,7 @@ mod view;
 
 pub(crate) use ledger::Ledger;
 pub(crate) use meter::Entry;
-pub(crate) use totals::{Row, Totals};
+pub(crate) use totals::{Place, Row, Totals};
 
 #[cfg(test)]
 mod tests;
