@@ -33,7 +33,7 @@ const BOOT: usize = 80;
 
 /// The first and the longest time to wait before the lock is tried again. Short, because it is
 /// held for microseconds, and bounded, so that a waiter is not passed by for long.
-const WAITS: [Duration; 2] = [Duration::from_micros(50), Duration::from_millis(2)];
+const WAITS: [Duration; 2] = [Duration::from_micros(30), Duration::from_micros(120)];
 
 /// The lock on a folder. Let go of when it is dropped.
 #[derive(Debug)]

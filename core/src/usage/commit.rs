@@ -31,19 +31,21 @@ impl Written {
     /// is not tried again, it is written anew.
     pub(super) fn wait(&self, folder: &Folder) -> Result<()> {
         let began = Instant::now();
-        while folder.synced()? < self.seq {
-            let locked = |error| failed(NAME, "locked", &error);
+        let locked = |error| failed(NAME, "locked", &error);
+        loop {
             if self.file.try_lock().map_err(locked)? {
                 let done = self.lead(folder);
                 self.file.unlock().map_err(locked)?;
                 return done;
+            }
+            if folder.synced()? >= self.seq {
+                return Ok(());
             }
             if began.elapsed() > PATIENCE {
                 return self.sync();
             }
             std::thread::sleep(PAUSE);
         }
-        Ok(())
     }
 
     /// Makes durable what is in the file.
