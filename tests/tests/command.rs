@@ -146,7 +146,7 @@ impl Desk {
         let json = json.and_then(protocol::unescape).unwrap_or_default();
         let signed: Value = serde_json::from_slice(&json).map_err(|error| error.to_string())?;
         same("license", &answer.json["license"].to_string(), &signed.to_string())?;
-        check_grants(&answer, &facts.allows, &facts.limits)?;
+        check_grants(answer, &facts.allows, &facts.limits)?;
         for later in &case.later {
             let answer = self.verify(case, Some(&later.clock))?;
             let at = |why| format!("at {}: {why}", later.clock);

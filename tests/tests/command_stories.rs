@@ -5,14 +5,14 @@
 //! left to the languages. `access` is read from `status`. A story of which some steps cannot be
 //! said, such as `gate`, is told without them.
 
-use licentia::SETTINGS;
+use licentia::{SETTINGS, SITE_SETTINGS, Setting};
 use licentia_tests::command::{self, Answer, same};
 use licentia_tests::protocol::escape;
 use licentia_tests::story::{Step, Story};
 use licentia_tests::{books, protocol, runner, runners, telling};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
@@ -66,13 +66,16 @@ fn chosen() -> Vec<Story> {
 
 /// A story without the questions that have no command; `None` if it cannot be told without them.
 fn sayable(mut story: Story) -> Option<Story> {
+    let of = |table: &[Setting], name: &str| table.iter().any(|it| it.name == name);
     let mut clock: i64 = story.set.get("clock")?.parse().ok()?;
     for step in &story.steps {
         match step {
             Step::Clock { at } if *at < clock => return None,
             Step::Clock { at } => clock = *at,
             // There is one `--set`: it knows by itself whose setting it is.
-            Step::Site { name, .. } if SETTINGS.iter().any(|it| it.name == name) => return None,
+            Step::Site { name, .. } if !of(SITE_SETTINGS, name) && of(SETTINGS, name) => {
+                return None;
+            }
             Step::RecordLater { .. } => return None,
             _ => {}
         }
@@ -84,7 +87,7 @@ fn sayable(mut story: Story) -> Option<Story> {
         return None;
     }
     story.steps.retain(|step| !unsaid(step));
-    Some(story)
+    (!story.steps.is_empty()).then_some(story)
 }
 
 /// The answer is that of the story and, in words and in what holds, of Rust.
@@ -132,14 +135,14 @@ struct Teller {
 }
 
 impl Teller {
-    fn new(program: &PathBuf, story: &Story, folder: String) -> Teller {
+    fn new(program: &Path, story: &Story, folder: String) -> Teller {
         let options = vec![
             format!("--product={}", story.product),
             format!("--keys={}", story.keys),
             format!("--dir={folder}"),
         ];
         let set = story.set.clone();
-        let program = program.clone();
+        let program = program.to_path_buf();
         Teller { program, folder, options, set, calls: 0, status: None, claimed: None }
     }
 
@@ -154,10 +157,10 @@ impl Teller {
             }
         }
         // A setting that is wrong shows in the next call.
-        if matches!(story.steps.last(), Some(Step::Site { .. })) {
-            if let Said::Refusal(refusal) = self.standing()? {
-                return Ok(refusal);
-            }
+        if matches!(story.steps.last(), Some(Step::Site { .. }))
+            && let Said::Refusal(refusal) = self.standing()?
+        {
+            return Ok(refusal);
         }
         Ok(fields.join("\t"))
     }
