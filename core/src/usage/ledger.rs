@@ -155,13 +155,6 @@ impl Ledger {
         later.map_or(Ok(()), |later| self.settle(later.seq))
     }
 
-    /// Where it stands. For a request take [`super::Report::place`] instead: it goes with the
-    /// totals that are sent.
-    pub(crate) fn head(&self) -> Result<(u64, String)> {
-        let place = self.totals()?.place();
-        Ok((place.seq, place.head))
-    }
-
     /// Notes that the server has everything up to a place that was reported, and writes a new
     /// checkpoint. An earlier place than it had before changes nothing.
     pub(crate) fn acknowledge(&self, locked: &Locked<'_>, seq: u64, head: &str) -> Result<()> {
