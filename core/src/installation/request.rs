@@ -22,6 +22,10 @@ impl Installation {
             let what = format!("a request for {what} takes no argument");
             return Err(Error::new(Code::InvalidArgument, what));
         }
+        if what == "sync" && !self.reads_only {
+            // What the vendor is told of is on disk.
+            self.flush()?;
+        }
         let snapshot = self.fresh();
         let state = snapshot.view.state.as_ref().ok_or_else(|| self.no_state(&snapshot))?;
         let counter = match what {
