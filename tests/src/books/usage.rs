@@ -114,6 +114,13 @@ fn limits() -> Vec<Story> {
             .then(is("deny"))
             .then(step::record("f", 100))
             .then(used(113, Some(10), Some(FEBRUARY))),
+    ]
+}
+
+/// No limit, no meter, none that is known.
+fn unlimited() -> Vec<Story> {
+    let stop = with(counter("month", 3));
+    vec![
         Story::on("without a limit", &with(json!({"id": "f", "meter": "count", "per": "ever"})))
             .then(step::record("f", 1_000_000))
             .then(is("allow"))
@@ -214,5 +221,5 @@ fn kept() -> Vec<Story> {
 }
 
 pub fn stories() -> Vec<Story> {
-    [periods(), limits(), levels(), keys(), kept()].concat()
+    [periods(), limits(), unlimited(), levels(), keys(), kept()].concat()
 }
