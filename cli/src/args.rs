@@ -2,8 +2,8 @@
 
 use crate::output::{finish, tell};
 use crate::{
-    apply, completions, fingerprint, inspect, issue, key, man, redeem, request, revocations, usage,
-    verdict, verify,
+    apply, completions, fingerprint, inspect, issue, key, man, redeem, request, revocations,
+    testkit, usage, verdict, verify,
 };
 use clap::builder::Resettable;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -67,6 +67,7 @@ pub enum Command {
     Usage(usage::UsageArgs),
     Record(usage::RecordArgs),
     FirstUse(usage::FirstUseArgs),
+    Testkit(testkit::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -91,6 +92,7 @@ impl Command {
             Command::Usage(args) => usage::usage(&args),
             Command::Record(args) => usage::record(&args),
             Command::FirstUse(args) => usage::first_use(&args),
+            Command::Testkit(args) => testkit::run(&args),
             Command::Completions(args) => completions::run(&args),
             Command::Man(args) => man::run(&args),
         };

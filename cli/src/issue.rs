@@ -222,7 +222,7 @@ pub fn refuse(what: &str) -> Error {
 }
 
 /// What would be a malformed license is, before it is signed, an argument to correct.
-fn as_argument(error: Error) -> Error {
+pub fn as_argument(error: Error) -> Error {
     match error.code() {
         Code::Malformed | Code::TooLarge => refuse(error.detail()),
         _ => error,

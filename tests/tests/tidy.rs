@@ -18,7 +18,7 @@ const CODE: &[&str] = &["rs", "c", "h", "cpp", "hpp", "py", "pyi", "js", "mjs", 
 const UNSAFE: &[&str] = &["ffi/", "bench/"];
 
 /// Files that a tool writes.
-const GENERATED: &[&str] = &["include/licentia.h"];
+const GENERATED: &[&str] = &["include/licentia.h", "include/licentia_testing.h"];
 
 /// A file of the repository.
 struct File {

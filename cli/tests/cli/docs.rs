@@ -24,6 +24,7 @@ const COMMANDS: &[&[&str]] = &[
     &["usage"],
     &["record"],
     &["first-use"],
+    &["testkit"],
     &["completions"],
     &["man"],
 ];

@@ -16,4 +16,5 @@ mod revocations;
 mod run;
 mod secrecy;
 mod shell;
+mod testkit;
 mod verify;
