@@ -81,7 +81,8 @@ static void out(void) {
   int64_t resets_at = 7;
   EXPECT(LICENTIA_INVALID_ARGUMENT, licentia_product_open(product, "", &made, &error));
   CHECK(made == NULL);
-  EXPECT(LICENTIA_INVALID_ARGUMENT, licentia_installation_request(held, "tea", NULL, &text, &error));
+  EXPECT(LICENTIA_INVALID_ARGUMENT,
+         licentia_installation_request(held, "tea", NULL, &text, &error));
   CHECK(text == NULL);
   EXPECT(LICENTIA_INVALID_ARGUMENT, licentia_installation_remove(NULL, &removed, &error));
   EXPECT(LICENTIA_INVALID_ARGUMENT,
@@ -169,7 +170,8 @@ static void utf8(void) {
     EXPECT(LICENTIA_INVALID_ARGUMENT, licentia_installation_set(held, text, "", &error));
     EXPECT(LICENTIA_INVALID_ARGUMENT, licentia_installation_set(held, "license", text, &error));
     EXPECT(LICENTIA_INVALID_ARGUMENT, licentia_installation_record(held, text, 1, &error));
-    EXPECT(LICENTIA_INVALID_ARGUMENT, licentia_installation_record_key(held, "hosts", text, &error));
+    EXPECT(LICENTIA_INVALID_ARGUMENT,
+           licentia_installation_record_key(held, "hosts", text, &error));
     CHECK(strstr(error.message, "key is not UTF-8 at byte"));
     EXPECT(LICENTIA_INVALID_ARGUMENT,
            licentia_installation_request(held, "license", text, &json, &error));

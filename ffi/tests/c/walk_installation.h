@@ -85,7 +85,8 @@ static inline void walk_applying(const licentia_installation *installation, cons
   for (int i = 0; i < REFUSED; i++) {
     const fixture *one = &all->refused[i];
     if (all->status[i] == LICENTIA_EXPIRED || all->status[i] == LICENTIA_NOT_YET_VALID) continue;
-    licentia_status status = licentia_installation_apply(installation, one->text, one->size, &error);
+    licentia_status status =
+        licentia_installation_apply(installation, one->text, one->size, &error);
     CHECK(status == all->status[i] && error.status == status && strlen(error.message) > 10);
   }
   const fixture *metered = &all->metered, *older = &all->older;
