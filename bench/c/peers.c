@@ -73,7 +73,7 @@ static bool sodium(void) { return check(sodium_signature); }
 size_t sodium_contenders(const bench_case *given, contender *out) {
   with = given;
   if (sodium_init() < 0) return 0;
-  *out = (contender){"verify", "libsodium + cJSON", sodium, 20};
+  *out = (contender){"verify", "libsodium + cJSON", sodium, 20, 1};
   return 1;
 }
 
@@ -98,7 +98,7 @@ size_t openssl_contenders(const bench_case *given, contender *out) {
   with = given;
   key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, given->key, sizeof given->key);
   if (!key) return 0;
-  *out = (contender){"verify", "OpenSSL + cJSON", openssl, 20};
+  *out = (contender){"verify", "OpenSSL + cJSON", openssl, 20, 1};
   return 1;
 }
 

@@ -1,12 +1,12 @@
 // Times all contenders in Node in turn: one batch of each per round.
-//   bench.mjs TOKEN KEYS RAW_KEY PRODUCT ROUNDS
+//   bench.mjs TOKEN KEYS RAW_KEY PRODUCT FOLDER ROUNDS
 
 import { createPublicKey, verify as verifySignature } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { jwtVerify } from 'jose'
 import licentia from '../../bindings/node/index.js'
 
-const [tokenFile, keysFile, keyFile, productCode, roundCount] = process.argv.slice(2)
+const [tokenFile, keysFile, keyFile, productCode, folder, roundCount] = process.argv.slice(2)
 const token = readFileSync(tokenFile, 'latin1')
 const keys = readFileSync(keysFile, 'utf8')
 const rawKey = readFileSync(keyFile)
@@ -68,9 +68,12 @@ class Dated {
 }
 
 const license = product.verify(token)
+const installation = product.open(folder)
+await installation.apply(token)
 const features = new Set(license.features.keys())
 const askers = {
   licentia: [license, 'it.allows(f)'],
+  'licentia, of an installation': [installation, 'it.allows(f)'],
   'Set.has': [features, 'it.has(f)'],
   'a JS class over a Set, with the clock':
     [new Dated(features, license.expires.getTime()), 'it.allows(f)'],

@@ -1,6 +1,6 @@
 """Times all contenders in Python in turn: one batch of each per round.
 
-bench.py TOKEN KEYS RAW_KEY PRODUCT ROUNDS
+bench.py TOKEN KEYS RAW_KEY PRODUCT FOLDER ROUNDS
 """
 
 import base64
@@ -126,12 +126,16 @@ def verifiers(token: bytes, keys: str, key: bytes, product: str) -> dict[str, ti
     }
 
 
-def askers(license: licentia.License) -> dict[str, timeit.Timer]:
+def askers(
+    license: licentia.License, installation: licentia.Installation
+) -> dict[str, timeit.Timer]:
     features = frozenset(license.features)
     until = license.expires.timestamp() if license.expires else float("inf")
     subjects: dict[str, tuple[str, object]] = {
         "licentia, license.allows(f)": ("it.allows(f)", license),
         "licentia, f in license": ("f in it", license),
+        "licentia, installation.allows(f)": ("it.allows(f)", installation),
+        "licentia, f in installation": ("f in it", installation),
         "f in a frozenset": ("f in it", features),
         "f in a dict": ("f in it", dict(license.features)),
         "a Python method over a frozenset": ("it.allows(f)", Plain(features)),
@@ -162,14 +166,18 @@ def measure(
         print(json.dumps(row))
 
 
-def main(token_file: str, keys_file: str, key_file: str, product: str, rounds: str) -> None:
+def main(
+    token_file: str, keys_file: str, key_file: str, product: str, folder: str, rounds: str
+) -> None:
     token = Path(token_file).read_bytes()
     keys = Path(keys_file).read_text()
     license = licentia.Product(product, keys).verify(token)
-    assert license.allows(FEATURE)
+    installation = licentia.Product(product, keys).open(folder)
+    installation.apply(token)
+    assert license.allows(FEATURE) and installation.allows(FEATURE)
     timers = verifiers(token, keys, Path(key_file).read_bytes(), product)
     measure("verify", timers, 20, 1, int(rounds))
-    measure("allows", askers(license), 1000, 10, int(rounds))
+    measure("allows", askers(license, installation), 1000, 10, int(rounds))
 
 
 if __name__ == "__main__":
