@@ -97,15 +97,22 @@ def perform(demo, folder):
     site = Site(demo, folder)
     site.node.write_text(IN_NODE)
     try:
-        act(demo, site, folder)
+        without_a_license(demo, site)
+        asked_for(demo, site, folder)
+        used_up(demo, site)
+        time_and_again(demo, site, folder)
+        demo.act(9, "What the administrator sees.")
+        demo.say(site.run("status", check=False)[1])
     finally:
         site.node.unlink()
 
 
-def act(demo, site, folder):
-    header = ["moment", "reports", "agree: " + ", ".join(site.columns)]
+def header(site):
+    return ["moment", "reports", "agree: " + ", ".join(site.columns)]
 
-    demo.act(5, "No license yet: the vendor's terms give 31 days from the first use, to the second.")
+
+def without_a_license(demo, site):
+    demo.act(5, "No license yet: the terms give 31 days from the first use, to the second.")
     rows = [site.moment("installed, never used", "allow", "not_needed")]
     site.run("first-use")
     for days, seconds, access, reason in [
@@ -116,8 +123,10 @@ def act(demo, site, folder):
         site.now = site.start + days * DAY + seconds
         name = f"day {days}" + (f" {seconds:+d} s" if seconds else "")
         rows.append(site.moment(name, access, reason))
-    demo.table(header, rows)
+    demo.table(header(site), rows)
 
+
+def asked_for(demo, site, folder):
     demo.act(6, "The request code goes to the vendor, comes back as a license, and is applied.")
     request = folder / "request.txt"
     site.run("request", "--out", str(request))
@@ -126,35 +135,40 @@ def act(demo, site, folder):
     _, shown, _ = demo.run(LICENTIA, "inspect", str(request))
     demo.say("\n".join(line for line in shown.splitlines()[1:6] if line.strip()))
     license_file = folder / "site.lic"
-    begins = site.now
     issue = [
         LICENTIA, "issue", "--key", str(site.key), "--product", PRODUCT, "--bind", str(request),
         "--bind-parts", "identity", "--need", "1", "--customer", "Example Labs",
         "--feature", "reports", "--entitlement", "exports=3/month+34%", "--grace-days", "10",
-        "--from", str(begins), "--until", str(begins + 60 * DAY), "--out", str(license_file),
+        "--from", str(site.now), "--until", str(site.now + 60 * DAY), "--out", str(license_file),
     ]
     demo.run(*issue)
     site.run("apply", str(license_file))
-    demo.table(header, [site.moment("applied", "allow", "ok")])
+    demo.table(header(site), [site.moment("applied", "allow", "ok")])
 
+
+def used_up(demo, site):
     demo.act(7, "Used up to its limit of 3 a month, and over it by the third that is allowed.")
     rows = []
-    for use, status, access in [(1, 0, "allow"), (2, 0, "allow"), (3, 0, "warn"), (4, 0, "deny"),
-                                (5, 1, "deny")]:
-        found, _, err = site.run("record", "exports", check=False)
+    for use, done, access in [
+        (1, "recorded", "allow"), (2, "recorded", "allow"), (3, "recorded", "warn"),
+        (4, "recorded", "deny"), (5, "refused", "deny"),
+    ]:
+        status, _, err = site.run("record", "exports", check=False)
         verdict = json.loads(site.run("status", "--json", check=False)[1])
         exports = next(it for it in verdict["features"] if it["id"] == "exports")
         rows.append([
             f"export {use}",
-            demo.expect(f"export {use}", "recorded" if found == 0 else "refused",
-                        "recorded" if status == 0 else "refused"),
+            demo.expect(f"export {use}", "refused" if status else "recorded", done),
             f"{exports['used']} of {exports['max']}",
             demo.expect(f"exports after {use}", exports["access"], access),
         ])
     demo.table(["", "", "used", "exports from then on"], rows)
     demo.say(f"\n{err.strip().splitlines()[0]}")
 
-    demo.act(8, "The clock goes forward through the end of the license, and back: time is not regained.")
+
+def time_and_again(demo, site, folder):
+    demo.act(8, "The clock goes past the end of the license, and back: no time is regained.")
+    begins = site.now
     rows = []
     for what, days, access, reason in [
         ("30 days before the end", 30, "allow", "ok"),
@@ -164,19 +178,16 @@ def act(demo, site, folder):
     ]:
         site.now = begins + days * DAY
         rows.append(site.moment(what, access, reason))
-    site.run("request", "clock", "--out", str(folder / "clock.txt"))
-    _, reset, _ = demo.run(LICENTIA, "redeem", str(folder / "clock.txt"), "--key", str(site.key),
-                           "--server-time", str(site.now), "--allow-future")
-    (folder / "clock.lic").write_text(reset)
-    site.run("apply", str(folder / "clock.lic"))
+    request, reset = folder / "clock.txt", folder / "clock.lic"
+    site.run("request", "clock", "--out", str(request))
+    redeem = [LICENTIA, "redeem", str(request), "--key", str(site.key), "--allow-future"]
+    reset.write_text(demo.run(*redeem, "--server-time", str(site.now))[1])
+    site.run("apply", str(reset))
     rows.append(site.moment("the vendor signs that it was a mistake", "allow", "ok"))
-    demo.table(header, rows)
-    again, _, err = site.run("apply", str(folder / "clock.lic"), check=False)
+    demo.table(header(site), rows)
+    again, _, err = site.run("apply", str(reset), check=False)
     demo.expect("the same reset again", again, 1)
     demo.say(f"\nthe same reset again: {err.strip()}")
-
-    demo.act(9, "What the administrator sees.")
-    demo.say(site.run("status", check=False)[1])
 
 
 if __name__ == "__main__":

@@ -159,7 +159,7 @@ fn every_source_is_verified_and_the_losers_are_named() {
     std::thread::sleep(std::time::Duration::from_millis(1100));
     assert!(it.allows("reports"));
     assert_eq!(status(&it)["license"]["source"], "installed");
-    for (name, value) in [("licence", "x"), ("server", "x"), ("grace_days", "99999")] {
+    for (name, value) in [("licens", "x"), ("server", "x"), ("grace_days", "99999")] {
         let error = it.set(name, value).unwrap_err();
         assert_eq!(error.code(), Code::InvalidArgument, "nobody grants himself grace: {error}");
     }
@@ -314,6 +314,31 @@ fn use_is_recorded_up_to_the_limit() {
         assert_eq!(result.unwrap_err().code(), Code::InvalidArgument);
     }
     assert_eq!(it.record_key("devices", "").unwrap_err().code(), Code::InvalidArgument);
+}
+
+#[test]
+fn whoever_records_all_the_time_follows_the_others_too() {
+    let (product, folder) = (product(), folder());
+    let (busy, other) = (open(&product, &folder), open(&product, &folder));
+    busy.apply(license(|_| {}).as_bytes()).unwrap();
+    other.record("exports", 2).unwrap();
+    busy.record("exports", 1).unwrap();
+    assert!(!busy.allows("exports"), "it has read what the other recorded");
+    let more = |claims: &mut licentia::Claims| {
+        claims.iat += 1;
+        claims.license.features[1].max = Some(1_000_000);
+    };
+    busy.apply(license(more).as_bytes()).unwrap();
+    other.remove().unwrap();
+    let began = std::time::Instant::now();
+    let refused = loop {
+        let recorded = busy.record_later("exports", 1);
+        assert!(began.elapsed().as_secs() < 5, "it never looked again");
+        if let Err(refused) = recorded {
+            break refused;
+        }
+    };
+    assert_eq!(refused.code(), Code::NotLicensed);
 }
 
 #[test]

@@ -287,7 +287,7 @@ test('a request is text to send, of the kind that was asked for', async (t) => {
   assert.ok(JSON.stringify(read(code)).includes('"myapp"'))
   assert.notEqual(installation.request('license'), code)
   assert.notDeepEqual(read(installation.request('clock')), read(code))
-  for (const what of ['', 'licence', '\0']) {
+  for (const what of ['', 'licens', '\0']) {
     const error = { name: 'Error', code: 'invalid_argument' }
     assert.throws(() => installation.request(what), error)
   }

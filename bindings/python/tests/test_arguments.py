@@ -81,7 +81,7 @@ def test_unknown_settings_name_the_nearest(directory: Path) -> None:
     with pytest.raises(licentia.ArgumentError, match="no setting clock"):
         installation.set("clock", "0")
     with pytest.raises(TypeError):
-        product.open(directory, licence="x")  # type: ignore[call-arg]
+        product.open(directory, licens="x")  # type: ignore[call-arg]
     with pytest.raises(TypeError):
         product.open(directory, "x")  # type: ignore[call-arg]
 

@@ -253,7 +253,7 @@ def test_requests(installation: Installation, vendor: Vendor) -> None:
     for request in (installation.request(), installation.request("license", None)):
         assert request.startswith("eJ")
     assert installation.request("sync") != installation.request(what="sync", argument=None)
-    for wrong in ("", "License", "licence", "clock\0", "é"):
+    for wrong in ("", "License", "licens", "clock\0", "é"):
         with pytest.raises(licentia.ArgumentError):
             installation.request(wrong)
 
