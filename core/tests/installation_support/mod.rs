@@ -1,6 +1,9 @@
 //! A vendor, a product and a folder for the tests of the installation.
 #![allow(dead_code)]
 
+pub mod children;
+pub mod dice;
+
 use licentia::{Claims, Feature, Installation, Product, SecretKey, Stage, Stages, issue};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -67,4 +70,27 @@ pub fn status(it: &Installation) -> Value {
 /// Sets the clock of a product and of everything it opened.
 pub fn set_clock(product: &mut Product, at: i64) {
     product.set("clock", &at.to_string()).unwrap();
+}
+
+/// How much of something to try: a slice of it, `LICENTIA_SOAK` times.
+pub fn rounds(slice: usize) -> usize {
+    let soak = std::env::var("LICENTIA_SOAK").ok().and_then(|n| n.parse().ok());
+    slice * soak.unwrap_or(1)
+}
+
+/// Says how much was tried. tests/soak.sh shows it.
+pub fn tried(what: &str) {
+    println!("tried: {what}");
+}
+
+/// Says that something was not tested, past the capture of tests, which hides `eprintln!`.
+#[expect(clippy::explicit_write)]
+pub fn skip(what: &str) {
+    use std::io::Write;
+    writeln!(std::io::stderr(), "skipped: {what}").unwrap();
+}
+
+/// A folder in memory where there is any: for what no disk has a part in.
+pub fn light_folder() -> TempDir {
+    tempfile::tempdir_in("/dev/shm").unwrap_or_else(|_| folder())
 }

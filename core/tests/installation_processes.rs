@@ -1,0 +1,211 @@
+//! Many processes, by the public calls: killed, in a crowd, and followed by one that is held.
+#![cfg(unix)]
+
+mod installation_support;
+
+use installation_support::children::{self, Start, Told, counted_of, noted, wait_until};
+use installation_support::dice::Dice;
+use installation_support::*;
+use licentia::{Installation, issue};
+use std::path::{Path, PathBuf};
+use std::process::Child;
+use std::time::{Duration, Instant};
+
+#[test]
+#[ignore = "run by the other tests, in a process of its own"]
+fn a_child() {
+    children::live();
+}
+
+fn opened(folder: &Path) -> Installation {
+    let it = product().open(folder).unwrap();
+    it.apply(children::counted().as_bytes()).unwrap();
+    it
+}
+
+/// Processes that record without end, and what those that were killed had noted.
+struct Crew {
+    folder: PathBuf,
+    notes: PathBuf,
+    alive: Vec<(Child, PathBuf)>,
+    dead: [Told; 2],
+    started: usize,
+}
+
+impl Crew {
+    fn new(folder: &Path, notes: &Path, size: usize) -> Crew {
+        let (folder, notes) = (folder.to_path_buf(), notes.to_path_buf());
+        let mut crew = Crew { folder, notes, alive: vec![], dead: Default::default(), started: 0 };
+        (0..size).for_each(|_| crew.hire());
+        crew
+    }
+
+    fn hire(&mut self) {
+        self.started += 1;
+        let notes = self.notes.join(self.started.to_string());
+        let child = Start::new(&self.folder, &notes, "1000000000").start();
+        self.alive.push((child, notes));
+    }
+
+    /// Kills one that has begun to count, some moments later.
+    fn kill(&mut self, which: usize, moments: Duration) {
+        let (mut child, notes) = self.alive.remove(which);
+        wait_until("nobody gets on", || noted(&notes).0.iter().all(|it| it.told > 0));
+        std::thread::sleep(moments);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let (told, failed) = noted(&notes);
+        assert!(failed.is_empty(), "{failed:?}");
+        for (sum, of) in self.dead.iter_mut().zip(told) {
+            assert!(of.began - of.told <= 1, "{of:?}");
+            *sum = Told { began: sum.began + of.began, told: sum.told + of.told };
+        }
+        std::fs::remove_file(notes).unwrap();
+    }
+
+    fn sums(&self) -> [Told; 2] {
+        let mut sums = self.dead;
+        for of in self.alive.iter().map(|(_, notes)| noted(notes).0) {
+            for (sum, of) in sums.iter_mut().zip(of) {
+                *sum = Told { began: sum.began + of.began, told: sum.told + of.told };
+            }
+        }
+        sums
+    }
+
+    /// Counted is at least what anybody had been told before, and at most what anybody had begun
+    /// after.
+    fn check(&self, it: &Installation) -> [u64; 2] {
+        let before = self.sums();
+        let counted = counted_of(it).unwrap();
+        let after = self.sums();
+        for ((before, counted), after) in before.iter().zip(counted).zip(after) {
+            assert!((before.told..=after.began).contains(&counted), "{before:?} {counted}");
+        }
+        counted
+    }
+}
+
+impl Drop for Crew {
+    fn drop(&mut self) {
+        for (child, _) in &mut self.alive {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+#[test]
+fn killed_processes_lose_nothing_they_were_told_of_and_count_nothing_twice() {
+    const CREW: usize = 3;
+    let (folder, notes) = (folder(), folder());
+    let it = opened(folder.path());
+    let (kills, mut dice) = (rounds(100), Dice(43));
+    let mut crew = Crew::new(folder.path(), notes.path(), CREW);
+    for kill in 1..=kills {
+        crew.kill(dice.below(CREW as u64) as usize, Duration::from_micros(dice.below(3000)));
+        if kill % 50 != 0 {
+            crew.hire();
+            crew.check(&it);
+            continue;
+        }
+        while !crew.alive.is_empty() {
+            crew.kill(0, Duration::ZERO);
+        }
+        let counted = crew.check(&product().open(folder.path()).unwrap());
+        assert_eq!(counted_of(&it).unwrap(), counted);
+        // What was in flight is counted or not for good.
+        crew.dead = counted.map(|sum| Told { began: sum, told: sum });
+        assert_eq!(status(&it)["state"]["ok"], true);
+        assert!(!status(&it)["warnings"].to_string().contains("state_recovered"));
+        (0..CREW).for_each(|_| crew.hire());
+    }
+    let counted = crew.check(&it);
+    tried(&format!("{kills} kills of processes that record: {counted:?} counted, none lost"));
+}
+
+#[test]
+fn sixteen_processes_count_exactly() {
+    let (folder, notes) = (folder(), folder());
+    let it = opened(folder.path());
+    let records = rounds(100).min(1000) as u64;
+    let name = |n: u64| notes.path().join(n.to_string());
+    let task = (2 * records).to_string();
+    let start = |n| Start::new(folder.path(), &name(n), &task).start();
+    let children: Vec<Child> = (0..16).map(start).collect();
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    let each = Told { began: records, told: records };
+    for n in 0..16 {
+        assert_eq!(noted(&name(n)), ([each; 2], vec![]));
+    }
+    assert_eq!(counted_of(&it).unwrap(), [16 * records; 2]);
+    tried(&format!("16 processes, {records} records of both sorts each"));
+}
+
+/// How long an answer may be late: it is true for one second of the clock, and one look is due.
+const LATE: Duration = Duration::from_millis(1500);
+
+/// An installation that is held, and what other processes do to its folder.
+struct Year<'a> {
+    held: &'a Installation,
+    folder: &'a Path,
+    file: PathBuf,
+    now: i64,
+}
+
+impl Year<'_> {
+    /// Another process applies this, and the held one follows.
+    fn apply(&self, what: &str, text: &str, wanted: bool) {
+        std::fs::write(&self.file, text).unwrap();
+        self.other(what, &format!("apply {}", self.file.display()), wanted);
+    }
+
+    fn other(&self, what: &str, task: &str, wanted: bool) {
+        assert_eq!(self.held.allows("reports"), !wanted, "before {what}");
+        Start { clock: self.now, ..Start::new(self.folder, &self.file, task) }.run();
+        let done = Instant::now();
+        wait_until(what, || self.held.allows("reports") == wanted);
+        assert!(done.elapsed() < LATE, "{what} was followed after {:?}", done.elapsed());
+        assert_eq!(self.held.gate("reports").is_none(), wanted, "{what}");
+    }
+}
+
+#[test]
+fn held_for_a_year_it_follows_what_other_processes_do() {
+    let (mut product, folder, aside) = (product(), folder(), folder());
+    let held = product.open(folder.path()).unwrap();
+    let mut year =
+        Year { held: &held, folder: folder.path(), file: aside.path().join("it"), now: NOW };
+    let until = |days: i64, iat: i64| {
+        license(|it| {
+            it.iat = iat;
+            it.license.valid_until = Some(NOW + days * DAY);
+            it.license.stages = None;
+        })
+    };
+    let id = issue::license_id(&claims().license.id).unwrap();
+    let list = |version: u64, ids: &[[u8; 16]], iat: i64| {
+        let ids = ids.iter().copied().collect();
+        issue::sign_revocations(&vendor(), "myapp", ISSUER, version, iat, &ids).unwrap()
+    };
+    year.apply("the first license", &until(30, NOW), true);
+    let mut go_to = |day: i64, year: &mut Year<'_>| {
+        year.now = NOW + day * DAY;
+        set_clock(&mut product, year.now);
+    };
+    go_to(30, &mut year);
+    assert!(!held.allows("reports"), "the end needs nobody else");
+    year.apply("a renewal", &until(365, year.now), true);
+    go_to(100, &mut year);
+    year.other("a removal", "remove", false);
+    year.apply("the license again", &until(365, NOW + 30 * DAY), true);
+    go_to(200, &mut year);
+    year.apply("a revocation", &list(1, &[id], year.now), false);
+    year.apply("a restoration", &list(2, &[], year.now), true);
+    go_to(364, &mut year);
+    assert!(held.allows("reports"));
+    go_to(365, &mut year);
+    year.apply("another renewal", &until(800, year.now), true);
+}
