@@ -3,7 +3,7 @@
 
 mod installation_support;
 
-use installation_support::children::{self, Start, Told, counted_of, noted, wait_until};
+use installation_support::children::{self, Counted, Noted, Start, Told, wait_until};
 use installation_support::dice::Dice;
 use installation_support::*;
 use licentia::{Installation, issue};
@@ -28,14 +28,14 @@ struct Crew {
     folder: PathBuf,
     notes: PathBuf,
     alive: Vec<(Child, PathBuf)>,
-    dead: [Told; 2],
+    dead: Noted,
     started: usize,
 }
 
 impl Crew {
     fn new(folder: &Path, notes: &Path, size: usize) -> Crew {
         let (folder, notes) = (folder.to_path_buf(), notes.to_path_buf());
-        let mut crew = Crew { folder, notes, alive: vec![], dead: Default::default(), started: 0 };
+        let mut crew = Crew { folder, notes, alive: vec![], dead: Noted::default(), started: 0 };
         (0..size).for_each(|_| crew.hire());
         crew
     }
@@ -50,38 +50,29 @@ impl Crew {
     /// Kills one that has begun to count, some moments later.
     fn kill(&mut self, which: usize, moments: Duration) {
         let (mut child, notes) = self.alive.remove(which);
-        wait_until("nobody gets on", || noted(&notes).0.iter().all(|it| it.told > 0));
+        wait_until("the first records", || Noted::read(&notes).meters.iter().all(|it| it.told > 0));
         std::thread::sleep(moments);
         child.kill().unwrap();
         child.wait().unwrap();
-        let (told, failed) = noted(&notes);
-        assert!(failed.is_empty(), "{failed:?}");
-        for (sum, of) in self.dead.iter_mut().zip(told) {
+        let noted = Noted::read(&notes);
+        assert_eq!(noted.failed, []);
+        for of in noted.meters {
             assert!(of.began - of.told <= 1, "{of:?}");
-            *sum = Told { began: sum.began + of.began, told: sum.told + of.told };
         }
+        self.dead.add(&noted);
         std::fs::remove_file(notes).unwrap();
     }
 
-    fn sums(&self) -> [Told; 2] {
-        let mut sums = self.dead;
-        for of in self.alive.iter().map(|(_, notes)| noted(notes).0) {
-            for (sum, of) in sums.iter_mut().zip(of) {
-                *sum = Told { began: sum.began + of.began, told: sum.told + of.told };
-            }
-        }
-        sums
+    fn sum(&self) -> Noted {
+        let mut sum = self.dead.clone();
+        self.alive.iter().for_each(|(_, notes)| sum.add(&Noted::read(notes)));
+        sum
     }
 
-    /// Counted is at least what anybody had been told before, and at most what anybody had begun
-    /// after.
-    fn check(&self, it: &Installation) -> [u64; 2] {
-        let before = self.sums();
-        let counted = counted_of(it).unwrap();
-        let after = self.sums();
-        for ((before, counted), after) in before.iter().zip(counted).zip(after) {
-            assert!((before.told..=after.began).contains(&counted), "{before:?} {counted}");
-        }
+    fn check(&self, it: &Installation) -> Counted {
+        let before = self.sum();
+        let counted = Counted::read(it);
+        before.hold(&counted, &self.sum());
         counted
     }
 }
@@ -113,15 +104,14 @@ fn killed_processes_lose_nothing_they_were_told_of_and_count_nothing_twice() {
             crew.kill(0, Duration::ZERO);
         }
         let counted = crew.check(&product().open(folder.path()).unwrap());
-        assert_eq!(counted_of(&it).unwrap(), counted);
-        // What was in flight is counted or not for good.
-        crew.dead = counted.map(|sum| Told { began: sum, told: sum });
+        assert_eq!(Counted::read(&it), counted);
+        crew.dead.settle(&counted);
         assert_eq!(status(&it)["state"]["ok"], true);
         assert!(!status(&it)["warnings"].to_string().contains("state_recovered"));
         (0..CREW).for_each(|_| crew.hire());
     }
     let counted = crew.check(&it);
-    tried(&format!("{kills} kills of processes that record: {counted:?} counted, none lost"));
+    tried(&format!("{kills} kills of processes that record, nothing lost: {counted:?}"));
 }
 
 #[test]
@@ -136,11 +126,12 @@ fn sixteen_processes_count_exactly() {
     for mut child in children {
         assert!(child.wait().unwrap().success());
     }
-    let each = Told { began: records, told: records };
     for n in 0..16 {
-        assert_eq!(noted(&name(n)), ([each; 2], vec![]));
+        let noted = Noted::read(&name(n));
+        assert_eq!(noted.meters, [Told { began: records, told: records }; 2]);
+        assert_eq!(noted.failed, []);
     }
-    assert_eq!(counted_of(&it).unwrap(), [16 * records; 2]);
+    assert_eq!(Counted::read(&it).meters, [16 * records; 2]);
     tried(&format!("16 processes, {records} records of both sorts each"));
 }
 

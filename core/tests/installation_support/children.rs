@@ -1,6 +1,6 @@
 //! Real processes: the test program, started again to run one of its tests.
 
-use super::{NOW, product, set_clock, sign};
+use super::{NOW, product, set_clock, sign, status};
 use licentia::{Code, Error, Feature, Installation};
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -18,6 +18,9 @@ const CLOCK: &str = "LICENTIA_TEST_CLOCK";
 
 /// Counters without a limit that children record on: in turns, each in its way.
 pub const METERS: [&str; 2] = ["waited", "later"];
+
+/// What their notes call the first use.
+const FIRST: &str = "first_use";
 
 /// A license with them.
 pub fn counted() -> String {
@@ -86,16 +89,24 @@ pub fn live() {
     }
 }
 
+/// Records in turns on each of [`METERS`], and moves the first use back by a second now and then.
 fn record(it: &Installation, notes: &Notes, records: u64) {
+    let before = first_use(it).unwrap_or(NOW);
     for turn in 0..records {
         let meter = METERS[turn as usize % 2];
-        notes.add("began", meter, "");
-        let done = if turn % 2 == 0 { it.record(meter, 1) } else { it.record_later(meter, 1) };
-        match done {
-            Ok(()) => notes.add("told", meter, ""),
-            Err(error) => notes.add("failed", meter, error.code().slug()),
+        notes.call(meter, 1, || {
+            if turn % 2 == 0 { it.record(meter, 1) } else { it.record_later(meter, 1) }
+        });
+        if turn % 16 == 9 {
+            let at = before - 1 - turn as i64 / 16;
+            notes.call(FIRST, at, || it.first_use(Some(at)));
         }
     }
+}
+
+/// When the product was first used, as the installation has it.
+pub fn first_use(it: &Installation) -> Option<i64> {
+    status(it)["anchor"]["at"].as_i64()
 }
 
 /// What a child says of what it does: a line before and after each call, where a kill loses
@@ -107,39 +118,106 @@ impl Notes {
         Notes(OpenOptions::new().create(true).append(true).open(path).unwrap())
     }
 
-    fn add(&self, what: &str, meter: &str, code: &str) {
-        let line = format!("{what} {meter} {code}\n");
-        (&self.0).write_all(line.as_bytes()).unwrap();
+    fn call(&self, what: &str, number: i64, act: impl FnOnce() -> Result<(), Error>) {
+        self.add(&format!("began {what} {number}"));
+        match act() {
+            Ok(()) => self.add(&format!("told {what} {number}")),
+            Err(error) => self.add(&format!("failed {what} {}", error.code().slug())),
+        }
+    }
+
+    fn add(&self, line: &str) {
+        (&self.0).write_all(format!("{line}\n").as_bytes()).unwrap();
     }
 }
 
-/// How often children began to record on a meter, and were told that it is counted.
+/// How much children began to count, and were told that it is counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Told {
     pub began: u64,
     pub told: u64,
 }
 
-/// What was noted, of each of [`METERS`], and the codes of what failed.
-pub fn noted(notes: &Path) -> ([Told; 2], Vec<Code>) {
-    let text = std::fs::read_to_string(notes).unwrap_or_default();
-    let (mut all, mut codes) = ([Told::default(); 2], Vec::new());
-    // The last line may be half of one: it was not noted.
-    for line in text.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n')) {
-        let words: Vec<&str> = line.split(' ').collect();
-        let of = &mut all[usize::from(words[1] == METERS[1])];
-        match words[0] {
-            "began" => of.began += 1,
-            "told" => of.told += 1,
-            _ => codes.push(Code::from_slug(words[2]).unwrap()),
-        }
-    }
-    (all, codes)
+/// What children noted.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Noted {
+    /// Of each of [`METERS`].
+    pub meters: [Told; 2],
+    /// The earliest first use that one began to note, and was told of.
+    pub first: [Option<i64>; 2],
+    /// The codes of what failed.
+    pub failed: Vec<Code>,
 }
 
-/// What the installation says was counted on each of [`METERS`].
-pub fn counted_of(it: &Installation) -> Result<[u64; 2], Error> {
-    Ok([it.usage(METERS[0])?.used, it.usage(METERS[1])?.used])
+impl Noted {
+    pub fn read(notes: &Path) -> Noted {
+        let text = std::fs::read_to_string(notes).unwrap_or_default();
+        let mut it = Noted::default();
+        // The last line may be half of one: it was not noted.
+        for line in text.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n')) {
+            let words: Vec<&str> = line.split(' ').collect();
+            let told = match words[0] {
+                "began" => false,
+                "told" => true,
+                _ => {
+                    it.failed.push(Code::from_slug(words[2]).unwrap());
+                    continue;
+                }
+            };
+            match METERS.iter().position(|meter| *meter == words[1]) {
+                Some(meter) if told => it.meters[meter].told += 1,
+                Some(meter) => it.meters[meter].began += 1,
+                None => it.first[usize::from(told)] = words[2].parse().ok(),
+            }
+        }
+        it
+    }
+
+    pub fn add(&mut self, other: &Noted) {
+        for (sum, of) in self.meters.iter_mut().zip(other.meters) {
+            *sum = Told { began: sum.began + of.began, told: sum.told + of.told };
+        }
+        for (first, of) in self.first.iter_mut().zip(other.first) {
+            *first = [*first, of].into_iter().flatten().min();
+        }
+        self.failed.extend(&other.failed);
+    }
+
+    /// Holds what is counted to what was noted before and after it was asked for: at least what
+    /// anybody had been told, at most what anybody had begun.
+    pub fn hold(&self, counted: &Counted, after: &Noted) {
+        let context = format!("{self:?}\n{counted:?}\n{after:?}");
+        for ((before, counted), after) in self.meters.iter().zip(counted.meters).zip(after.meters) {
+            assert!((before.told..=after.began).contains(&counted), "{context}");
+        }
+        if let [_, Some(told)] = self.first {
+            assert!(counted.first.is_some_and(|at| at <= told), "{context}");
+        }
+        if let Some(at) = counted.first {
+            assert!(after.first[0].is_some_and(|began| at >= began), "{context}");
+        }
+    }
+
+    /// What was in flight was counted, or not, for good.
+    pub fn settle(&mut self, counted: &Counted) {
+        self.meters = counted.meters.map(|sum| Told { began: sum, told: sum });
+        self.first = [counted.first; 2];
+        self.failed.clear();
+    }
+}
+
+/// What an installation says was counted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Counted {
+    pub meters: [u64; 2],
+    pub first: Option<i64>,
+}
+
+impl Counted {
+    pub fn read(it: &Installation) -> Counted {
+        let meters = METERS.map(|meter| it.usage(meter).unwrap().used);
+        Counted { meters, first: first_use(it) }
+    }
 }
 
 /// Waits for something that has to come.
