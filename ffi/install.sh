@@ -42,7 +42,7 @@ install -d "$lib/pkgconfig" "$lib/cmake/licentia" "$to/include"
 install -m 755 "$built" "$lib/$shared"
 ln -sf "$shared" "$lib/$link"
 install -m 644 "$(dirname "$built")/liblicentia.a" "$lib/liblicentia.a"
-install -m 644 include/licentia.h include/licentia.hpp "$to/include"
+install -m 644 include/licentia.h include/licentia.hpp include/licentia_testing.h "$to/include"
 
 # The way from a folder in the prefix up to it.
 up() { echo "$1" | sed 's#[^/][^/]*#..#g'; }

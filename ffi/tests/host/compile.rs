@@ -44,6 +44,18 @@ fn the_wrapper_compiles_as_cpp_17_and_20() {
     }
 }
 
+#[test]
+fn the_kit_for_tests_compiles_as_every_c_and_cpp() {
+    for (compiler, cpp) in [("gcc", "g++"), ("clang", "clang++")] {
+        for standard in ["c99", "c17"] {
+            two_units(compiler, standard, "c", "-DHEADER=<licentia_testing.h>");
+        }
+        for standard in ["c++11", "c++17", "c++20"] {
+            two_units(cpp, standard, "cpp", "-DHEADER=<licentia_testing.h>");
+        }
+    }
+}
+
 /// A result that must not be ignored: what breaks the other programs here would break this one.
 #[test]
 fn ignoring_a_status_is_an_error() {

@@ -19,4 +19,5 @@ mod process;
 mod quickstart;
 mod sequence;
 mod stable;
+mod testing;
 mod wrapper;
