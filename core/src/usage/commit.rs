@@ -3,6 +3,7 @@
 use super::tail::Tail;
 use super::view::NAME;
 use crate::errors::{Code, Error, Result};
+use crate::store::disk::patiently;
 use crate::store::failure::failed;
 use crate::store::{File, Folder};
 use std::time::{Duration, Instant};
@@ -33,9 +34,10 @@ impl Written {
         let began = Instant::now();
         let locked = |error| failed(NAME, "locked", &error);
         loop {
-            if self.file.try_lock().map_err(locked)? {
+            if patiently(|| self.file.try_lock()).map_err(locked)? {
                 let done = self.lead(folder);
-                self.file.unlock().map_err(locked)?;
+                // What is on disk is counted, whatever becomes of the lock: it goes with the file.
+                let _ = patiently(|| self.file.unlock());
                 return done;
             }
             if folder.synced()? >= self.seq {
