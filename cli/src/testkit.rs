@@ -347,6 +347,18 @@ mod tests {
         }
     }
 
+    /// The table of states in docs/testing.md, by its first and third column.
+    #[test]
+    fn every_state_is_documented() {
+        let page = fs::read_to_string(path("docs/testing.md")).unwrap();
+        let rows = page.lines().skip_while(|line| !line.starts_with("| state |")).skip(2);
+        let cells = rows.map_while(|line| Some(line.strip_prefix("| ")?.split(" | ")));
+        let found: Vec<String> =
+            cells.map(|cells| cells.step_by(2).take(2).collect::<Vec<_>>().join(" ")).collect();
+        let word = |state: &State| format!("`{}` `{}`", state.name, state.reason);
+        assert_eq!(found, STATES.iter().map(word).collect::<Vec<_>>());
+    }
+
     #[test]
     fn a_promise_that_is_not_kept_is_noticed() {
         let kit = committed(DEFAULT);

@@ -114,7 +114,8 @@ test('packed, installed in an empty folder, it works from there', (t) => {
   assert.deepEqual(files.map((file) => file.path).sort(), [
     'LICENSE-APACHE', 'LICENSE-MIT', 'README.md', 'addon.js', 'checks.js', 'clock.js',
     'index.d.mts', 'index.d.ts', 'index.js', 'index.mjs', 'installation.js', ADDON, 'package.json',
-    'promises.js', 'status.d.ts',
+    'promises.js', 'status.d.ts', 'testing.d.mts', 'testing.d.ts', 'testing.js', 'testing.json',
+    'testing.mjs',
   ].sort())
   writeFileSync(path.join(folder, 'package.json'), '{"private": true}')
   npm('install', `./${filename}`)

@@ -38,6 +38,23 @@ fn it_is_printed_where_no_file_is_named() {
     assert!(!header.contains('@'), "a place was not filled");
 }
 
+/// The default kit is compiled and run with the library.
+#[test]
+fn a_header_of_own_features_compiles_without_a_word() {
+    let folder = Folder::empty();
+    let features = "--feature a.b:c-d_e --entitlement requests=900/month+10%,count";
+    folder.run(&format!("testkit --product my-app {features} --format header --out k.h")).good();
+    folder.write("k.c", "#include \"k.h\"\n#include \"k.h\"\nint main(void) { return 0; }\n");
+    let include = concat!(env!("CARGO_MANIFEST_DIR"), "/../include");
+    let strict = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only", "-I", include];
+    for language in [["-xc", "-std=c99"], ["-xc++", "-std=c++17"]] {
+        let mut gcc = std::process::Command::new("gcc");
+        let ran = gcc.args(strict).args(language).arg(folder.path("k.c")).output();
+        let Ok(ran) = ran else { return eprintln!("skipped: gcc is not installed") };
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    }
+}
+
 #[test]
 fn without_a_limit_there_is_none_to_reach() {
     let folder = Folder::empty();

@@ -50,6 +50,16 @@ fn verifies(program: impl AsRef<OsStr>, libraries: Option<&Path>) {
 }
 
 #[test]
+fn every_header_is_installed() {
+    let mut found: Vec<_> = fs::read_dir(installed().join("include"))
+        .unwrap()
+        .map(|it| it.unwrap().file_name())
+        .collect();
+    found.sort();
+    assert_eq!(found, ["licentia.h", "licentia.hpp", "licentia_testing.h"]);
+}
+
+#[test]
 fn pkg_config_is_all_a_program_needs() {
     if !has("pkg-config") {
         return skip("pkg-config is not installed");
