@@ -111,18 +111,26 @@ impl Installation {
         let eye = self.eyes.get();
         let Some(_looking) = eye.try_look() else {
             let snapshot = self.snapshot.load_full();
-            return self.judge(&eye, Arc::clone(&snapshot.view), &snapshot);
+            return Arc::new(self.judge(&eye, Arc::clone(&snapshot.view), &snapshot));
         };
         let snapshot = self.look(&eye);
         self.note_time(&eye, &snapshot, false);
         self.snapshot.load_full()
     }
 
-    /// What this process has just changed, it knows at once.
-    pub(crate) fn look_again(&self) {
+    /// What this process has just recorded, and what it has read of others for that, it knows at
+    /// once. Looks at no file: what else has changed is looked at when its second is over.
+    pub(crate) fn note_usage(&self) {
         let eye = self.eyes.get();
-        if let Some(_looking) = eye.try_look() {
-            self.look(&eye);
+        let Some(_looking) = eye.try_look() else { return };
+        let before = self.snapshot.load_full();
+        match self.ledger.remembered() {
+            Some(usage) => {
+                let known = self.judge(&eye, before.view.with_usage(usage), &before);
+                // Not a second longer than the look on which the rest of it stands.
+                self.snapshot.store(Arc::new(Known { second: before.second, ..known }));
+            }
+            None => drop(self.look(&eye)),
         }
     }
 
@@ -130,12 +138,12 @@ impl Installation {
     pub(crate) fn look(&self, eye: &Eye) -> Arc<Known> {
         let before = self.snapshot.load_full();
         let view = View::look(self, Some(&before.view));
-        let next = self.judge(eye, view, &before);
+        let next = Arc::new(self.judge(eye, view, &before));
         self.snapshot.store(Arc::clone(&next));
         next
     }
 
-    fn judge(&self, eye: &Eye, view: Arc<View>, before: &Known) -> Arc<Known> {
+    fn judge(&self, eye: &Eye, view: Arc<View>, before: &Known) -> Known {
         let second = self.product.clock().second();
         let now = self.now(eye, &view);
         let same = Arc::ptr_eq(&view, &before.view)
@@ -145,7 +153,7 @@ impl Installation {
             true => Arc::clone(&before.gate),
             false => Arc::new(verdict::gate(&view.facts, &now)),
         };
-        Arc::new(Known { gate, view, now, second })
+        Known { gate, view, now, second }
     }
 
     pub(crate) fn now(&self, eye: &Eye, view: &View) -> Now {

@@ -82,14 +82,19 @@ impl View {
         };
         let fresh = before.filter(|view| view.marks == marks && !view.wants_another_look());
         if let Some(view) = fresh {
-            if Arc::ptr_eq(&view.facts.usage, &usage) {
-                return Arc::clone(view);
-            }
-            let mut next = View::clone(view);
-            next.facts.usage = usage;
-            return Arc::new(next);
+            return view.with_usage(usage);
         }
         Arc::new(View::load(it, before, marks, usage, usage_error))
+    }
+
+    /// The same, but for what was used.
+    pub(crate) fn with_usage(self: &Arc<View>, usage: Arc<Totals>) -> Arc<View> {
+        if Arc::ptr_eq(&self.facts.usage, &usage) {
+            return Arc::clone(self);
+        }
+        let mut next = View::clone(self);
+        next.facts.usage = usage;
+        Arc::new(next)
     }
 
     fn load(

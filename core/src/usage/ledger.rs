@@ -115,6 +115,14 @@ impl Ledger {
         Ok(Arc::clone(&view.totals))
     }
 
+    /// What was used as of the last look of this process: right after it recorded, all that it
+    /// and others had recorded by then. Looks at no file. `None` = it has to be looked at.
+    pub(crate) fn remembered(&self) -> Option<Arc<Totals>> {
+        let mine = self.mine();
+        let view = mine.view_soon()?;
+        (view.generation != 0).then(|| Arc::clone(&view.totals))
+    }
+
     /// Records an entry at a time (seconds since 1970). On disk when it returns.
     ///
     /// Fails with `limit_exceeded` where the license stops it, with `invalid_argument` for a

@@ -137,6 +137,7 @@ fn a_lock_that_was_held_at_a_fork_stops_no_child() {
     let ledger = Ledger::new(folder.clone());
     ledger.record_later(&calls(), Entry::Add(1), NOON).unwrap();
     ledger.as_in_a_child(|| {
+        assert!(ledger.remembered().is_none(), "a child has read nothing yet");
         ledger.record(&calls(), Entry::Add(1), NOON).unwrap();
         assert_eq!(ledger.totals().unwrap().of(&calls(), NOON).used, 2);
         ledger.flush().unwrap();
