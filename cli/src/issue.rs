@@ -103,6 +103,10 @@ struct Dates {
     #[arg(long, value_name = "N", value_parser = days(0, STAGE_DAYS_MAX))]
     #[arg(allow_negative_numbers = true)]
     grace_days: Option<u32>,
+    /// After that, what is there can still be read for this many days [default: 0]
+    #[arg(long, value_name = "N", value_parser = days(0, STAGE_DAYS_MAX))]
+    #[arg(allow_negative_numbers = true)]
+    read_only_days: Option<u32>,
     /// Warn this many days before the end
     #[arg(long, value_name = "N", value_parser = days(0, NOTICE_DAYS_MAX))]
     #[arg(allow_negative_numbers = true)]
@@ -299,8 +303,16 @@ impl Dates {
         let stage = |days: &Option<u32>| {
             days.filter(|days| *days > 0).map(|days| Stage { deny: Some(days), ..Stage::default() })
         };
+        let ended = match (self.grace_days.unwrap_or(0), self.read_only_days.unwrap_or(0)) {
+            (_, 0) => stage(&self.grace_days),
+            (grace, read) => Some(Stage {
+                read_only: Some(grace),
+                deny: Some(grace.saturating_add(read)),
+                ..Stage::default()
+            }),
+        };
         let stages = Stages {
-            ended: stage(&self.grace_days),
+            ended,
             overdue: stage(&self.token_grace_days),
             suspended: None,
         };

@@ -69,6 +69,14 @@ fn the_end_decides_the_type_and_days_count_from_the_beginning() {
     assert_eq!(month["license"]["valid_until"], 1_767_225_600 + 30 * 86_400);
     assert!(month["license"].get("stages").is_none());
     assert_eq!(claims(&folder, "--days 30 --type trial")["license"]["type"], "trial");
+    for (words, ended) in [
+        ("--read-only-days 0 --grace-days 5", json!({"deny": 5})),
+        ("--read-only-days 30", json!({"read_only": 0, "deny": 30})),
+        ("--read-only-days 30 --grace-days 10", json!({"read_only": 10, "deny": 40})),
+    ] {
+        let license = claims(&folder, &format!("--days 30 {words}"));
+        assert_eq!(license["license"]["stages"], json!({"ended": ended}), "{words}");
+    }
 }
 
 #[test]
