@@ -9,6 +9,10 @@ use serde::{Deserialize, Serialize};
 /// time server corrects by less.
 const SLACK: i64 = 60;
 
+/// One more second for so many that go by: the boot clock runs as fast as the quartz does, which
+/// a time server that sets the clock again and again makes up for.
+const DRIFT: i64 = 1_000;
+
 /// A clock that is this many seconds ahead of all that was seen is probably wrong: 400 days. It
 /// is believed when it has gone on for [`SETTLED`].
 const FAR_AHEAD: i64 = 400 * 86_400;
@@ -75,8 +79,8 @@ pub(crate) struct Keeper {
     era: u64,
     /// The latest time it gave.
     high: Option<i64>,
-    /// By how much the clock was ever ahead of the boot clock.
-    lead: Option<i64>,
+    /// By how much the time was ever ahead of the boot clock, and the boot clock when it last was.
+    lead: Option<(i64, i64)>,
     boot_id: Option<String>,
 }
 
@@ -97,26 +101,34 @@ impl Keeper {
                 Keeper { era: floors.era, high: None, lead: None, boot_id: self.boot_id.take() };
         }
         let base = floors.base().max(self.high);
-        let line = self.line(boot, floors);
-        let held_back = line.is_some_and(|line| clock < line - SLACK);
-        let set_back = base.is_some_and(|base| clock < base);
-        let floor = if held_back || set_back { base.max(line) } else { base };
+        let held_back = self.held_back(clock, boot, floors);
+        // One that is a little behind waits: time goes neither back nor ahead of the clock.
+        let floor = base.max(held_back);
         let at = floor.map_or(clock, |floor| floor.max(clock));
         if !is_far_ahead(clock, floors) {
             self.high = self.high.max(Some(at));
-            self.lead = self.lead.max(boot.map(|boot| clock.saturating_sub(boot)));
+            let lead = boot.map(|boot| (at.saturating_sub(boot), boot));
+            self.lead = self.lead.max(lead);
         }
         let signed = floors.signed.is_some() && floors.signed == floor;
         Now { at, clock, floor: floor.map(|at| Floor { at, signed }) }
     }
 
-    /// Where the clock should be by now, from what it has shown since this machine was started.
-    fn line(&self, boot: Option<i64>, floors: &Floors) -> Option<i64> {
+    /// Where the clock should be by now, from what was seen since this machine was started, if it
+    /// is behind that.
+    fn held_back(&self, clock: i64, boot: Option<i64>, floors: &Floors) -> Option<i64> {
         let boot = boot?;
         let same = floors.boot.as_ref().filter(|then| Some(&then.id) == self.boot_id.as_ref());
-        let kept = floors.seen.zip(same);
-        let kept = kept.map(|(seen, then)| seen.saturating_add((boot - then.at).max(0)));
-        kept.max(self.lead.map(|lead| lead.saturating_add(boot)))
+        let kept = floors.seen.zip(same).map(|(seen, then)| {
+            let gone = boot.saturating_sub(then.at).max(0);
+            (seen.saturating_add(gone), SLACK)
+        });
+        let lead = self.lead.map(|(lead, since)| {
+            let slack = SLACK.saturating_add(boot.saturating_sub(since).max(0) / DRIFT);
+            (lead.saturating_add(boot), slack)
+        });
+        let lines = kept.into_iter().chain(lead);
+        lines.filter(|(at, slack)| clock < at.saturating_sub(*slack)).map(|(at, _)| at).max()
     }
 
     /// What is to be written of the time, if anything: by a program that has just opened the
@@ -125,9 +137,12 @@ impl Keeper {
         let noted = self.noted(now, floors);
         let age = if opened { WHEN_OPENED } else { WHEN_ASKED };
         let old = match (floors.seen, noted.seen) {
-            (Some(was), Some(is)) => is - was >= age,
+            (Some(was), Some(is)) => is.saturating_sub(was) >= age,
             (was, is) => was != is,
         };
+        // Where the clock does not say what time it is, the boot clock has to.
+        let id = |floors: &Floors| floors.boot.as_ref().map(|boot| boot.id.clone());
+        let old = old || (now.clock < now.at && id(&noted) != id(floors));
         (old || noted.ahead.is_some() != floors.ahead.is_some()).then_some(noted)
     }
 
@@ -135,11 +150,12 @@ impl Keeper {
     pub(crate) fn noted(&self, now: &Now, floors: &Floors) -> Floors {
         let mut noted = floors.clone();
         if is_far_ahead(now.clock, floors) {
-            let settled = |since: i64| (SETTLED..FAR_AHEAD).contains(&(now.clock - since));
+            let settled =
+                |since: i64| (SETTLED..FAR_AHEAD).contains(&now.clock.saturating_sub(since));
             if !floors.ahead.is_some_and(settled) {
                 // One that has moved again, or was never far ahead before, starts anew.
-                let going =
-                    floors.ahead.is_some_and(|since| (0..SETTLED).contains(&(now.clock - since)));
+                let going = |since: i64| (0..SETTLED).contains(&now.clock.saturating_sub(since));
+                let going = floors.ahead.is_some_and(going);
                 noted.ahead = if going { floors.ahead } else { Some(now.clock) };
                 return noted;
             }
@@ -152,7 +168,8 @@ impl Keeper {
 }
 
 fn is_far_ahead(clock: i64, floors: &Floors) -> bool {
-    floors.seen.is_some() && floors.base().is_some_and(|base| clock - base > FAR_AHEAD)
+    floors.seen.is_some()
+        && floors.base().is_some_and(|base| clock.saturating_sub(base) > FAR_AHEAD)
 }
 
 #[cfg(test)]
@@ -200,9 +217,68 @@ mod tests {
         keeper.reckon(NOW, Some(0), &floors);
         let slack = keeper.reckon(NOW + DAY - SLACK, Some(DAY), &floors);
         assert_eq!(slack.at, NOW + DAY - SLACK, "a time server corrects by less");
-        let held = keeper.reckon(NOW + DAY - SLACK - 1, Some(DAY), &floors);
+        let held = keeper.reckon(NOW + DAY - SLACK - DAY / DRIFT - 1, Some(DAY), &floors);
         assert_eq!(held.at, NOW + DAY);
         assert!(held.floor.is_some_and(|floor| floor.at > held.clock));
+    }
+
+    #[test]
+    fn a_clock_that_lost_its_battery_goes_on_from_what_was_seen_before() {
+        let (mut keeper, floors) = (keeper(), seen(NOW, Some(("another", 9_999))));
+        let now = keeper.reckon(7, Some(7), &floors);
+        assert_eq!(now.at, NOW);
+        let next = keeper.reckon(7 + DAY, Some(7 + DAY), &floors);
+        assert_eq!(next.at, NOW + DAY, "a daily limit starts again");
+        // Whoever comes next, in this boot, goes on there: it is written down, once.
+        let noted = keeper.due(&now, &floors, false).unwrap();
+        assert_eq!(noted.boot.as_ref().unwrap().id, "this");
+        assert_eq!(keeper.due(&now, &noted, true), None);
+        let healthy = Now { clock: NOW, ..now };
+        assert_eq!(keeper.due(&healthy, &floors, false), None, "a clock that is right needs none");
+    }
+
+    #[test]
+    fn a_correction_by_a_time_server_is_over_when_the_clock_has_caught_up() {
+        let (mut keeper, floors) = (keeper(), seen(NOW, Some(("this", 0))));
+        keeper.reckon(NOW + 100, Some(100), &floors);
+        let held = keeper.reckon(NOW + 96, Some(101), &floors);
+        assert_eq!(held.at, NOW + 100, "it never goes back");
+        let caught_up = keeper.reckon(NOW + 105, Some(110), &floors);
+        assert_eq!(caught_up.at, NOW + 105);
+        assert!(caught_up.floor.is_some_and(|floor| floor.at <= NOW + 105), "nothing is suspect");
+    }
+
+    #[test]
+    fn a_quartz_that_runs_fast_makes_no_clock_suspect() {
+        let mut keeper = keeper();
+        // A time server takes nine seconds away every day, for a year, and another process writes
+        // the time down.
+        for day in 1..365 {
+            let floors = seen(NOW + day * DAY, Some(("this", day * (DAY + 9))));
+            let now = keeper.reckon(NOW + day * DAY, Some(day * (DAY + 9)), &floors);
+            assert_eq!(now.at, NOW + day * DAY, "day {day}");
+        }
+    }
+
+    #[test]
+    fn no_time_that_is_kept_overflows() {
+        let extremes = [i64::MIN, -1, 0, NOW, i64::MAX];
+        let boots = extremes.map(|at| Some(Boot { id: "this".into(), at }));
+        for (seen, boot) in extremes.iter().zip(boots.iter().cycle().skip(2)) {
+            for (ahead, clock) in extremes.iter().flat_map(|a| extremes.map(|b| (*a, b))) {
+                let floors = Floors {
+                    seen: Some(*seen),
+                    boot: boot.clone(),
+                    ahead: Some(ahead),
+                    ..Floors::default()
+                };
+                let mut keeper = keeper();
+                for boot in [Some(5), None, Some(i64::MAX)] {
+                    let now = keeper.reckon(clock, boot, &floors);
+                    keeper.due(&now, &floors, true);
+                }
+            }
+        }
     }
 
     #[test]
