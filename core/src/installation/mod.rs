@@ -119,6 +119,8 @@ impl Installation {
         };
         if !reads_only {
             it.unbegun = it.begin().err();
+            // Why it failed is told from the next look on.
+            it.snapshot.store(Known::blank(product).into());
         }
         let snapshot = it.fresh();
         it.note_time(&it.eyes.get(), &snapshot, true);
