@@ -196,7 +196,8 @@ static inline licentia_status licentia_testing_prepare(const char *state, const 
   const licentia_testing_state *found = licentia_testing_find(state);
   if (!found) return licentia_testing_unknown(state, error);
   if (!folder)
-    return licentia_testing_fail(error, LICENTIA_INVALID_ARGUMENT, "the folder is NULL%s%s", "", "");
+    return licentia_testing_fail(error, LICENTIA_INVALID_ARGUMENT, "%s is %s", "the folder",
+                                 "NULL");
   for (size_t i = 0; i < LICENTIA_TESTING_NAMES; i++)
     if (licentia_testing_exists(folder, licentia_testing_names[i]))
       return licentia_testing_fail(error, LICENTIA_INVALID_ARGUMENT,

@@ -131,9 +131,13 @@ class Prepared:
         self.state, self.product, self._now = state, product, state.clock
         self._folder = tempfile.TemporaryDirectory(prefix="licentia-")
         self.directory = Path(self._folder.name)
-        for name, data in files.items():
-            (self.directory / name).write_bytes(data)
-        self.installation = product.open(self.directory)
+        try:
+            for name, data in files.items():
+                (self.directory / name).write_bytes(data)
+            self.installation = product.open(self.directory)
+        except BaseException:
+            self._folder.cleanup()
+            raise
 
     def clock(self, at: Union[int, datetime]) -> None:
         """Move the clock to a time: seconds since 1970, or an aware datetime.
