@@ -4,9 +4,9 @@
 mod installation_support;
 
 use installation_support::*;
-use licentia::issue::{self, IssuerStatus, SyncAnswer, read_request};
+use licentia::issue::IssuerStatus;
 use licentia::{Code, Installation, Product};
-use serde_json::{Value, json};
+use serde_json::json;
 
 const YEAR: i64 = 365 * DAY;
 
@@ -23,11 +23,6 @@ fn a_year(product: &Product, folder: &tempfile::TempDir) -> Installation {
 
 fn days_left(it: &Installation) -> i64 {
     status(it)["license"]["days_left"].as_i64().unwrap()
-}
-
-fn reset(it: &Installation, server_time: i64) -> String {
-    let request = read_request(it.request("clock", None).unwrap().as_bytes()).unwrap();
-    issue::sign_clock_reset(&vendor(), &request, ISSUER, server_time, server_time).unwrap()
 }
 
 #[test]
@@ -121,29 +116,6 @@ fn a_clock_reset_heals_a_clock_that_was_ahead_and_works_once() {
     assert_eq!(error.code(), Code::WrongInstallation);
 }
 
-fn answer(it: &Installation, seq: u64, change: impl FnOnce(&mut SyncAnswer)) -> String {
-    let request = read_request(it.request("sync", None).unwrap().as_bytes()).unwrap();
-    let mut answer = SyncAnswer {
-        iat: NOW,
-        nonce: request.nonce,
-        license_id: claims().license.id,
-        installation: request.installation,
-        seq,
-        epoch: 0,
-        server_time: NOW,
-        status: IssuerStatus::Ok,
-        message: None,
-        license: None,
-        keys: None,
-        revocations: None,
-        ack: None,
-        sync_after: None,
-        next_sync_by: None,
-    };
-    change(&mut answer);
-    issue::sign_sync(&vendor(), "myapp", ISSUER, &answer).unwrap()
-}
-
 #[test]
 fn signed_time_heals_too_and_no_answer_counts_twice() {
     let (mut product, folder) = (product(), folder());
@@ -205,45 +177,40 @@ fn what_the_issuer_says_follows_its_stages() {
     assert_eq!(status(&it)["reason"], "revoked");
 }
 
-/// A small generator: the same walks on every machine.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: i64) -> i64 {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((self.0 >> 33) as i64).rem_euclid(sides)
-    }
+#[test]
+fn a_clock_that_lost_its_battery_is_taken_for_the_day_of_the_license() {
+    let (mut product, folder) = (product(), folder());
+    set_clock(&mut product, 1_000);
+    let it = product.open(folder.path()).unwrap();
+    let error = it.first_use(None).unwrap_err();
+    assert_eq!(error.code(), Code::ClockRollback, "the days would be over when it is set: {error}");
+    it.apply(license(|_| {}).as_bytes()).unwrap();
+    let found = status(&it);
+    assert_eq!((&found["in_force"], &found["time"]["now"]), (&json!(true), &json!(NOW)));
+    assert_eq!(
+        (&found["time"]["suspect"], &found["license"]["days_left"]),
+        (&json!(true), &json!(30))
+    );
+    it.record("exports", 1).unwrap();
+    set_clock(&mut product, NOW);
+    assert_eq!(it.usage("exports").unwrap().used, 1, "it was counted in the month of the license");
+    // What the license said of the time was not kept.
+    it.remove().unwrap();
+    set_clock(&mut product, NOW - 5 * DAY);
+    assert_eq!(status(&product.open(folder.path()).unwrap())["time"]["floor_by"], "seen");
 }
 
-/// Random walks of a clock: forward, back, with and without a restart. What remains never grows
-/// again, and going back alone never takes anything away.
 #[test]
-fn clock_walks_never_gain_time_and_never_lock_out() {
-    let soak: usize = std::env::var("LICENTIA_SOAK").ok().and_then(|n| n.parse().ok()).unwrap_or(1);
-    let mut dice = Dice(7);
-    for walk in 0..60 * soak {
-        let (mut product, folder) = (product(), folder());
-        let mut it = a_year(&product, &folder);
-        let (mut latest, mut kept) = (NOW, NOW);
-        for step in 0..25 {
-            let clock = match dice.roll(4) {
-                0 => NOW - dice.roll(2 * YEAR),
-                1 => latest - dice.roll(40 * DAY),
-                _ => latest + dice.roll(12 * DAY),
-            };
-            set_clock(&mut product, clock);
-            if dice.roll(3) == 0 {
-                it = product.open(folder.path()).unwrap();
-                latest = clock.max(kept);
-                kept = if latest - kept >= 60 { latest } else { kept };
-            } else {
-                latest = latest.max(clock);
-            }
-            let found: Value = status(&it);
-            let context = format!("walk {walk}, step {step}: {}", found["time"]);
-            assert_eq!(found["time"]["now"], latest, "{context}");
-            assert_eq!(it.allows("reports"), latest < NOW + YEAR, "{context}");
-        }
-    }
+fn a_reset_does_not_leave_a_first_use_in_the_future() {
+    let (mut product, folder) = (product(), folder());
+    product.set("grace_days", "31").unwrap();
+    set_clock(&mut product, NOW + 300 * DAY);
+    let it = product.open(folder.path()).unwrap();
+    it.first_use(None).unwrap();
+    set_clock(&mut product, NOW);
+    let code = reset(&it, NOW);
+    it.apply(code.as_bytes()).unwrap();
+    assert_eq!(status(&it)["anchor"]["at"], NOW);
+    set_clock(&mut product, NOW + 31 * DAY);
+    assert!(!it.allows("reports"));
 }

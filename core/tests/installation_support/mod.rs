@@ -4,6 +4,7 @@
 pub mod children;
 pub mod dice;
 
+use licentia::issue::{IssuerStatus, SyncAnswer, read_request};
 use licentia::{Claims, Feature, Installation, Product, SecretKey, Stage, Stages, issue};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -93,4 +94,34 @@ pub fn skip(what: &str) {
 /// A folder in memory where there is any: for what no disk has a part in.
 pub fn light_folder() -> TempDir {
     tempfile::tempdir_in("/dev/shm").unwrap_or_else(|_| folder())
+}
+
+/// The vendor's answer to a request for a clock reset.
+pub fn reset(it: &Installation, server_time: i64) -> String {
+    let request = read_request(it.request("clock", None).unwrap().as_bytes()).unwrap();
+    issue::sign_clock_reset(&vendor(), &request, ISSUER, server_time, server_time).unwrap()
+}
+
+/// The answer of the vendor's server to a sync: all is well, changed.
+pub fn answer(it: &Installation, seq: u64, change: impl FnOnce(&mut SyncAnswer)) -> String {
+    let request = read_request(it.request("sync", None).unwrap().as_bytes()).unwrap();
+    let mut answer = SyncAnswer {
+        iat: NOW,
+        nonce: request.nonce,
+        license_id: claims().license.id,
+        installation: request.installation,
+        seq,
+        epoch: 0,
+        server_time: NOW,
+        status: IssuerStatus::Ok,
+        message: None,
+        license: None,
+        keys: None,
+        revocations: None,
+        ack: None,
+        sync_after: None,
+        next_sync_by: None,
+    };
+    change(&mut answer);
+    issue::sign_sync(&vendor(), "myapp", ISSUER, &answer).unwrap()
 }
