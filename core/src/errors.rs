@@ -83,7 +83,8 @@ codes! {
     /// The vendor put the license on hold.
     Suspended = 23, "suspended", "ask the vendor to reinstate it";
     /// The clock is behind a time that has already been seen.
-    ClockRollback = 24, "clock_rollback", "set the clock of this machine right";
+    ClockRollback = 24, "clock_rollback",
+        "set the clock right; if it is, ask the vendor for a clock reset (request `clock`)";
     /// The token was to be renewed and was not, and the time allowed for that is over.
     TokenExpired = 25, "token_expired",
         "connect to the vendor's server, or apply a newer license file";
@@ -97,7 +98,7 @@ codes! {
     NotGranted = 31, "not_granted", "ask the vendor for a license that grants it";
     /// The use would go past the feature's limit.
     LimitExceeded = 32, "limit_exceeded",
-        "wait until the limit resets, or ask the vendor for a higher one";
+        "use less, wait until the limit starts again, or ask the vendor for a higher one";
     /// Every seat is taken.
     NoSeat = 33, "no_seat", "wait until a seat is free, or ask the vendor for more";
     /// A newer license is installed.

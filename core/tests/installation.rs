@@ -418,3 +418,32 @@ fn damage_is_reported_and_a_license_makes_it_good() {
     assert_ne!(found["state"]["installation"], id);
     drop(it);
 }
+
+#[test]
+fn a_folder_belongs_to_one_product() {
+    let (product, folder) = (product(), folder());
+    open(&product, &folder).apply(license(|_| {}).as_bytes()).unwrap();
+    let other = Product::new("other", &vendor().public().to_short()).unwrap();
+    let it = open(&other, &folder);
+    assert_eq!(status(&it)["reason"], "wrong_product");
+    let theirs = license(|it| it.aud = "other".into());
+    for error in [it.apply(theirs.as_bytes()).unwrap_err(), it.remove().unwrap_err()] {
+        assert_eq!(error.code(), Code::WrongProduct, "{error}");
+    }
+    assert!(open(&product, &folder).allows("reports"), "nothing was taken away");
+}
+
+#[test]
+fn another_list_of_the_same_version_is_refused() {
+    let (product, folder) = (product(), folder());
+    let it = open(&product, &folder);
+    let list = |ids: &[[u8; 16]]| {
+        let ids = ids.iter().copied().collect();
+        issue::sign_revocations(&vendor(), "myapp", ISSUER, 1, NOW, &ids).unwrap()
+    };
+    let id = issue::license_id(&claims().license.id).unwrap();
+    it.apply(list(&[[1; 16]]).as_bytes()).unwrap();
+    it.apply(list(&[[1; 16]]).as_bytes()).unwrap();
+    let error = it.apply(list(&[id]).as_bytes()).unwrap_err();
+    assert_eq!(error.code(), Code::OlderThanInstalled, "{error}");
+}

@@ -112,7 +112,7 @@ impl Installation {
         }
         check_nonce(&change.state.key(NONCES)?, "sync", change.state.syncs, &answer.nonce)?;
         check_number(change, &answer)?;
-        change.state.floors.heal(answer.server_time);
+        change.state.heal(answer.server_time);
         change.now.at = change.now.clock.max(answer.server_time);
         change.state.syncs = change.state.syncs.saturating_add(1);
         change.state.issuer = Some(note(change.state.issuer.as_ref(), &answer));
@@ -183,7 +183,7 @@ fn apply_revocations(change: &mut Change<'_>, data: &[u8]) -> Result<(bool, ())>
     let list =
         Revocations::verify(data, product.code(), product.issuer(), |kid| product.find(kid))?;
     if let Some(have) = change.state.revocations.filter(|have| *have >= list.version) {
-        if have == list.version {
+        if have == list.version && *change.view.facts.revoked == list.ids {
             return Ok((false, ()));
         }
         let what = format!("the list has version {}, and {have} is installed", list.version);
@@ -203,7 +203,7 @@ fn apply_clock_reset(change: &mut Change<'_>, data: &[u8]) -> Result<(bool, ())>
     let key = change.state.key(NONCES)?;
     check_nonce(&key, "clock", change.state.resets, &reset.nonce)?;
     change.state.resets = change.state.resets.saturating_add(1);
-    change.state.floors.heal(reset.server_time);
+    change.state.heal(reset.server_time);
     Ok((true, ()))
 }
 

@@ -81,7 +81,7 @@ impl Installation {
         let at = self.product.clock().now();
         let found = self.folder.find(Slot::State).and_then(|found| {
             let Some(found) = found else { return Ok(None) };
-            let mut state = State::from_bytes(&found.payload)?;
+            let mut state = State::from_bytes(&found.payload, self.product.code())?;
             state.note_damage(at, found.recovered);
             Ok(Some(state))
         });
@@ -89,10 +89,10 @@ impl Installation {
             Ok(Some(state)) => Ok((state, false)),
             Ok(None) => {
                 Ledger::begin(locked, at)?;
-                Ok((State::new(at, 0)?, true))
+                Ok((State::new(self.product.code(), at, 0)?, true))
             }
             Err(error) if error.code() == Code::StateCorrupt && damage == Damage::BeginAgain => {
-                Ok((State::new(at, 1)?, false))
+                Ok((State::new(self.product.code(), at, 1)?, false))
             }
             Err(error) => Err(error),
         }
@@ -112,7 +112,7 @@ impl Installation {
             return;
         }
         let Some(state) = &snapshot.view.state else { return };
-        if eye.keeper().due(&snapshot.now, &state.floors, opened).is_none() {
+        if eye.keeper().due(&snapshot.seen, &state.floors, opened).is_none() {
             return;
         }
         let Ok(Some(locked)) = self.folder.try_lock() else { return };

@@ -4,7 +4,8 @@ use super::Installation;
 use super::time::Keeper;
 use super::view::View;
 use crate::product::Product;
-use crate::verdict::{self, Access, Gate, Now};
+use crate::stages::DAY;
+use crate::verdict::{self, Access, Facts, Floor, Gate, Now};
 use arc_swap::ArcSwap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
@@ -14,6 +15,8 @@ pub(crate) struct Known {
     pub(crate) gate: Arc<Gate>,
     pub(crate) view: Arc<View>,
     pub(crate) now: Now,
+    /// The same time without what a license says of it: what is kept of it.
+    pub(crate) seen: Now,
     second: (i64, i64),
 }
 
@@ -23,7 +26,7 @@ impl Known {
         let view = View::blank(product);
         let now = Now { at: 0, clock: 0, floor: None };
         let gate = Arc::new(verdict::gate(&view.facts, &now));
-        Known { gate, view: Arc::new(view), now, second: (0, 0) }
+        Known { gate, view: Arc::new(view), now, seen: now, second: (0, 0) }
     }
 }
 
@@ -145,7 +148,8 @@ impl Installation {
 
     fn judge(&self, eye: &Eye, view: Arc<View>, before: &Known) -> Known {
         let second = self.product.clock().second();
-        let now = self.now(eye, &view);
+        let seen = self.now(eye, &view);
+        let now = signed_time(&view.facts, seen);
         let same = Arc::ptr_eq(&view, &before.view)
             && before.now.at <= now.at
             && before.gate.next_change_at.is_none_or(|next| now.at < next);
@@ -153,7 +157,7 @@ impl Installation {
             true => Arc::clone(&before.gate),
             false => Arc::new(verdict::gate(&view.facts, &now)),
         };
-        Known { gate, view, now, second }
+        Known { gate, view, now, seen, second }
     }
 
     pub(crate) fn now(&self, eye: &Eye, view: &View) -> Now {
@@ -166,5 +170,16 @@ impl Installation {
         let eye = self.eyes.get();
         let _looking = eye.look();
         self.look(&eye)
+    }
+}
+
+/// A clock that is more than a day behind the signature of the license that decides is wrong:
+/// then it is as late as that, for as long as that license decides.
+fn signed_time(facts: &Facts, now: Now) -> Now {
+    let held = verdict::rule(facts, &now).held;
+    let signed = held.map(|held| held.claims.iat).filter(|iat| iat.saturating_sub(now.at) > DAY);
+    match signed {
+        Some(at) => Now { at, clock: now.clock, floor: Some(Floor { at, signed: true }) },
+        None => now,
     }
 }

@@ -55,7 +55,7 @@ impl Installation {
         let Some(feature) = meter(&snapshot, id)? else {
             return Ok(Usage { used: 0, limit: UNLIMITED, resets_at: None });
         };
-        let used = snapshot.view.facts.usage.of(&feature, snapshot.now.at);
+        let used = self.ledger.totals()?.of(&feature, snapshot.now.at);
         Ok(Usage { used: used.used, limit: feature.limit(), resets_at: used.resets_at })
     }
 }

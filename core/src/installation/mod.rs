@@ -29,6 +29,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use crate::verdict::Access;
 
+/// 2026-01-01. Nothing ran this before: a clock that is earlier has lost its battery.
+const SENSIBLE: i64 = 1_767_225_600;
+
 /// One copy of a product on one machine: its licenses, its state, its use. Any number of threads
 /// and processes may use the same folder at once, each through an installation of its own or,
 /// after a fork, through the same one. It starts no threads and keeps no file open.
@@ -261,9 +264,14 @@ impl Installation {
     /// Notes when the product was first used (`None` = now): the unlicensed grace begins. The
     /// earliest that was ever given holds; a host that keeps the date itself passes it each time,
     /// and it survives the loss of this folder. Fails with `invalid_argument` for a time that has
-    /// not come.
+    /// not come, and with `clock_rollback` for now where the clock cannot be right: the days would
+    /// be over when it is set.
     pub fn first_use(&self, at: Option<i64>) -> Result<()> {
         self.change(Damage::Keep, |change| {
+            if at.is_none() && change.now.at < SENSIBLE {
+                let what = format!("the clock shows {}", rfc3339(change.now.at));
+                return Err(Error::new(Code::ClockRollback, what));
+            }
             let at = at.unwrap_or(change.now.at);
             if !(0..=change.now.at).contains(&at) {
                 let what = format!("the first use, {}, has not come yet", rfc3339(at));

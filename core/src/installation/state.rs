@@ -21,6 +21,8 @@ const KEY_SETS_MAX: usize = 64;
 pub(crate) struct State {
     /// The version of this shape.
     pub(crate) v: u32,
+    /// The code of the product that it is an installation of.
+    pub(crate) product: String,
     /// The id of this installation: a UUID.
     pub(crate) installation: String,
     /// 32 random bytes, base64url. Keys of its own are derived from it; it is never sent.
@@ -97,12 +99,13 @@ impl std::fmt::Debug for State {
 
 impl State {
     /// The first one of a folder. Fails with `io` if there is no randomness.
-    pub(crate) fn new(at: i64, lost: u32) -> Result<State> {
+    pub(crate) fn new(product: &str, at: i64, lost: u32) -> Result<State> {
         let mut secret = [0; 32];
         getrandom::fill(&mut secret)
             .map_err(|error| Error::new(Code::Io, format!("no randomness: {error}")))?;
         Ok(State {
             v: VERSION,
+            product: product.to_string(),
             installation: uuid::Uuid::new_v4().to_string(),
             secret: URL_SAFE_NO_PAD.encode(secret),
             created_at: at,
@@ -121,9 +124,9 @@ impl State {
         })
     }
 
-    /// Reads what [`State::to_bytes`] wrote. Its checksum held: what does not fit now is of another
-    /// version, or of another program.
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<State> {
+    /// Reads what [`State::to_bytes`] wrote for a product. Its checksum held: what does not fit now
+    /// is of another version, or of another program.
+    pub(crate) fn from_bytes(bytes: &[u8], product: &str) -> Result<State> {
         let corrupt = |what: &str| Error::new(Code::StateCorrupt, format!("the state {what}"));
         let Version { v } = serde_json::from_slice(bytes).map_err(|_| corrupt("is not one"))?;
         if v > VERSION {
@@ -133,6 +136,13 @@ impl State {
         let state: State =
             serde_json::from_slice(bytes).map_err(|_| corrupt("has not the members it should"))?;
         state.master().ok_or_else(|| corrupt("has no secret"))?;
+        if state.product != product {
+            let what = format!(
+                "the folder is that of {:.60}: {product:.60} needs one of its own",
+                state.product
+            );
+            return Err(Error::new(Code::WrongProduct, what));
+        }
         Ok(state)
     }
 
@@ -160,6 +170,12 @@ impl State {
             found.map(|what| Damage { at, what }).or_else(|| self.damage.take().filter(fresh));
     }
 
+    /// Signed time takes the place of what was seen, and nothing was used before its time.
+    pub(crate) fn heal(&mut self, server_time: i64) {
+        self.floors.heal(server_time);
+        self.anchor = self.anchor.map(|anchor| anchor.min(server_time));
+    }
+
     /// Keeps a signed key set beside those before it.
     pub(crate) fn add_keys(&mut self, set: String) {
         self.keys.push(set);
@@ -179,26 +195,29 @@ mod tests {
 
     #[test]
     fn it_is_read_as_it_was_written_and_keeps_its_secret() {
-        let state = State::new(1_800_000_000, 0).unwrap();
-        let read = State::from_bytes(&state.to_bytes().unwrap()).unwrap();
+        let state = State::new("myapp", 1_800_000_000, 0).unwrap();
+        let read = State::from_bytes(&state.to_bytes().unwrap(), "myapp").unwrap();
         assert!(read == state);
         assert_eq!(read.key("a").unwrap(), state.key("a").unwrap());
         assert_ne!(state.key("a").unwrap(), state.key("b").unwrap());
-        assert_ne!(state.key("a").unwrap(), State::new(0, 0).unwrap().key("a").unwrap());
+        assert_ne!(state.key("a").unwrap(), State::new("myapp", 0, 0).unwrap().key("a").unwrap());
         assert!(!format!("{state:?}").contains(&state.secret));
     }
 
     #[test]
     fn what_is_no_state_is_named() {
-        let code = |text: &str| State::from_bytes(text.as_bytes()).unwrap_err().code();
+        let code = |text: &str| State::from_bytes(text.as_bytes(), "myapp").unwrap_err().code();
         for bad in ["", "{}", "[]", "null", r#"{"v":1}"#, r#"{"v":"1"}"#] {
             assert_eq!(code(bad), Code::StateCorrupt, "{bad}");
         }
         assert_eq!(code(r#"{"v":2,"anything":[]}"#), Code::TooNew);
+        let other = State::new("other", 0, 0).unwrap().to_bytes().unwrap();
+        assert_eq!(code(std::str::from_utf8(&other).unwrap()), Code::WrongProduct);
         let mut json: Value =
-            serde_json::from_slice(&State::new(0, 0).unwrap().to_bytes().unwrap()).unwrap();
+            serde_json::from_slice(&State::new("myapp", 0, 0).unwrap().to_bytes().unwrap())
+                .unwrap();
         json["of_a_later_version"] = true.into();
-        assert!(State::from_bytes(json.to_string().as_bytes()).is_ok());
+        assert!(State::from_bytes(json.to_string().as_bytes(), "myapp").is_ok());
         json["secret"] = "short".into();
         assert_eq!(code(&json.to_string()), Code::StateCorrupt);
     }
@@ -207,7 +226,8 @@ mod tests {
     fn every_member_is_documented() {
         let page = include_str!("../../../docs/state.md");
         let json: Value =
-            serde_json::from_slice(&State::new(0, 0).unwrap().to_bytes().unwrap()).unwrap();
+            serde_json::from_slice(&State::new("myapp", 0, 0).unwrap().to_bytes().unwrap())
+                .unwrap();
         let members = json.as_object().unwrap().keys();
         for member in members.chain(json["floors"].as_object().unwrap().keys()) {
             assert!(page.contains(&format!("`{member}`")), "{member} is not in docs/state.md");

@@ -27,24 +27,27 @@ pub(crate) struct View {
     pub(crate) state: Option<Arc<State>>,
     /// The product with the keys that signed sets have brought.
     pub(crate) product: Product,
-    marks: Marks,
+    /// What it was made from; `None` = from nothing.
+    marks: Option<Marks>,
     revocations: Arc<List>,
+    /// What was last in the license file, when it could be read.
+    file: Option<Vec<u8>>,
     /// The boot clock when bindings were looked at.
     bound_at: i64,
 }
 
-/// The generations, and the file, that a view was made from.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// The digests, and the file, that a view was made from.
+#[derive(Clone, Debug, PartialEq)]
 struct Marks {
-    state: Option<u64>,
-    revocations: Option<u64>,
+    state: Result<Option<[u8; 32]>>,
+    revocations: Result<Option<[u8; 32]>>,
     file: Option<Result<Vec<u8>>>,
 }
 
 /// The revocation list, as it was last read.
 #[derive(Clone, Debug, Default)]
 struct List {
-    generation: Option<u64>,
+    digest: Option<[u8; 32]>,
     keys: usize,
     ids: Arc<HashSet<[u8; 16]>>,
     version: Option<u64>,
@@ -64,10 +67,15 @@ impl View {
             usage: Arc::default(),
             state: StateHealth::default(),
         };
-        // No folder has this generation: whatever is found is news, be it that nothing can be read.
-        let marks = Marks { state: Some(u64::MAX), ..Marks::default() };
-        let revocations = Arc::default();
-        View { facts, state: None, product: product.clone(), marks, revocations, bound_at: 0 }
+        View {
+            facts,
+            state: None,
+            product: product.clone(),
+            marks: None,
+            revocations: Arc::default(),
+            file: None,
+            bound_at: 0,
+        }
     }
 
     /// What the folder and the other sources hold now. `before` is given back where nothing has
@@ -80,8 +88,9 @@ impl View {
                 (before.map(|view| view.facts.usage.clone()).unwrap_or_default(), Some(error))
             }
         };
-        let fresh = before.filter(|view| view.marks == marks && !view.wants_another_look());
-        if let Some(view) = fresh {
+        let same = |view: &&Arc<View>| view.marks.as_ref() == Some(&marks);
+        let fresh = before.filter(same).filter(|view| !view.wants_another_look());
+        if let Some(view) = fresh.filter(|_| usage_error.is_none()) {
             return view.with_usage(usage);
         }
         Arc::new(View::load(it, before, marks, usage, usage_error))
@@ -104,7 +113,7 @@ impl View {
         usage: Arc<Totals>,
         usage_error: Option<Error>,
     ) -> View {
-        let (state, mut health) = read_state(it);
+        let (state, mut health) = read_state(it, before);
         let mut product = it.product.clone();
         for set in state.iter().flat_map(|state| &state.keys) {
             // One that is refused now was signed by a key that a later set has taken back.
@@ -114,7 +123,16 @@ impl View {
         health.error = health.error.or_else(|| list.error.clone()).or(usage_error);
         health.recovered = health.recovered.or_else(|| it.ledger.damaged());
         let place = it.place(state.as_deref());
-        let candidates = candidates(it, state.as_deref(), &product, &place, marks.file.as_ref());
+        let kept = || before.and_then(|view| view.file.clone());
+        let file = match &marks.file {
+            Some(Ok(bytes)) => Some(bytes.clone()),
+            // What was in it goes on while it cannot be read; once it is gone, it is.
+            Some(Err(error)) if error.code() == Code::Io => kept(),
+            _ => None,
+        };
+        let refused = marks.file.as_ref().and_then(|file| file.as_ref().err());
+        let sources = Sources { it, product: &product, place: &place };
+        let candidates = sources.candidates(state.as_deref(), file.as_deref(), refused);
         let facts = Facts {
             product: product.code().to_string(),
             terms: product.settings().terms.clone(),
@@ -126,11 +144,16 @@ impl View {
             state: health,
         };
         let bound_at = boot_seconds().unwrap_or_default();
-        View { facts, state, product, marks, revocations: list, bound_at }
+        View { facts, state, product, marks: Some(marks), revocations: list, file, bound_at }
     }
 
-    /// Whether a machine that did not match may have become the right one.
+    /// Whether what failed may succeed now: a machine that did not match may have become the right
+    /// one, and a folder that could not be read may be back.
     fn wants_another_look(&self) -> bool {
+        let certain = [Code::StateCorrupt, Code::TooNew];
+        if self.facts.state.error.as_ref().is_some_and(|error| !certain.contains(&error.code())) {
+            return true;
+        }
         let elsewhere =
             self.facts.candidates.iter().any(|candidate| {
                 candidate.license.as_ref().is_ok_and(|held| held.binding.is_err())
@@ -142,8 +165,8 @@ impl View {
 impl Marks {
     fn read(it: &Installation) -> Marks {
         Marks {
-            state: it.folder.glance(Slot::State).ok(),
-            revocations: it.folder.glance(Slot::Revocations).ok(),
+            state: it.folder.digest(Slot::State),
+            revocations: it.folder.digest(Slot::Revocations),
             file: it.site.read_file(),
         }
     }
@@ -160,39 +183,41 @@ impl List {
     ) -> Arc<List> {
         let Some(noted) = state.and_then(|state| state.revocations) else { return Arc::default() };
         let keys = state.map_or(0, |state| state.keys.len());
-        if let Some(view) = before {
-            let list = &view.revocations;
-            let same = list.generation == marks.revocations && list.keys == keys;
-            if same && list.version == Some(noted) {
-                return Arc::clone(list);
-            }
+        let digest = marks.revocations.clone().ok().flatten();
+        let known = before.map(|view| &view.revocations);
+        let same = |list: &&Arc<List>| list.digest == digest && list.keys == keys;
+        if let Some(list) = known.filter(same).filter(|list| list.version == Some(noted)) {
+            return Arc::clone(list);
         }
         let lost =
             || Error::new(Code::StateCorrupt, "the revocation list that was applied is gone");
-        let found = it.folder.find(Slot::Revocations).and_then(|found| found.ok_or_else(lost));
-        let list = found.and_then(|found| {
-            Revocations::verify(&found.payload, product.code(), product.issuer(), |kid| {
-                product.find(kid)
-            })
-        });
-        let mut read = List { generation: marks.revocations, keys, ..List::default() };
-        match list {
+        let mut read = List { digest, keys, ..List::default() };
+        let found = match it.folder.find(Slot::Revocations).and_then(|it| it.ok_or_else(lost)) {
+            Ok(found) => found,
+            Err(error) => {
+                read.ids = known.map(|list| Arc::clone(&list.ids)).unwrap_or_default();
+                read.error = Some(error);
+                return Arc::new(read);
+            }
+        };
+        let find = |kid: &str| product.find(kid);
+        match Revocations::verify(&found.payload, product.code(), product.issuer(), find) {
             Ok(list) if list.version < noted => read.error = Some(lost()),
             Ok(list) => (read.version, read.ids) = (Some(list.version), Arc::new(list.ids)),
             // What an older key signed may have been taken back with the key: then it says nothing.
-            Err(error) if error.code() == Code::StateCorrupt => read.error = Some(error),
             Err(_) => read.version = Some(noted),
         }
         Arc::new(read)
     }
 }
 
-/// The state of the folder, and how it is.
-fn read_state(it: &Installation) -> (Option<Arc<State>>, StateHealth) {
+/// The state of the folder, and how it is. What this process has read before goes on where it
+/// cannot be read any more: a disk that fails takes nothing away from who is at work.
+fn read_state(it: &Installation, before: Option<&Arc<View>>) -> (Option<Arc<State>>, StateHealth) {
     let mut health = StateHealth { shared: it.is_shared(), ..StateHealth::default() };
     let found = it.folder.find(Slot::State).and_then(|found| {
         let Some(found) = found else { return Ok(None) };
-        let state = State::from_bytes(&found.payload)?;
+        let state = State::from_bytes(&found.payload, it.product.code())?;
         Ok(Some((state, found.recovered)))
     });
     match found {
@@ -207,42 +232,55 @@ fn read_state(it: &Installation) -> (Option<Arc<State>>, StateHealth) {
             (None, health)
         }
         Err(error) => {
+            let state = before.and_then(|view| view.state.clone());
+            health.installation = state.as_ref().map(|state| state.installation.clone());
             health.error = Some(error);
-            (None, health)
+            (state, health)
         }
     }
 }
 
-/// What every source holds, verified.
-fn candidates(
-    it: &Installation,
-    state: Option<&State>,
-    product: &Product,
-    place: &Place,
-    file: Option<&Result<Vec<u8>>>,
-) -> Vec<Candidate> {
-    let hold = |source: Source, name: String, data: Result<&[u8]>| Candidate {
-        source,
-        name,
-        license: data.and_then(|data| hold(product, place, data)).map(Arc::new),
-    };
-    let mut all = Vec::new();
-    for installed in state.iter().flat_map(|state| &state.licenses) {
-        all.push(hold(Source::Installed, String::new(), Ok(installed.token.as_bytes())));
+/// Where licenses come from, and what they are verified with.
+struct Sources<'a> {
+    it: &'a Installation,
+    product: &'a Product,
+    place: &'a Place,
+}
+
+impl Sources<'_> {
+    /// What every source holds, verified: the license file what was last read from it, and why it
+    /// cannot be read now.
+    fn candidates(
+        &self,
+        state: Option<&State>,
+        file: Option<&[u8]>,
+        refused: Option<&Error>,
+    ) -> Vec<Candidate> {
+        let site = &self.it.site;
+        let mut all = Vec::new();
+        for installed in state.iter().flat_map(|state| &state.licenses) {
+            all.push(self.hold(Source::Installed, "", Ok(installed.token.as_bytes())));
+        }
+        if let Some(path) = &site.file {
+            let found = file.map(Ok).into_iter().chain(refused.map(|error| Err(error.clone())));
+            let name = path.display().to_string();
+            all.extend(found.map(|data| self.hold(Source::File, &name, data)));
+        }
+        if let Some((name, found)) = &site.variable {
+            let empty = || Error::new(Code::NotLicensed, format!("{name:.60} is not set"));
+            let data = found.as_deref().map(str::as_bytes).ok_or_else(empty);
+            all.push(self.hold(Source::Environment, name, data));
+        }
+        if let Some(text) = &site.text {
+            all.push(self.hold(Source::Text, "", Ok(text.as_bytes())));
+        }
+        all
     }
-    if let (Some(path), Some(file)) = (&it.site.file, file) {
-        let data = file.as_deref().map_err(Error::clone);
-        all.push(hold(Source::File, path.display().to_string(), data));
+
+    fn hold(&self, source: Source, name: &str, data: Result<&[u8]>) -> Candidate {
+        let license = data.and_then(|data| hold(self.product, self.place, data)).map(Arc::new);
+        Candidate { source, name: name.to_string(), license }
     }
-    if let Some((name, found)) = &it.site.variable {
-        let empty = || Error::new(Code::NotLicensed, format!("{name:.60} is not set"));
-        let data = found.as_deref().map(str::as_bytes).ok_or_else(empty);
-        all.push(hold(Source::Environment, name.clone(), data));
-    }
-    if let Some(text) = &it.site.text {
-        all.push(hold(Source::Text, String::new(), Ok(text.as_bytes())));
-    }
-    all
 }
 
 /// Checks 1 to 15 of docs/format.md, section 4: the first twelve decide whether it is a license.

@@ -6,7 +6,12 @@ use crate::errors::{Code, Error};
 
 /// The error for a file, or the folder itself, that could not be `done`: read, written, locked.
 pub(crate) fn failed(name: &str, done: &str, reason: &io::Error) -> Error {
-    Error::new(code(reason), format!("{name} cannot be {done}: {reason}"))
+    let what = match reason.kind() {
+        ErrorKind::NotADirectory => "what should be the folder is a file".to_string(),
+        ErrorKind::NotFound => format!("the folder is not there, so {name} cannot be {done}"),
+        _ => format!("{name} cannot be {done}: {reason}"),
+    };
+    Error::new(code(reason), what)
 }
 
 fn code(reason: &io::Error) -> Code {

@@ -72,6 +72,12 @@ impl Folder {
         slot::glance(&*self.disk, slot)
     }
 
+    /// What tells one content of a slot from all others, by its headers only: a folder that was
+    /// put back has the same numbers again. `None` if there is none.
+    pub(crate) fn digest(&self, slot: Slot) -> Result<Option<[u8; 32]>> {
+        slot::digest(&*self.disk, slot)
+    }
+
     /// The file of a generation, for what comes after its payload. Fails with `busy` if a later
     /// generation has taken its place.
     pub(crate) fn open(&self, slot: Slot, generation: u64, how: How) -> Result<Box<dyn File>> {

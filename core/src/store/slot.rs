@@ -265,16 +265,26 @@ fn check_new(disk: &dyn Disk, slot: Slot) -> Result<()> {
 
 /// The higher generation whose header could be one.
 pub(super) fn glance(disk: &dyn Disk, slot: Slot) -> Result<u64> {
-    let mut highest = 0;
+    Ok(newest(disk, slot)?.map_or(0, |header| header.generation))
+}
+
+/// What that header says of all that it stands before.
+pub(super) fn digest(disk: &dyn Disk, slot: Slot) -> Result<Option<[u8; 32]>> {
+    Ok(newest(disk, slot)?.map(|header| header.hash))
+}
+
+fn newest(disk: &dyn Disk, slot: Slot) -> Result<Option<Header>> {
+    let mut newest: Option<Header> = None;
     for name in slot.names() {
         let Some(file) = open_present(disk, name)? else { continue };
-        match Header::read(&*file, slot, name) {
-            Ok(header) => highest = highest.max(header.map_or(0, |header| header.generation)),
-            Err(error) if is_bad_medium(&error) => {}
-            Err(error) => return Err(failed(name, "read", &error)),
-        }
+        let found = match Header::read(&*file, slot, name) {
+            Err(error) if is_bad_medium(&error) => None,
+            found => found.map_err(|error| failed(name, "read", &error))?,
+        };
+        let highest = newest.as_ref().map_or(0, |header| header.generation);
+        newest = found.filter(|header| header.generation > highest).or(newest);
     }
-    Ok(highest)
+    Ok(newest)
 }
 
 /// The file of a generation.
