@@ -37,6 +37,9 @@ const PLACES: &[&[&str]] = &[
     &["record", "--dir", "state", "--keys", "keys/key.jwks", "--product", "myapp", "a", "--key"],
     &["usage", "--dir", "state", "--keys", "keys/key.jwks", "--product", "myapp"],
     &["first-use", "--dir", "state", "--keys", "keys/key.jwks", "--product", "myapp", "--at"],
+    &["testkit", "--product"],
+    &["testkit", "--product", "myapp", "--feature"],
+    &["testkit", "--product", "myapp", "--entitlement"],
 ];
 
 /// Settings whose value is a name, or a license.

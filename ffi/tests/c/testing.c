@@ -2,6 +2,7 @@
 #include "folder.h"
 
 #include <licentia_testing.h>
+#include <sys/stat.h>
 
 // The text after a member of an object, where it first comes.
 static const char *member(const char *json, const char *name) {
@@ -57,8 +58,21 @@ static void check_refusals(const char *folder) {
   EXPECT(LICENTIA_IO,
          licentia_testing_open("active", "/nowhere", &product, &installation, &error));
   CHECK(strstr(error.message, "/nowhere") && !product && !installation);
-  for (size_t i = 0; i < LICENTIA_TESTING_NAMES; i++)
-    CHECK(!licentia_testing_exists(folder, licentia_testing_names[i]));
+  // The third file cannot be written.
+  char path[600];
+  snprintf(path, sizeof path, "%s/state.b", folder);
+  CHECK(symlink("/nowhere/file", path) == 0);
+  EXPECT(LICENTIA_IO, licentia_testing_open("active", folder, &product, &installation, &error));
+  CHECK(strstr(error.message, "state.b could not be written in ") && !product);
+  CHECK(rmdir(folder) == 0 && mkdir(folder, 0700) == 0);
+}
+
+static void check_distances(void) {
+  CHECK(licentia_testing_distance("kitten", "sitting") == 3);
+  CHECK(licentia_testing_distance("abc", "abc") == 0);
+  CHECK(licentia_testing_distance("", "abc") == 3);
+  CHECK(licentia_testing_distance("abcd", "") == 4);
+  CHECK(licentia_testing_distance("abc", "bc") == 1);
 }
 
 // The clock moves, and a folder that is in use is not written over.
@@ -90,6 +104,7 @@ int main(int argc, char **argv) {
   folder_make(folder, argv[1]);
   for (size_t i = 0; i < LICENTIA_TESTING_STATES; i++)
     check_state(&licentia_testing_states[i], folder);
+  check_distances();
   check_refusals(folder);
   check_use(folder);
   CHECK(rmdir(folder) == 0);
