@@ -183,6 +183,9 @@ export interface StatusSource {
   readonly used: boolean
   readonly id: string | null
   readonly token_id: string | null
+  readonly serial: string | null
+  readonly valid_from: number | null
+  readonly valid_until: number | null
   readonly result: Reason
   readonly message: string
 }

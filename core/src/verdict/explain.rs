@@ -9,7 +9,7 @@ use crate::verdict::features;
 use crate::verdict::moment::{Decision, Scene};
 use crate::verdict::sentences::{Voice, origin, sentence};
 use crate::verdict::status::FeatureVerdict;
-use crate::verdict::warnings::{clock_evidence, limit};
+use crate::verdict::warnings::{clock_evidence, limit, recovered};
 use crate::verdict::words::Reason;
 use serde::Serialize;
 
@@ -49,13 +49,13 @@ impl Check {
 pub(crate) fn explain(facts: &Facts, now: &Now) -> String {
     let scene = Scene::new(facts);
     let decision = scene.decide(now.at);
-    let voice = Voice::new(facts);
+    let voice = Voice::new(&scene, now);
     let checks = vec![
         clock(&voice, now),
         state(&voice, facts),
         deployment(&voice, facts),
         sources(&voice, &scene, &decision, now.at),
-        unlicensed(&scene, &decision, now.at),
+        unlicensed(&voice, &scene, &decision, now.at),
         listed(&voice, &scene, &decision, now.at),
     ];
     let (in_force, reason) = (decision.in_force(), decision.reason);
@@ -85,7 +85,7 @@ fn state(voice: &Voice<'_>, facts: &Facts) -> Check {
         (Some(error), _) => Check::new("state", Some(false), looked, error.detail())
             .advise(&voice.remedy(error.code())),
         (None, Some(what)) => {
-            let found = format!("{what}, and it was made good from the copy before it");
+            let found = recovered(what);
             Check::new("state", Some(true), looked, &found).advise("check the disk")
         }
         (None, None) => Check::new("state", Some(true), looked, "it is sound"),
@@ -184,9 +184,10 @@ fn row(voice: &Voice<'_>, case: &Case<'_>, cause: &Cause, at: i64) -> Option<Che
     let license = &case.held.claims.license;
     let said = match case.issuer {
         Some(it) => {
-            format!("the issuer's word of {}: {}", rfc3339(it.last_contact), it.status.word())
+            let (vendor, when) = (voice.vendor(), rfc3339(it.last_contact));
+            format!("what {vendor}'s server said on {when}: {}", it.status.word())
         }
-        None => "the issuer's word: it has said nothing".to_string(),
+        None => format!("what {}'s server said: nothing yet", voice.vendor()),
     };
     let (check, known, looked, good) = match cause.code {
         Code::Revoked => {
@@ -207,7 +208,7 @@ fn row(voice: &Voice<'_>, case: &Case<'_>, cause: &Cause, at: i64) -> Option<Che
         }
         Code::SyncOverdue => {
             let by = case.issuer.and_then(|issuer| issuer.next_sync_by);
-            let looked = format!("when the issuer is to be reached: {}", date(by));
+            let looked = format!("when {}'s server is to be reached: {}", voice.vendor(), date(by));
             ("contact", by.is_some(), looked, "it need not be reached yet")
         }
         _ => return None,
@@ -226,7 +227,7 @@ fn row(voice: &Voice<'_>, case: &Case<'_>, cause: &Cause, at: i64) -> Option<Che
     })
 }
 
-fn unlicensed(scene: &Scene<'_>, decision: &Decision, at: i64) -> Check {
+fn unlicensed(voice: &Voice<'_>, scene: &Scene<'_>, decision: &Decision, at: i64) -> Check {
     let anchor = scene.facts.anchor.map_or("never".to_string(), |anchor| rfc3339(anchor.at));
     let days = scene.facts.terms.grace_days;
     let Some(days) = days else {
@@ -243,7 +244,7 @@ fn unlicensed(scene: &Scene<'_>, decision: &Decision, at: i64) -> Check {
     let check = Check::new("unlicensed", Some(ok), &looked, &found);
     match decision.reason.is_free() || decision.in_force() {
         true => check,
-        false => check.advise("apply a license"),
+        false => check.advise(&voice.remedy(Code::NotLicensed)),
     }
 }
 
@@ -252,6 +253,7 @@ fn listed(voice: &Voice<'_>, scene: &Scene<'_>, decision: &Decision, at: i64) ->
     let stopped = features.iter().filter(|it| it.access < Access::Warn).count();
     let looked = format!("the features that the license lists: {}", features.len());
     let found = match stopped {
+        _ if features.is_empty() => "there are none".to_string(),
         0 => "all of them may be used".to_string(),
         some => format!("{some} of them may not be used"),
     };

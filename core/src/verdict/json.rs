@@ -112,6 +112,9 @@ struct SourceLine<'a> {
     used: bool,
     id: Option<&'a str>,
     token_id: Option<&'a str>,
+    serial: Option<&'a str>,
+    valid_from: Option<i64>,
+    valid_until: Option<i64>,
     result: Reason,
     message: &'a str,
 }
@@ -328,6 +331,9 @@ fn source(found: &SourceVerdict) -> SourceLine<'_> {
         used: found.used,
         id: found.id.as_deref(),
         token_id: found.token_id.as_deref(),
+        serial: found.serial.as_deref(),
+        valid_from: found.valid_from,
+        valid_until: found.valid_until,
         result: found.result,
         message: &found.message,
     }

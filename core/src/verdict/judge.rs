@@ -18,7 +18,7 @@ pub(crate) fn judge(facts: &Facts, now: &Now) -> Verdict {
     let decision = scene.decide(now.at);
     let features = features::verdicts(&scene, &decision, now.at);
     let winner = scene.winner(&decision);
-    let voice = Voice::new(facts);
+    let voice = Voice::new(&scene, now);
     Verdict {
         now: *now,
         product: facts.product.clone(),
@@ -32,7 +32,7 @@ pub(crate) fn judge(facts: &Facts, now: &Now) -> Verdict {
         warnings: warnings(&scene, &decision, &features, now),
         features,
         timeline: timeline(&scene, &decision),
-        sources: sources(&scene, &decision, now.at),
+        sources: sources(&voice, &scene, &decision, now.at),
         anchor: facts.anchor,
         grace_days: facts.terms.grace_days,
         grace_until: scene.grace_end(),
@@ -100,8 +100,12 @@ pub(crate) fn issuer<'a>(scene: &Scene<'a>, decision: &Decision) -> Option<&'a I
     }
 }
 
-fn sources(scene: &Scene<'_>, decision: &Decision, at: i64) -> Vec<SourceVerdict> {
-    let voice = Voice::new(scene.facts);
+fn sources(
+    voice: &Voice<'_>,
+    scene: &Scene<'_>,
+    decision: &Decision,
+    at: i64,
+) -> Vec<SourceVerdict> {
     let mut place = 0;
     let mut judge = |candidate: &Candidate| {
         let mut found = SourceVerdict {
@@ -110,6 +114,9 @@ fn sources(scene: &Scene<'_>, decision: &Decision, at: i64) -> Vec<SourceVerdict
             used: false,
             id: None,
             token_id: None,
+            serial: None,
+            valid_from: None,
+            valid_until: None,
             result: Reason::Ok,
             message: String::new(),
         };
@@ -124,7 +131,10 @@ fn sources(scene: &Scene<'_>, decision: &Decision, at: i64) -> Vec<SourceVerdict
         if let Some(case) = case {
             found.used = decision.winner == Some(place);
             place += 1;
-            found.id = Some(case.held.claims.license.id.clone());
+            let license = &case.held.claims.license;
+            found.id = Some(license.id.clone());
+            found.serial = license.serial.clone();
+            (found.valid_from, found.valid_until) = (Some(license.valid_from), license.valid_until);
             found.token_id = Some(case.held.claims.jti.clone());
             let standing = case.standing(at);
             found.result = standing.code.map_or(Reason::Ok, Reason::No);

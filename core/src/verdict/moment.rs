@@ -134,13 +134,14 @@ impl<'a> Scene<'a> {
             Reason::NotEnforced => return alerts,
             Reason::UnlicensedGrace => {
                 let due = self.grace_notice().is_some_and(|notice| at >= notice);
-                alerts.set(Alert::GraceEndsSoon, due);
+                alerts.set(Alert::GraceEndsSoon, due && self.takes_over(at).is_none());
             }
             _ => {}
         }
         let Some(case) = self.winner(decision) else { return alerts };
         if !decision.in_force() {
-            alerts.set(Alert::NotInForce, decision.reason.is_free());
+            let idle = decision.reason.is_free() && self.takes_over(at).is_none();
+            alerts.set(Alert::NotInForce, idle);
             return alerts;
         }
         self.alert_of_ends(case, at, &mut alerts);
@@ -175,6 +176,19 @@ impl<'a> Scene<'a> {
         };
         alerts.set(Alert::IssuerExpired, said(IssuerStatus::Expired));
         alerts.set(Alert::IssuerNotFound, said(IssuerStatus::NotFound));
+    }
+
+    /// When a license that is here takes over while nothing is needed yet: before the days without
+    /// a license end.
+    pub(crate) fn takes_over(&self, at: i64) -> Option<i64> {
+        let last = self.grace_end().unwrap_or(i64::MAX);
+        let begins = self.cases.iter().map(|case| case.begins).filter(|it| *it > at && *it <= last);
+        let mut begins: Vec<i64> = begins.collect();
+        begins.sort_unstable();
+        begins.into_iter().find(|begin| {
+            let then = self.decide(*begin);
+            then.reason == Reason::Ok && then.access == Access::Allow
+        })
     }
 
     /// Whether another license, all well, takes over at the second in which one ends.

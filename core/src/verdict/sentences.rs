@@ -3,7 +3,7 @@
 use crate::clock::rfc3339;
 use crate::errors::{Code, Error};
 use crate::verdict::causes::{Case, Span, Standing};
-use crate::verdict::facts::{Access, Candidate, Facts, Source};
+use crate::verdict::facts::{Access, Candidate, Floor, Now, Source};
 use crate::verdict::moment::{Decision, Scene};
 use crate::verdict::words::{Alert, Reason};
 
@@ -11,12 +11,19 @@ use crate::verdict::words::{Alert, Reason};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Voice<'a> {
     vendor: &'a str,
+    /// A time that this machine's clock once showed, and that alone is in the way.
+    ahead: Option<i64>,
 }
 
 impl<'a> Voice<'a> {
-    pub(crate) fn new(facts: &'a Facts) -> Voice<'a> {
-        let vendor = facts.terms.vendor.as_deref().filter(|name| !name.is_empty());
-        Voice { vendor: vendor.unwrap_or("the vendor") }
+    pub(crate) fn new(scene: &Scene<'a>, now: &Now) -> Voice<'a> {
+        let vendor = scene.facts.terms.vendor.as_deref().filter(|name| !name.is_empty());
+        let was_ahead = |floor: &Floor| {
+            let then = |at: i64| scene.decide(at).access;
+            !floor.signed && now.clock < floor.at && then(floor.at) < then(now.clock)
+        };
+        let ahead = now.floor.filter(was_ahead).map(|floor| floor.at);
+        Voice { vendor: vendor.unwrap_or("the vendor"), ahead }
     }
 
     /// The vendor's name.
@@ -24,8 +31,11 @@ impl<'a> Voice<'a> {
         self.vendor
     }
 
-    /// What to do about an error.
+    /// What to do about an error. A renewal is no help against a clock that was once ahead.
     pub(crate) fn remedy(&self, code: Code) -> String {
+        let ends = [Code::Expired, Code::TokenExpired, Code::SyncOverdue, Code::NotLicensed];
+        let is_time = self.ahead.is_some() && ends.contains(&code);
+        let code = if is_time { Code::ClockRollback } else { code };
         code.remedy().replace("the vendor", self.vendor)
     }
 
@@ -99,11 +109,27 @@ impl<'a> Voice<'a> {
                 sentence(&format!("{} runs the product here: nothing is enforced", self.vendor))
             }
             Reason::NotNeeded => {
-                "No license is needed before the first use: apply one when you have it.".into()
+                let free = "No license is needed before the first use";
+                match scene.takes_over(at).map(rfc3339) {
+                    Some(begin) => format!(
+                        "{free}, and the one that is here begins on {begin}: there is nothing to \
+                         do."
+                    ),
+                    None => format!("{free}: apply one when you have it."),
+                }
             }
             Reason::UnlicensedGrace => {
-                let end = scene.grace_end().map(rfc3339).unwrap_or_default();
-                format!("Everything works without a license until {end}: apply one before then.")
+                let free = "Everything works without a license until";
+                match (scene.takes_over(at).map(rfc3339), scene.grace_end().map(rfc3339)) {
+                    (Some(begin), _) => {
+                        format!(
+                            "{free} the one that is here begins on {begin}: there is nothing to do."
+                        )
+                    }
+                    (_, end) => {
+                        format!("{free} {}: apply one before then.", end.unwrap_or_default())
+                    }
+                }
             }
             Reason::Ok => scene
                 .winner(decision)
@@ -118,10 +144,14 @@ impl<'a> Voice<'a> {
 
     /// Why not everything works, as half a sentence; empty where it does.
     pub(crate) fn why(&self, scene: &Scene<'_>, decision: &Decision, at: i64) -> String {
-        match (decision.reason, scene.winner(decision)) {
+        let why = match (decision.reason, scene.winner(decision)) {
             (Reason::No(code), Some(case)) => self.obstacle(case, code, decision.access, at),
             (Reason::No(_), None) => self.nothing(scene),
-            _ => String::new(),
+            _ => return String::new(),
+        };
+        match self.ahead {
+            Some(seen) => format!("{why}, as the clock once showed {}", rfc3339(seen)),
+            None => why,
         }
     }
 
@@ -184,8 +214,12 @@ pub(crate) fn origin(candidate: &Candidate) -> String {
     }
 }
 
-/// Begins with a capital and ends with a full stop.
+/// Begins with a capital, but for the name of a file, and ends with a full stop.
 pub(crate) fn sentence(text: &str) -> String {
+    let word = text.split(' ').next().unwrap_or_default();
+    if word.trim_end_matches('.').contains('.') {
+        return format!("{}.", text.trim_end_matches('.'));
+    }
     let mut rest = text.chars();
     let first = rest.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
     format!("{first}{}.", rest.as_str().trim_end_matches('.'))

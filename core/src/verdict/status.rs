@@ -127,6 +127,12 @@ pub(crate) struct SourceVerdict {
     pub(crate) id: Option<String>,
     /// The token.
     pub(crate) token_id: Option<String>,
+    /// The name of the license for people.
+    pub(crate) serial: Option<String>,
+    /// The first second of the license.
+    pub(crate) valid_from: Option<i64>,
+    /// The first second after it; `None` = it has no end.
+    pub(crate) valid_until: Option<i64>,
     /// `Ok` where the license would be in force by itself.
     pub(crate) result: Reason,
     /// What was found, and what to do.

@@ -3,6 +3,7 @@
 use crate::clock::rfc3339;
 use crate::errors::Code;
 use crate::feature::Feature;
+use crate::limits::DAMAGE_DAYS;
 use crate::verdict::causes::{Case, Span};
 use crate::verdict::facts::Now;
 use crate::verdict::moment::{Decision, Scene};
@@ -17,7 +18,7 @@ pub(crate) fn warnings(
     features: &[FeatureVerdict],
     now: &Now,
 ) -> Vec<Warning> {
-    let voice = Voice::new(scene.facts);
+    let voice = Voice::new(scene, now);
     let mut found = Vec::new();
     let mut warn = |alert, message: String, at| {
         found.push(Warning { code: Topic::Alert(alert), message: sentence(&message), at });
@@ -170,12 +171,21 @@ pub(crate) fn clock_evidence(voice: &Voice<'_>, now: &Now) -> Option<String> {
     })
 }
 
+/// What was damaged and what that cost, as half a sentence.
+pub(crate) fn recovered(what: &str) -> String {
+    let lost = what.contains("anew") || what.contains(" lost");
+    let cost = match lost {
+        true => "",
+        false => ", and the copy beside it is used, so that the last change at most is lost",
+    };
+    format!("{what}{cost} (this is told for {DAMAGE_DAYS} days)")
+}
+
 fn of_state(voice: &Voice<'_>, scene: &Scene<'_>, decision: &Decision, found: &mut Vec<Warning>) {
     let state = &scene.facts.state;
     let mut add = |code, message| found.push(Warning { code, message, at: None });
     if let Some(what) = &state.recovered {
-        let message =
-            format!("{what}, and it was made good from the copy before it: check the disk");
+        let message = format!("{}: check the disk", recovered(what));
         add(Topic::Alert(Alert::StateRecovered), sentence(&message));
     }
     if state.shared {

@@ -69,7 +69,7 @@ words! {
     SourceRefused = "source_refused";
     /// The clock is behind a time that has already been seen.
     ClockSuspect = "clock_suspect";
-    /// What is kept on this machine was damaged, and made good from the copy before it.
+    /// What is kept on this machine was damaged, and works on with what is left.
     StateRecovered = "state_recovered";
     /// Another machine uses the same folder.
     SharedFolder = "shared_folder";

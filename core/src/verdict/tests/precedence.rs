@@ -170,12 +170,22 @@ fn a_license_that_is_not_in_force_is_no_worse_than_none() {
     assert_eq!(brief(&facts, NOW), (Access::Deny, "not_yet_valid", vec![]));
     facts.terms.grace_days = Some(31);
     facts.anchor = Some(Anchor { at: NOW - 21 * DAY + 1 });
-    let waiting = (Access::Allow, "unlicensed_grace", vec!["not_in_force"]);
-    assert_eq!(brief(&facts, NOW), waiting);
+    let waiting = (Access::Allow, "unlicensed_grace", vec![]);
+    assert_eq!(brief(&facts, NOW), waiting, "the license takes over in time");
     let verdict = judge(&facts, &at(NOW));
+    assert_eq!(verdict.next_change_at, Some(NOW + 5 * DAY));
+    let wanted = "Everything works without a license until the one that is here begins on \
+                  2025-11-29T00:00:00Z: there is nothing to do.";
+    assert_eq!(verdict.message, wanted);
     assert_eq!((verdict.in_force, verdict.otherwise()), (false, Access::Allow));
     assert_eq!(verdict.winner().map(|held| held.claims.license.id.as_str()), Some(ID));
     assert_eq!(brief(&facts, NOW + 5 * DAY), (Access::Allow, "ok", vec![]));
+    // With a day between, it is worth a warning.
+    facts.anchor = Some(Anchor { at: NOW - 27 * DAY });
+    let warned = vec!["not_in_force", "grace_ends_soon"];
+    assert_eq!(brief(&facts, NOW), (Access::Allow, "unlicensed_grace", warned));
+    facts.anchor = None;
+    assert_eq!(brief(&facts, NOW), (Access::Allow, "not_needed", vec![]));
     facts.anchor = Some(Anchor { at: NOW - 31 * DAY });
     assert_eq!(brief(&facts, NOW).1, "not_yet_valid");
 }

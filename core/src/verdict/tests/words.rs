@@ -84,7 +84,8 @@ fn a_clock_that_is_behind_is_reported_with_its_evidence() {
     let found = warning(&facts, &now, "clock_suspect");
     let evidence = "The clock shows 2025-11-23T23:59:59Z, and Acme has signed \
                     2025-11-24T00:00:00Z";
-    assert_eq!(found.message, format!("{evidence}: set the clock of this machine right."));
+    let reset = "set the clock right; if it is, ask Acme for a clock reset (request `clock`).";
+    assert_eq!(found.message, format!("{evidence}: {reset}"));
     let json: serde_json::Value = serde_json::from_str(&judge(&facts, &now).to_json()).unwrap();
     assert_eq!(json["time"]["message"], format!("{evidence}."));
     assert_eq!(json["time"]["behind"], 1);
@@ -99,6 +100,52 @@ fn a_clock_that_is_behind_is_reported_with_its_evidence() {
     let later = Now { at: NOW + DAY, clock: NOW + 5, floor };
     let verdict = judge(&facts, &later);
     assert!(verdict.warnings.is_empty() && verdict.suspicion.is_none());
+}
+
+#[test]
+fn a_clock_that_was_ahead_and_is_right_now_does_not_end_in_a_renewal() {
+    let facts = installed(claims());
+    let seen = NOW + 100 * DAY;
+    let ahead = |signed, clock| Now { at: seen, clock, floor: Some(Floor { at: seen, signed }) };
+    let verdict = judge(&facts, &ahead(false, NOW));
+    let reset = "set the clock right; if it is, ask Acme for a clock reset (request `clock`).";
+    let ended = "The license ended on 2025-12-24T00:00:00Z";
+    let wanted = format!("{ended}, as the clock once showed 2026-03-04T00:00:00Z: {reset}");
+    assert_eq!((verdict.reason.slug(), &verdict.message), ("expired", &wanted));
+    assert!(verdict.error().detail().contains("as the clock once showed"));
+    let tree = explain(&facts, &ahead(false, NOW));
+    assert!(!tree.contains("for a renewal") && tree.matches("clock reset").count() >= 2, "{tree}");
+    // By a time that was signed, or by the clock too, it has ended.
+    for now in [ahead(true, NOW), ahead(false, seen), ahead(false, NOW + 50 * DAY)] {
+        let verdict = judge(&facts, &now);
+        let renewal = format!("{ended}: ask Acme for a renewal.");
+        assert_eq!((verdict.reason.slug(), verdict.message), ("expired", renewal), "{now:?}");
+    }
+    // So have the days without a license.
+    let mut facts = nothing();
+    (facts.terms.grace_days, facts.anchor) = (Some(31), Some(Anchor { at: NOW }));
+    let verdict = judge(&facts, &ahead(false, NOW));
+    assert!(verdict.message.ends_with(reset), "{}", verdict.message);
+    assert!(judge(&facts, &at(seen)).message.ends_with(": apply a license."));
+}
+
+#[test]
+fn damage_is_told_with_what_it_cost() {
+    let mut facts = installed(claims());
+    for (what, cost) in [
+        (
+            "state.b is damaged",
+            ", and the copy beside it is used, so that the last change at most \
+          is lost",
+        ),
+        ("usage.a is damaged; what was used is counted anew", ""),
+        ("3 records of what was used are lost", ""),
+    ] {
+        facts.state.recovered = Some(what.into());
+        let told = warning(&facts, &at(NOW), "state_recovered").message;
+        assert_eq!(told, format!("{what}{cost} (this is told for 30 days): check the disk."));
+        assert!(!explain(&facts, &at(NOW)).contains("made good"));
+    }
 }
 
 #[test]
@@ -191,6 +238,7 @@ fn the_losers_are_named() {
     let mut other = claims();
     other.license.id = "00000000-0000-4000-8000-000000000001".into();
     other.license.valid_until = Some(NOW + DAY);
+    other.license.serial = Some("LIC-OTHER".into());
     let mut ended = other.clone();
     ended.license.valid_from = NOW - 2;
     ended.license.valid_until = Some(NOW - 1);
@@ -204,7 +252,11 @@ fn the_losers_are_named() {
     let found: Vec<_> = verdict
         .sources
         .iter()
-        .map(|it| (it.source, it.used, it.result.slug(), it.id.is_some()))
+        .map(|it| {
+            let dates = [it.valid_from.is_some(), it.valid_until.is_some()];
+            assert_eq!(dates, [it.id.is_some(); 2], "{it:?}");
+            (it.source, it.used, it.result.slug(), it.id.is_some())
+        })
         .collect();
     assert_eq!(
         found,
@@ -215,5 +267,6 @@ fn the_losers_are_named() {
             (Source::Text, false, "expired", true),
         ]
     );
+    assert_eq!(verdict.sources[0].serial.as_deref(), Some("LIC-OTHER"));
     assert_eq!(brief(&facts, NOW), (Access::Allow, "ok", vec!["source_refused"]));
 }
