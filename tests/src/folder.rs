@@ -30,7 +30,8 @@ impl Folder {
     /// One that was begun at the time of almost every case, and not used yet.
     pub fn new() -> Folder {
         let state = json!({
-            "v": 1, "product": "myapp", "installation": INSTALLATION, "secret": b64(SECRET), "created_at": NOW,
+            "v": 1, "product": "myapp", "installation": INSTALLATION, "secret": b64(SECRET),
+            "created_at": NOW,
             "licenses": [], "keys": [], "revocations": null, "issuer": null,
             "epoch": 0, "seq": 0, "syncs": 0, "resets": 0,
             "floors": {"era": 0, "signed": null, "seen": null, "boot": null, "ahead": null},
