@@ -132,3 +132,32 @@ fn what_was_used_is_not_said_to_be_nothing_where_it_cannot_be_read() {
     unblock();
     assert_eq!(other.usage("exports").unwrap().used, 2);
 }
+
+/// Whoever reads a pipe waits for somebody to write.
+#[cfg(unix)]
+#[test]
+fn nobody_waits_for_a_pipe() {
+    let (product, folder) = (product(), folder());
+    product.open(folder.path()).unwrap().apply(license(|_| {}).as_bytes()).unwrap();
+    for name in ["state.a", "revocations.a", "usage.b", "lock", "tmp", "a.lic"] {
+        let path = folder.path().join(name);
+        let mut it = product.open(folder.path()).unwrap();
+        let _ = fs::rename(&path, folder.path().join("aside"));
+        let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+        assert!(made.success());
+        let license_file = folder.path().join("a.lic");
+        let (done, finished) = std::sync::mpsc::channel();
+        let (product, folder) = (product.clone(), folder.path().to_path_buf());
+        std::thread::spawn(move || {
+            it.set("license_file", license_file.to_str().unwrap()).unwrap();
+            let found = status(&it);
+            let _ = (it.record("exports", 1), it.apply(license(|_| {}).as_bytes()));
+            drop(product.open(&folder));
+            done.send(found).unwrap();
+        });
+        let found = finished.recv_timeout(std::time::Duration::from_secs(8));
+        assert_eq!(found.expect(name)["in_force"], true, "{name}");
+        fs::remove_file(&path).unwrap();
+        let _ = fs::rename(path.with_file_name("aside"), &path);
+    }
+}

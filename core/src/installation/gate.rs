@@ -8,6 +8,11 @@ use crate::stages::DAY;
 use crate::verdict::{self, Access, Facts, Floor, Gate, Now};
 use arc_swap::ArcSwap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::{Duration, Instant};
+
+/// How long whoever has recorded waits for another thread to have looked, and how long at a time.
+const SOON: Duration = Duration::from_millis(100);
+const PAUSE: Duration = Duration::from_micros(20);
 
 /// An answer for every feature, and the second it was found in.
 #[derive(Debug)]
@@ -27,6 +32,12 @@ impl Known {
         let now = Now { at: 0, clock: 0, floor: None };
         let gate = Arc::new(verdict::gate(&view.facts, &now));
         Known { gate, view: Arc::new(view), now, seen: now, second: (0, 0) }
+    }
+
+    /// The same, found in no second, by a view that is to be made anew.
+    pub(crate) fn outdated(&self) -> Known {
+        let (gate, view) = (Arc::clone(&self.gate), Arc::new(self.view.outdated()));
+        Known { gate, view, second: (0, 0), ..*self }
     }
 }
 
@@ -71,6 +82,17 @@ impl Eye {
     /// Waits until nobody else looks.
     pub(crate) fn look(&self) -> MutexGuard<'_, ()> {
         self.looking.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same, but not for long: files may be looked at on a disk that does not answer.
+    fn look_soon(&self) -> Option<MutexGuard<'_, ()>> {
+        let began = Instant::now();
+        loop {
+            match self.try_look() {
+                None if began.elapsed() < SOON => std::thread::sleep(PAUSE),
+                looking => return looking,
+            }
+        }
     }
 
     fn try_look(&self) -> Option<MutexGuard<'_, ()>> {
@@ -125,7 +147,7 @@ impl Installation {
     /// once. Looks at no file: what else has changed is looked at when its second is over.
     pub(crate) fn note_usage(&self) {
         let eye = self.eyes.get();
-        let Some(_looking) = eye.try_look() else { return };
+        let Some(_looking) = eye.look_soon() else { return };
         let before = self.snapshot.load_full();
         match self.ledger.remembered() {
             Some(usage) => {

@@ -25,6 +25,7 @@ use meters::Wait;
 use site::Site;
 use state::State;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use crate::verdict::Access;
@@ -37,7 +38,6 @@ const SENSIBLE: i64 = 1_767_225_600;
 /// after a fork, through the same one. It starts no threads and keeps no file open.
 ///
 /// No [`crate::License`] comes out of it: one that is held would say no after a renewal.
-#[derive(Debug)]
 pub struct Installation {
     product: Product,
     site: Site,
@@ -135,7 +135,8 @@ impl Installation {
     pub fn set(&mut self, name: &str, value: &str) -> Result<()> {
         self.site.set(name, value)?;
         // Everything that was known was known by the old settings.
-        self.snapshot.store(Known::blank(&self.product).into());
+        let known = self.snapshot.load_full().outdated();
+        self.snapshot.store(Arc::new(known));
         self.fresh();
         Ok(())
     }
@@ -305,6 +306,13 @@ impl Installation {
     fn no_state(&self, snapshot: &Known) -> Error {
         let none = || Error::new(Code::StateUnavailable, "the folder was never used");
         snapshot.view.facts.state.error.clone().unwrap_or_else(none)
+    }
+}
+
+impl std::fmt::Debug for Installation {
+    /// Without the license and the customer in it: it may end up in a log.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Installation({}, {:?})", self.product.code(), self.folder)
     }
 }
 

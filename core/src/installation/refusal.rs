@@ -5,10 +5,11 @@ use crate::verdict::{self, Access, Verdict};
 
 impl Installation {
     pub(crate) fn refuse(&self, feature: &[u8]) -> Option<Refusal> {
-        if self.ask(feature) >= Access::Warn {
+        // One for the answer and its reason: the next second may have another.
+        let snapshot = self.answers();
+        if snapshot.gate.access(feature) >= Access::Warn {
             return None;
         }
-        let snapshot = self.answers();
         let verdict = verdict::judge(&snapshot.view.facts, &snapshot.now);
         let feature = String::from_utf8_lossy(feature);
         Some(refusal(&verdict, &feature, &snapshot.view.facts.terms))

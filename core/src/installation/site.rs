@@ -3,7 +3,7 @@
 use crate::errors::{Code, Error, Result};
 use crate::limits::{COAT_FACTOR, TOKEN_MAX};
 use crate::settings::{SITE_SETTINGS, refuse, unknown};
-use std::fs::File;
+use crate::store::open_to_read;
 use std::io::{ErrorKind, Read};
 use std::path::PathBuf;
 
@@ -58,7 +58,7 @@ impl Site {
         let path = self.file.as_ref()?;
         let most = (TOKEN_MAX * COAT_FACTOR) as u64 + 1;
         let mut bytes = Vec::new();
-        match File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes)) {
+        match open_to_read(path).and_then(|file| file.take(most).read_to_end(&mut bytes)) {
             Ok(_) => Some(Ok(bytes)),
             Err(error) => {
                 let missing = error.kind() == ErrorKind::NotFound;

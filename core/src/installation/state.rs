@@ -2,12 +2,13 @@
 
 use super::time::Floors;
 use crate::errors::{Code, Error, Result};
+use crate::json::List;
 use crate::limits::DAMAGE_DAYS;
 use crate::stages::DAY;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use sha2::Sha256;
 
 /// The version of this shape. A later one is `too_new`.
@@ -15,6 +16,9 @@ const VERSION: u32 = 1;
 
 /// Signed key sets that are kept: each may say of a pinned key what no later one repeats.
 const KEY_SETS_MAX: usize = 64;
+
+/// Licenses that are kept: one that has begun, and one that begins later.
+const LICENSES_MAX: usize = 2;
 
 /// Everything that is kept, times in seconds since 1970.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
@@ -30,8 +34,10 @@ pub(crate) struct State {
     /// When the folder was first used, by the clock of that moment.
     pub(crate) created_at: i64,
     /// What was applied: the license in force, and perhaps one that begins later.
+    #[serde(deserialize_with = "few::<_, _, LICENSES_MAX>")]
     pub(crate) licenses: Vec<Installed>,
     /// Every signed key set that was applied, in the order of their epochs.
+    #[serde(deserialize_with = "few::<_, _, KEY_SETS_MAX>")]
     pub(crate) keys: Vec<String>,
     /// The version of the revocation list in its own slot.
     pub(crate) revocations: Option<u64>,
@@ -88,6 +94,17 @@ pub(crate) struct IssuerNote {
 #[derive(Deserialize)]
 struct Version {
     v: u32,
+}
+
+/// A list that is cut while it is read: each item will be verified.
+fn few<'de, D, T, const MAX: usize>(from: D) -> std::result::Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let mut list = List::<T, MAX>::deserialize(from)?.0;
+    list.truncate(MAX);
+    Ok(list)
 }
 
 impl std::fmt::Debug for State {
@@ -165,7 +182,8 @@ impl State {
 
     /// Keeps what was found damaged, for as long as it is told.
     pub(crate) fn note_damage(&mut self, at: i64, found: Option<String>) {
-        let fresh = |damage: &Damage| (at - damage.at).abs() <= DAMAGE_DAYS * DAY;
+        let fresh =
+            |damage: &Damage| at.saturating_sub(damage.at).saturating_abs() <= DAMAGE_DAYS * DAY;
         self.damage =
             found.map(|what| Damage { at, what }).or_else(|| self.damage.take().filter(fresh));
     }
@@ -218,6 +236,13 @@ mod tests {
                 .unwrap();
         json["of_a_later_version"] = true.into();
         assert!(State::from_bytes(json.to_string().as_bytes(), "myapp").is_ok());
+        json["licenses"] =
+            vec![serde_json::json!({"token": "", "applied_at": i64::MIN}); 99].into();
+        json["keys"] = vec![""; 9_999].into();
+        json["damage"] = serde_json::json!({"at": i64::MIN, "what": ""});
+        let mut state = State::from_bytes(json.to_string().as_bytes(), "myapp").unwrap();
+        assert_eq!((state.licenses.len(), state.keys.len()), (LICENSES_MAX, KEY_SETS_MAX));
+        state.note_damage(i64::MAX, None);
         json["secret"] = "short".into();
         assert_eq!(code(&json.to_string()), Code::StateCorrupt);
     }

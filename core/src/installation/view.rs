@@ -78,6 +78,11 @@ impl View {
         }
     }
 
+    /// To be made anew, though nothing has changed in the folder: the settings have.
+    pub(crate) fn outdated(&self) -> View {
+        View { marks: None, file: None, ..self.clone() }
+    }
+
     /// What the folder and the other sources hold now. `before` is given back where nothing has
     /// changed.
     pub(crate) fn look(it: &Installation, before: Option<&Arc<View>>) -> Arc<View> {

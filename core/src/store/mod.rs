@@ -34,6 +34,7 @@ use std::sync::atomic::AtomicU8;
 
 pub(crate) use disk::{Disk, File, How};
 pub(crate) use lock::Locked;
+pub(crate) use real::open_to_read;
 pub(crate) use slot::{Found, Slot};
 
 use crate::errors::Result;

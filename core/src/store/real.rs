@@ -6,6 +6,12 @@ use std::path::{Path, PathBuf};
 
 use super::disk::{Disk, File, How};
 
+/// Opens a file, and does not wait for whoever might write to it: somebody may have put a pipe in
+/// its place.
+pub(crate) fn open_to_read(path: &Path) -> io::Result<fs::File> {
+    system::open_to_read(path)
+}
+
 /// A folder by its path, and whatever is there at the moment.
 #[derive(Debug)]
 pub(super) struct RealDisk {
@@ -39,7 +45,7 @@ impl Disk for RealDisk {
     fn open(&self, name: &str, how: How) -> io::Result<Box<dyn File>> {
         let path = self.path.join(name);
         let file = match how {
-            How::Read => fs::File::open(&path),
+            How::Read => open_to_read(&path),
             How::Write => system::open(&path),
             How::Make => match system::open(&path) {
                 // Made by another in between: then it is there now.
@@ -126,6 +132,10 @@ mod system {
         options
     }
 
+    pub(super) fn open_to_read(path: &Path) -> io::Result<File> {
+        OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits() as i32).open(path)
+    }
+
     pub(super) fn open(path: &Path) -> io::Result<File> {
         options().open(path).map_err(|error| match Errno::from_io_error(&error) {
             Some(Errno::LOOP) => io::Error::new(ErrorKind::AlreadyExists, "it is a symbolic link"),
@@ -190,6 +200,10 @@ mod system {
     use std::io;
     use std::os::windows::fs::FileExt;
     use std::path::Path;
+
+    pub(super) fn open_to_read(path: &Path) -> io::Result<File> {
+        File::open(path)
+    }
 
     pub(super) fn open(path: &Path) -> io::Result<File> {
         OpenOptions::new().read(true).write(true).open(path)
