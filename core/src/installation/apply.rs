@@ -64,7 +64,12 @@ impl Installation {
         if installed.iter().any(|(_, one)| one.token == read.token) {
             return Ok((false, ()));
         }
-        let newer = installed.iter().map(|(held, _)| held.claims.iat).max();
+        let now = change.now.at;
+        // What begins later stands beside what has begun, whichever came first: a license takes
+        // the place of one of its own side.
+        let (same, beside): (Vec<_>, Vec<_>) =
+            installed.into_iter().partition(|(held, _)| waits(&held.claims, now) == begins_later);
+        let newer = same.iter().map(|(held, _)| held.claims.iat).max();
         if let Some(newer) = newer.filter(|newer| *newer > read.claims.iat && !older) {
             let what = format!(
                 "it was signed on {}, and the installed one on {}",
@@ -73,12 +78,12 @@ impl Installation {
             );
             return Err(Error::new(Code::OlderThanInstalled, what));
         }
-        let now = change.now.at;
-        // A renewal ahead of time stands beside the one that is in force until then.
-        let in_force = installed.into_iter().filter(|(held, _)| {
-            begins_later && check_dates(&held.claims, now).is_ok() && held.binding.is_ok()
-        });
-        let mut licenses: Vec<Installed> = in_force.map(|(_, one)| one).take(1).collect();
+        let rank = |(held, _): &(Held, Installed)| {
+            let in_force = check_dates(&held.claims, now).is_ok() && held.binding.is_ok();
+            (in_force, held.claims.license.valid_until.unwrap_or(i64::MAX), held.claims.iat)
+        };
+        let beside = beside.into_iter().max_by_key(rank).map(|(_, one)| one);
+        let mut licenses: Vec<Installed> = beside.into_iter().collect();
         licenses.push(Installed { token: read.token, applied_at: now });
         change.state.licenses = licenses;
         Ok((true, ()))
@@ -113,17 +118,27 @@ impl Installation {
         check_nonce(&change.state.key(NONCES)?, "sync", change.state.syncs, &answer.nonce)?;
         check_number(change, &answer)?;
         change.state.heal(answer.server_time);
-        change.now.at = change.now.clock.max(answer.server_time);
+        let signed = change.state.floors.signed.unwrap_or(answer.server_time);
+        change.now.at = change.now.clock.max(signed);
         change.state.syncs = change.state.syncs.saturating_add(1);
         change.state.issuer = Some(note(change.state.issuer.as_ref(), &answer));
         if let Some(license) = &answer.license {
-            self.apply_license(change, license.as_bytes(), false)?;
+            match self.apply_license(change, license.as_bytes(), false) {
+                // A newer one has come another way. The rest of the answer holds all the same.
+                Err(error) if error.code() == Code::OlderThanInstalled => {}
+                applied => drop(applied?),
+            }
         }
         if let Some(ack) = &answer.ack {
             self.ledger.acknowledge(change.locked, ack.seq, &ack.head)?;
         }
         Ok((true, ()))
     }
+}
+
+/// Whether a license begins later.
+fn waits(claims: &Claims, now: i64) -> bool {
+    check_dates(claims, now).is_err_and(|error| error.code() == Code::NotYetValid)
 }
 
 /// The numbers of answers rise under one set of keys. A later set begins anew, so that whoever
