@@ -7,7 +7,6 @@
 //! Time and machine are inputs ([`Product::set`]), nothing here talks to a network, and there is
 //! no global state. The format is specified in `docs/format.md`.
 #![forbid(unsafe_code)]
-#![allow(dead_code, unused_imports)] // while the installation is being built
 #![cfg_attr(
     not(test),
     deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)

@@ -16,7 +16,9 @@ pub use reading::{read, unpack};
 pub(crate) use request::SDK;
 pub use request::{Licensed, Request, Totals, Used, is_request};
 pub(crate) use revocations::Revocations;
-pub use sync::{IssuerStatus, Ledger, SyncAnswer, Version};
+#[cfg(feature = "issue")]
+pub use sync::{IssuerStatus, Version};
+pub use sync::{Ledger, SyncAnswer};
 
 use crate::coat::undress;
 use crate::errors::{Code, Error, Result};

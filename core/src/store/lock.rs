@@ -13,9 +13,8 @@
 //! A mark is durable only after the first generation of its slot is, so a slot with a mark and
 //! without files is lost, not new.
 
-use std::cell::Cell;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
@@ -40,7 +39,6 @@ const WAITS: [Duration; 2] = [Duration::from_micros(30), Duration::from_micros(1
 pub(crate) struct Locked<'f> {
     folder: &'f Folder,
     file: Box<dyn File>,
-    first_run: Cell<bool>,
     shared: bool,
 }
 
@@ -153,13 +151,10 @@ fn try_lock(file: &dyn File) -> Result<bool> {
 impl<'f> Locked<'f> {
     /// `file` is locked; it is let go of again if this fails.
     fn new(folder: &'f Folder, file: Box<dyn File>) -> Result<Locked<'f>> {
-        let mut locked = Locked { folder, file, first_run: Cell::new(false), shared: false };
+        let mut locked = Locked { folder, file, shared: false };
         let record = Record::read(&*locked.file)?;
         locked.make_room()?;
         locked.shared = locked.note_boot(&record);
-        if !record.is_marked(Slot::State) {
-            locked.first_run.set(matches!(slot::find(&*folder.disk, Slot::State), Ok(None)));
-        }
         Ok(locked)
     }
 
@@ -212,11 +207,13 @@ impl<'f> Locked<'f> {
     }
 
     /// Whether nothing was ever completed here.
+    #[cfg(test)]
     pub(crate) fn is_first_run(&self) -> bool {
-        self.first_run.get()
+        matches!(slot::find(&*self.folder.disk, Slot::State), Ok(None))
     }
 
     /// Says, durably, that the first run is complete: from here on nothing is something lost.
+    #[cfg(test)]
     pub(crate) fn initialized(&self) -> Result<()> {
         self.mark(Slot::State)
     }
@@ -232,9 +229,6 @@ impl<'f> Locked<'f> {
             write_all_at(&*self.file, &MARK, mark_at(slot) as u64)
                 .and_then(|()| patiently(|| self.file.sync_all()))
                 .map_err(|error| failed(LOCK, "written", &error))?;
-        }
-        if slot == Slot::State {
-            self.first_run.set(false);
         }
         Ok(())
     }
