@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # What takes too long for every change: each fuzz target for ten million runs, then the tests
-# that can try more for longer. `make soak` runs it.
+# that can try more for longer. `make soak` runs it. On two processors the fuzzing takes hours and
+# the tests half an hour, an hour at most: each is stopped when it takes far too long.
 #
 #   FUZZ_RUNS                runs of each target (default 10000000)
 #   FUZZ_TARGETS             their names (default: all)
 #   FUZZ_JOBS                processes that share them, each with its own seed and corpus
 #                            (default: one per processor)
-#   LICENTIA_SOAK            how many times as much the tests try (default 10; 0 = no tests)
+#   LICENTIA_SOAK            how many times as much the tests try that are not in the list of
+#                            suites below (default 10; 0 = no tests at all)
 #   LICENTIA_SOAK_SKIP_FUZZ  1 = the tests only. Without it, missing tools are a failure: a soak
 #                            that leaves out the fuzzing is not one.
 #
@@ -96,13 +98,47 @@ else
   for target in $targets; do run "$target"; done
 fi
 
-# Each on its own, as they are tested and shipped.
+# Real processes, disks that fail, clocks that are wrong: how many times as much as usual, which
+# tests, and what that comes to.
+suites=(
+  "100 installation_processes killed   # 10,000 kills"
+  "10 installation_processes sixteen   # 16 processes, 1,000 records of both sorts each"
+  "1 installation_processes held       # a year"
+  "15 installation_disk whatever       # 300 runs"
+  "1000 installation_clocks walks      # 100,000 walks"
+  "50 installation_clocks jump         # 1,000 jumps"
+  "100 installation_clocks nobody      # 3,000 lives"
+  "50 installation_tampering whatever  # 10,000 tampered files"
+  "50 installation_tampering copied    # 1,000 copied folders"
+)
+
+# One line for each suite: what was tried, in how long. One that tries nothing fails.
+try() {
+  local started=$SECONDS told
+  if LICENTIA_SOAK=$1 timeout 1800 cargo test --locked --quiet --release -p licentia --test "$2" \
+    "$3" -- --nocapture >"$work/test" 2>&1 &&
+    told=$(grep -oE '(tried|skipped): .*' "$work/test"); then
+    echo "$2 $3: ${told#tried: }, $((SECONDS - started)) s"
+  else
+    cat "$work/test" >&2
+    echo "$2 $3: FAILED"
+    failed=1
+  fi
+}
+
 export LICENTIA_SOAK=${LICENTIA_SOAK:-10}
+if [ "$LICENTIA_SOAK" != 0 ]; then
+  for suite in "${suites[@]}"; do
+    read -r times file filter _ <<<"$suite"
+    try "$times" "$file" "$filter"
+  done
+fi
+
+# Everything else, each package on its own, as it is tested and shipped.
 for package in licentia licentia-ffi; do
   [ "$LICENTIA_SOAK" = 0 ] && echo "skipped: tests of $package (LICENTIA_SOAK=0)" && continue
   started=$SECONDS
-  if cargo test --locked --quiet -p $package \
-    >"$work/test" 2>&1; then
+  if timeout 3600 cargo test --locked --quiet -p $package >"$work/test" 2>&1; then
     echo "tests of $package, LICENTIA_SOAK=$LICENTIA_SOAK: $((SECONDS - started)) s"
   else
     cat "$work/test" >&2

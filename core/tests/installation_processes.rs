@@ -199,4 +199,5 @@ fn held_for_a_year_it_follows_what_other_processes_do() {
     assert!(held.allows("reports"));
     go_to(365, &mut year);
     year.apply("another renewal", &until(800, year.now), true);
+    tried("a year in which other processes renew, remove, revoke and restore");
 }
