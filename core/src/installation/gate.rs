@@ -3,8 +3,10 @@
 use super::Installation;
 use super::time::Keeper;
 use super::view::View;
+use crate::feature::Feature;
 use crate::product::Product;
 use crate::stages::DAY;
+use crate::usage::{Totals, limit};
 use crate::verdict::{self, Access, Facts, Floor, Gate, Now};
 use arc_swap::ArcSwap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
@@ -143,19 +145,24 @@ impl Installation {
         self.snapshot.load_full()
     }
 
-    /// What this process has just recorded, and what it has read of others for that, it knows at
-    /// once. Looks at no file: what else has changed is looked at when its second is over.
-    pub(crate) fn note_usage(&self) {
+    /// What this process has just recorded of a feature, and what it has read of others for that:
+    /// if its limit leaves something else now, it knows at once. Looks at no file. What else has
+    /// changed is looked at when its second is over.
+    pub(crate) fn note_usage(&self, feature: &Feature) {
         let eye = self.eyes.get();
         let Some(_looking) = eye.look_soon() else { return };
         let before = self.snapshot.load_full();
-        match self.ledger.remembered() {
-            Some(usage) => {
-                let known = self.judge(&eye, before.view.with_usage(usage), &before);
-                // Not a second longer than the look on which the rest of it stands.
-                self.snapshot.store(Arc::new(Known { second: before.second, ..known }));
-            }
-            None => drop(self.look(&eye)),
+        let Some(usage) = self.ledger.remembered() else {
+            self.look(&eye);
+            return;
+        };
+        let left = |usage: &Totals| {
+            limit::verdict(feature, usage.of(feature, before.now.at).used).standing
+        };
+        if left(&usage) != left(&before.view.facts.usage) {
+            let known = self.judge(&eye, before.view.with_usage(usage), &before);
+            // Not a second longer than the look on which the rest of it stands.
+            self.snapshot.store(Arc::new(Known { second: before.second, ..known }));
         }
     }
 

@@ -29,7 +29,7 @@ impl Installation {
         };
         if feature.max.is_some() {
             // The limit may have been reached, by others too: this process knows at once.
-            self.note_usage();
+            self.note_usage(&feature);
         }
         recorded
     }
