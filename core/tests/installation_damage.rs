@@ -83,6 +83,27 @@ fn a_revocation_list_that_cannot_be_read_is_not_forgotten() {
 }
 
 #[test]
+fn a_revocation_list_that_was_lost_may_come_again() {
+    let (product, folder) = (product(), folder());
+    let it = product.open(folder.path()).unwrap();
+    it.apply(license(|_| {}).as_bytes()).unwrap();
+    let id = issue::license_id(&claims().license.id).unwrap();
+    let list = |ids: &[[u8; 16]]| {
+        let ids = ids.iter().copied().collect();
+        issue::sign_revocations(&vendor(), "myapp", ISSUER, 5, NOW, &ids).unwrap()
+    };
+    it.apply(list(&[id]).as_bytes()).unwrap();
+    let error = it.apply(list(&[]).as_bytes()).unwrap_err();
+    assert_eq!(error.code(), Code::OlderThanInstalled, "another of the same number");
+    fs::remove_file(folder.path().join("revocations.b")).unwrap();
+    let other = product.open(folder.path()).unwrap();
+    assert_eq!(status(&other)["state"]["code"], "state_corrupt");
+    other.apply(list(&[id]).as_bytes()).unwrap();
+    let found = status(&other);
+    assert_eq!((&found["state"]["ok"], &found["reason"]), (&json!(true), &json!("revoked")));
+}
+
+#[test]
 fn a_license_file_that_cannot_be_read_any_more_goes_on_and_is_named() {
     let (product, folder) = (product(), folder());
     fs::write(folder.path().join("a.lic"), license(|_| {})).unwrap();

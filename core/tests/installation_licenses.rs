@@ -118,3 +118,18 @@ fn whoever_reached_a_limit_knows_at_once() {
         }
     });
 }
+
+/// A clock that is far ahead is not believed at once. Neither is a first use that it dates.
+#[test]
+fn a_first_use_in_the_future_begins_now() {
+    let (mut product, folder) = (product(), folder());
+    product.set("grace_days", "31").unwrap();
+    let it = product.open(folder.path()).unwrap();
+    set_clock(&mut product, 4_070_908_800);
+    it.first_use(None).unwrap();
+    set_clock(&mut product, NOW + DAY);
+    drop(product.open(folder.path()).unwrap());
+    assert_eq!(status(&it)["anchor"]["at"], NOW + DAY);
+    set_clock(&mut product, NOW + 32 * DAY);
+    assert!(!it.allows("anything"));
+}

@@ -197,7 +197,11 @@ fn apply_revocations(change: &mut Change<'_>, data: &[u8]) -> Result<(bool, ())>
     let product = &change.view.product;
     let list =
         Revocations::verify(data, product.code(), product.issuer(), |kid| product.find(kid))?;
-    if let Some(have) = change.state.revocations.filter(|have| *have >= list.version) {
+    // One that was lost may come again.
+    let is_older = |have: &u64| {
+        *have > list.version || (*have == list.version && change.view.has_revocations())
+    };
+    if let Some(have) = change.state.revocations.filter(is_older) {
         if have == list.version && *change.view.facts.revoked == list.ids {
             return Ok((false, ()));
         }

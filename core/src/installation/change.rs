@@ -60,9 +60,11 @@ impl Installation {
         make: impl FnOnce(&mut Change<'_>) -> Result<(bool, T)>,
     ) -> Result<T> {
         self.shared.fetch_or(locked.shared(), Ordering::Relaxed);
-        let (state, is_new) = self.state_to_change(locked, damage)?;
+        let (mut state, is_new) = self.state_to_change(locked, damage)?;
         let view = Arc::clone(&self.look(eye).view);
         let now = eye.keeper().now(self.product.clock(), &state.floors);
+        // A first use that was noted by a clock far ahead begins now: it was never later.
+        state.anchor = state.anchor.map(|anchor| anchor.min(now.at));
         let era = state.floors.era;
         let mut change = Change { state, view, now, locked, is_new };
         let (write, given) = make(&mut change)?;

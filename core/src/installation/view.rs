@@ -51,6 +51,8 @@ struct List {
     keys: usize,
     ids: Arc<HashSet<[u8; 16]>>,
     version: Option<u64>,
+    /// Whether it was read whole, and verified.
+    holds: bool,
     error: Option<Error>,
 }
 
@@ -152,6 +154,11 @@ impl View {
         View { facts, state, product, marks: Some(marks), revocations: list, file, bound_at }
     }
 
+    /// Whether the revocation list that was applied is here.
+    pub(crate) fn has_revocations(&self) -> bool {
+        self.revocations.holds
+    }
+
     /// Whether what failed may succeed now: a machine that did not match may have become the right
     /// one, and a folder that could not be read may be back.
     fn wants_another_look(&self) -> bool {
@@ -208,7 +215,10 @@ impl List {
         let find = |kid: &str| product.find(kid);
         match Revocations::verify(&found.payload, product.code(), product.issuer(), find) {
             Ok(list) if list.version < noted => read.error = Some(lost()),
-            Ok(list) => (read.version, read.ids) = (Some(list.version), Arc::new(list.ids)),
+            Ok(list) => {
+                (read.version, read.ids) = (Some(list.version), Arc::new(list.ids));
+                read.holds = true;
+            }
             // What an older key signed may have been taken back with the key: then it says nothing.
             Err(_) => read.version = Some(noted),
         }
