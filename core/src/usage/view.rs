@@ -52,7 +52,7 @@ impl View {
     pub(super) fn look(&mut self, folder: &Folder, locked: bool) -> Result<Option<Box<dyn File>>> {
         let mut last = Ok(None);
         for look in 0..LOOKS {
-            if self.generation != 0 && folder.glance(Slot::Usage)? == self.generation {
+            if self.generation != 0 && self.is_newest(folder, locked)? {
                 if self.renew && !locked {
                     // Nobody writes to it any more. Whoever is to replace it makes sure of that.
                     return Ok(None);
@@ -71,6 +71,17 @@ impl View {
             }
         }
         last
+    }
+
+    /// Whether no later generation has taken the place of what was read. While the folder is
+    /// locked, it could only be in the other file: looking at that one alone saves an open.
+    fn is_newest(&self, folder: &Folder, locked: bool) -> Result<bool> {
+        if !locked {
+            return Ok(folder.glance(Slot::Usage)? == self.generation);
+        }
+        // `busy` = there is another generation. Anything else is for a whole look to judge.
+        let next = folder.open(Slot::Usage, self.generation + 1, How::Read);
+        Ok(next.is_err_and(|error| error.code() == Code::Busy))
     }
 
     /// Reads on in the same file, and gives it. `None` = it has to be read anew.
