@@ -17,7 +17,7 @@
 
 enum { CONTENDERS_MAX = 8, CROWDS = 2, CROWD_MAX = 16, ROUNDS_MAX = 1000, FILE_MAX = 65536 };
 static const int crowds[CROWDS] = {1, CROWD_MAX};
-static const double TURN = 0.25e9;  // nanoseconds
+static const double TURN = 0.1e9;  // nanoseconds
 
 // What a parent and its children share.
 static struct {
