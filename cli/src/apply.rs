@@ -1,12 +1,13 @@
 //! `apply` and `remove`: what the vendor sent, into an installation, and out of it again.
 
 use crate::input::{self, DOCUMENT_BYTES};
-use crate::output::{Answer, Fields, Outcome, show};
+use crate::output::{Answer, Fields, LOOK, Outcome, show};
 use crate::product::InstallationArgs;
-use crate::standing::Standing;
+use crate::standing::{License, Source, Standing};
+use crate::when::utc;
 use crate::words::headline;
 use licentia::peek::peek;
-use licentia::{Installation, Kind, Result};
+use licentia::{Code, Error, Installation, Kind, Result};
 
 /// Apply what the vendor sent: a license, keys, withdrawn licenses, an answer, a clock reset
 ///
@@ -37,15 +38,61 @@ pub fn apply(args: &ApplyArgs) -> Outcome {
     input::one_stdin(args.place.product.inputs().chain([args.file.as_str()]))?;
     let data = input::document(&args.file, DOCUMENT_BYTES)?;
     args.place.write(|installation| {
+        let before = Standing::parse(&installation.status(None)?)?;
         if args.older {
             installation.apply_older(&data)?;
         } else {
-            installation.apply(&data)?;
+            installation.apply(&data).map_err(name_option)?;
         }
         let kind = peek(&data).ok().and_then(|seen| seen.kind).map_or("document", Kind::name);
         let fields = Fields::default().with("applied", kind);
-        answer(installation, &format!("applied: a {kind}"), fields)
+        let after = Standing::parse(&installation.status(None)?)?;
+        let mut notes = changes(&before, &after);
+        let mut answer = answer(installation, &format!("applied: a {kind}"), fields)?;
+        answer.notes.append(&mut notes);
+        Ok(answer)
     })
+}
+
+/// The option that forces it, by its name.
+fn name_option(error: Error) -> Error {
+    match error.code() {
+        Code::OlderThanInstalled => {
+            Error::new(error.code(), format!("{} (--older applies it)", error.detail()))
+        }
+        _ => error,
+    }
+}
+
+/// What a license took the place of, and which one waits.
+fn changes(before: &Standing, after: &Standing) -> Vec<String> {
+    let mut notes = Vec::new();
+    let note = |text: String| format!("{LOOK}note:{LOOK:#} {}", show(&text));
+    let old = before.license.as_ref().filter(|_| before.in_force);
+    let new = after.license.as_ref();
+    if let Some((old, new)) = old.zip(new).filter(|(old, new)| old.token_id != new.token_id) {
+        let was = match old.valid_until {
+            Some(end) => format!("was good until {}", utc(end)),
+            None => "had no end".to_string(),
+        };
+        notes.push(note(format!(
+            "{} is in place of {}, which {was}; to go back, apply that one with --older",
+            new.title(),
+            old.title()
+        )));
+        let end = |license: &License| license.valid_until.unwrap_or(i64::MAX);
+        if end(new) < end(old) {
+            notes.push(note("it ends sooner than the one before".to_string()));
+        }
+    }
+    let was_there =
+        |one: &&Source| before.sources.iter().any(|other| other.token_id == one.token_id);
+    let new = after.sources.iter().filter(|one| one.id.is_some() && !was_there(one));
+    for one in new.filter(|one| one.result == "not_yet_valid") {
+        let from = one.valid_from.map(utc).unwrap_or_default();
+        notes.push(note(format!("{} waits until {from}", one.title())));
+    }
+    notes
 }
 
 /// Removes it.

@@ -122,6 +122,44 @@ impl InstallationArgs {
         error.map_or(Ok(()), Err)
     }
 
+    /// The options that name this installation, as they were given, each with its value.
+    pub fn words(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        let mut add = |option: &str, value: &str| {
+            words.push(format!("{option} {}", quoted(value)));
+        };
+        add("--dir", &told_path(&self.dir));
+        let product = &self.product;
+        // Public keys may be told. What else is as long as a key may be one.
+        let given = |keys: &str| keys.starts_with("ed25519:") || !is_hidden(keys);
+        for keys in &product.keys {
+            add("--keys", if given(keys) { keys } else { "KEYS" });
+        }
+        add("--product", &product.product);
+        let machine = &product.machine;
+        if let Some(file) = &machine.machine {
+            add("--machine", &told(file));
+        }
+        if let Some(root) = &machine.machine_root {
+            add("--machine-root", &told_path(root));
+        }
+        let exclude: Vec<&str> = machine.exclude.iter().map(|kind| kind.word()).collect();
+        if !exclude.is_empty() {
+            add("--exclude", &exclude.join(","));
+        }
+        for (name, value) in &product.set {
+            let value = if may_be_key(value) { "VALUE" } else { value };
+            add("--set", &format!("{name}={value}"));
+        }
+        words
+    }
+
+    /// Whether nothing was said of what the product itself sets.
+    pub fn has_no_terms(&self) -> bool {
+        let own = |name: &str| is(SETTINGS, name) && !is(SITE_SETTINGS, name) && name != "clock";
+        !self.product.machine.are_given() && !self.product.set.iter().any(|(name, _)| own(name))
+    }
+
     /// An error, and how to make a folder that is not there.
     fn failure(&self, error: Error) -> Failure {
         let missing = error.code() == Code::StateUnavailable;

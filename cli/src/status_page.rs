@@ -1,12 +1,13 @@
 //! The page that `status` prints: the state, what to do, what changes next, and what it all
 //! comes from.
 
+use crate::advice::{Advice, advice};
 use crate::output::{BAD, GOOD, LOOK, show};
 use crate::product::InstallationArgs;
 use crate::secrecy::{told, told_path};
-use crate::standing::{Access, Feature, License, Source, Standing};
+use crate::standing::{Access, Event, Feature, License, Source, Standing};
 use crate::when::{both, count, relative, utc};
-use crate::words::{advice, detail, events, found, headline, is_said_elsewhere};
+use crate::words::{detail, events, found, gap, headline, is_said_elsewhere};
 use anstyle::Style;
 
 /// Columns of a page.
@@ -19,6 +20,13 @@ const AFTER: usize = 6;
 /// Features that are not measured are a table row each, up to so many.
 const PLAIN_ROWS: usize = 6;
 
+/// What a call without the settings of the product does not know.
+const BARE: &str = "those of this call. The product may set more (grace_days, machine, …), and \
+                    then that counts there: see --set.";
+
+/// Where a command begins.
+const COMMAND: usize = 6;
+
 /// Columns of a feature's id in a table.
 const ID_COLUMNS: usize = 26;
 
@@ -27,6 +35,9 @@ pub fn page(it: &Standing, place: &InstallationArgs, asked_for: bool) -> String 
     let mut page = Page { text: as_of(it, asked_for) };
     page.head(it);
     page.todo(it, place);
+    if it.access < Access::Warn && place.has_no_terms() {
+        page.line("Settings", BARE);
+    }
     page.next(it);
     if let Some(license) = &it.license {
         page.line("License", &license_line(license));
@@ -65,37 +76,63 @@ impl Page {
     }
 
     fn todo(&mut self, it: &Standing, place: &InstallationArgs) {
-        let mut all = advice(it);
-        if let Some(make) = place.how_to_make() {
-            // Whatever else there is to do needs a folder.
-            all = vec![format!("There is no such folder: {make}.")];
-        }
+        let all = advice(it, place);
         match all.as_slice() {
             [] => self.line("What to do", "nothing."),
-            [one] => self.line("What to do", one),
+            [one] => {
+                self.line("What to do", &one.text);
+                self.commands(one, place);
+            }
             all => {
                 self.text += "What to do:\n";
                 for one in all {
-                    self.text += &wrap(&format!("- {one}"), 2, 4);
+                    self.text += &wrap(&format!("- {}", one.text), 2, 4);
+                    self.commands(one, place);
                 }
             }
         }
     }
 
+    /// Commands on lines of their own, which a shell takes as they are.
+    fn commands(&mut self, one: &Advice, place: &InstallationArgs) {
+        for words in one.commands(place) {
+            let mut line = " ".repeat(COMMAND);
+            for word in words {
+                let full = chars(&line) + 1 + chars(&word) + " \\".len() > WIDTH;
+                if full && !line.trim().is_empty() {
+                    self.text += &format!("{line} \\\n");
+                    line = " ".repeat(COMMAND + 2);
+                }
+                let space = if line.trim().is_empty() { "" } else { " " };
+                line += &format!("{space}{word}");
+            }
+            self.text += &format!("{line}\n");
+        }
+    }
+
     fn next(&mut self, it: &Standing) {
-        let Some(at) = it.next_change_at else {
-            self.line("Next change", "none by the passing of time.");
-            return;
+        let of = |at: i64| {
+            let events = events(it).into_iter().filter(|(then, _)| *then == at);
+            let mut what: Vec<String> = events.map(|(_, what)| what).collect();
+            if what.is_empty() {
+                what.extend(resets(it, at));
+            }
+            (!what.is_empty()).then(|| format!("{}: {}", both(at, it.at), what.join("; ")))
         };
-        let events = events(it).into_iter().filter(|(then, _)| *then == at);
-        let mut what: Vec<String> = events.map(|(_, what)| what).collect();
-        if what.is_empty() {
-            what.extend(resets(it, at));
+        // What is no more in the way, where something else is, changes nothing.
+        let changes = |step: &&Event| step.at > it.at && step.access != it.access;
+        let changes = it.timeline.iter().find(changes).map(|step| step.at);
+        let next = it.next_change_at.filter(|_| it.access >= Access::Warn);
+        let then = changes.filter(|at| Some(*at) != next).and_then(of);
+        match (next.and_then(of), then) {
+            (Some(next), Some(then)) => self.line("Next change", &format!("{next}. Then {then}")),
+            (Some(one), None) | (None, Some(one)) => self.line("Next change", &one),
+            (None, None) => self.line("Next change", "none by the passing of time."),
         }
-        if what.is_empty() {
-            what.push("the reason changes, but not what may be done".to_string());
+        if let Some((from, until)) = gap(it) {
+            let days = format!("from {} until {} no license is in force.", utc(from), utc(until));
+            self.line("Not covered", &days);
         }
-        self.line("Next change", &format!("{}: {}", both(at, it.at), what.join("; ")));
     }
 
     /// A heading and what it is about, on the same line.
@@ -177,6 +214,7 @@ impl Page {
             return;
         }
         self.heading("Sources of licenses");
+        let several = sources.iter().filter(|source| source.id.is_some()).count() > 1;
         for source in sources {
             let place = match (source.source.as_str(), source.name.as_deref().unwrap_or("")) {
                 ("installed", _) => "applied here".to_string(),
@@ -185,15 +223,23 @@ impl Page {
                 ("file", name) => format!("the file {}", told(name)),
                 (_, name) => format!("the variable {}", told(name)),
             };
-            let result = show(&source.result);
+            let place = match source.id.is_some() && several {
+                true => format!("{place}, {}", source.title()),
+                false => place,
+            };
+            let until = source.valid_until.map(|at| format!(" until {}", utc(at)));
+            let until = until.unwrap_or_else(|| ", without an end".to_string());
+            let began = source.valid_from.map(utc).unwrap_or_default();
             let became = match (source.used, source.result.as_str()) {
                 (true, "ok") => "this one decides".to_string(),
-                (true, _) => format!("this one decides ({result})"),
-                (false, "ok") => "good, and not needed".to_string(),
-                (false, _) if source.id.is_some() => format!("not in force ({result})"),
-                (false, _) => format!("refused ({result})"),
+                (true, _) => "this one would decide, and is not in force".to_string(),
+                (false, "ok") => format!("good{until}, and not needed"),
+                (false, "not_yet_valid") => format!("waits from {began}{until}"),
+                (false, _) if source.id.is_some() => "not in force".to_string(),
+                (false, _) => "refused".to_string(),
             };
             let said = source.message.as_deref().filter(|said| !source.used && !said.is_empty());
+            let said = said.filter(|_| !["ok", "not_yet_valid"].contains(&source.result.as_str()));
             let said = said.map(|said| format!(": {}", found(said))).unwrap_or_default();
             self.text += &wrap(&format!("{}: {became}{said}", show(&place)), 2, 4);
         }
@@ -209,8 +255,7 @@ impl Page {
             let health = if warned { "with a warning" } else { "healthy" };
             self.line("State", &format!("kept in the folder {folder}, {health}"));
         } else {
-            let code = show(state.code.as_deref().unwrap_or(""));
-            self.line("State", &format!("the folder {folder} cannot be used ({code})"));
+            self.line("State", &format!("the folder {folder} cannot be used"));
             let said = found(state.message.as_deref().unwrap_or(""));
             if !self.says(&said) {
                 self.text += &wrap(&said, 2, 2);
@@ -230,13 +275,14 @@ impl Page {
 
 /// What is counted anew at a time.
 fn resets(it: &Standing, at: i64) -> Option<String> {
-    let mut again = it.features.iter().filter(|feature| feature.resets_at == Some(at));
-    let first = again.next()?;
-    let others = again.count();
-    Some(match (others, first.meter.as_deref()) {
-        (0, Some("count")) => format!("{} is counted from zero", first.id),
-        (0, _) => format!("{} has fewer in its days", first.id),
-        _ => format!("{} and {others} more are counted anew", first.id),
+    let again = it.features.iter().filter(|feature| feature.resets_at == Some(at));
+    let again: Vec<&Feature> = again.collect();
+    Some(match again.as_slice() {
+        [] => return None,
+        [one] if one.meter.as_deref() == Some("count") => format!("{} starts from zero", one.id),
+        [one] => format!("{} has fewer in its days", one.id),
+        [one, two] => format!("{} and {} start again", one.id, two.id),
+        all => format!("{} features start again", all.len()),
     })
 }
 
@@ -290,7 +336,14 @@ fn cells(row: &Feature, it: &Standing) -> [String; 4] {
         "limit_exceeded" if own => format!("{word}, limit"),
         "not_granted" if own => format!("{word}, not granted"),
         "too_new" if own => format!("{word}, too new"),
-        _ => word.to_string(),
+        _ => match row.left.filter(|_| row.access == Access::Allow) {
+            Some(0) => format!("{word}, full"),
+            // The last tenth.
+            Some(left) if left.saturating_mul(10) <= row.max.unwrap_or(0) => {
+                format!("{word}, {left} left")
+            }
+            _ => word.to_string(),
+        },
     };
     let again = row.resets_at.map(|at| relative(at, it.at)).unwrap_or_default();
     [row.id.clone(), word, used(row), again]
@@ -298,7 +351,6 @@ fn cells(row: &Feature, it: &Standing) -> [String; 4] {
 
 fn used(row: &Feature) -> String {
     let Some(meter) = row.meter.as_deref() else { return "not measured".to_string() };
-    let of = row.max.map_or("no limit".to_string(), |max| max.to_string());
     let over = row.over.filter(|over| *over > 0 && row.max.is_some());
     let over = over.map(|over| format!(" (+{over} %)")).unwrap_or_default();
     let span = match (meter, row.per.as_deref(), row.days) {
@@ -308,7 +360,11 @@ fn used(row: &Feature) -> String {
         ("distinct", _, Some(days)) => format!(" in {}", count(u64::from(days), "day")),
         _ => " at a time".to_string(),
     };
-    format!("{} of {of}{span}{over}", row.used.unwrap_or(0))
+    let used = row.used.unwrap_or(0);
+    match row.max {
+        Some(max) => format!("{used} of {max}{span}{over}"),
+        None => format!("{used}{span}, no limit"),
+    }
 }
 
 fn license_line(license: &License) -> String {

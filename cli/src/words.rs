@@ -1,9 +1,9 @@
 //! The state of an installation in words: what holds, and what to do about it.
 
 use crate::output::{BAD, GOOD, LOOK, show};
-use crate::standing::{Access, Event, Standing};
+use crate::standing::{Access, Event, Feature, License, Source, Standing};
 use crate::status_page::wrap;
-use crate::when::{both, count, plain_times};
+use crate::when::{both, count, plain_times, utc};
 use anstyle::Style;
 use licentia::Code;
 
@@ -28,10 +28,20 @@ impl Headline {
 pub fn headline(it: &Standing) -> Headline {
     let (style, state, rest) = match (it.reason.as_str(), it.access) {
         ("not_enforced", _) => (GOOD, "Works", ": no license is asked for here".to_string()),
-        ("not_needed", _) => (GOOD, "Works", ": no license is needed yet".to_string()),
+        ("not_needed", _) => {
+            let then = waiting(it).map(|it| format!("; {it}")).unwrap_or_default();
+            (GOOD, "Works", format!(": no license is needed yet{then}"))
+        }
+        ("unlicensed_grace", _) if it.takes_over().is_some() => {
+            let then = waiting(it).unwrap_or_default();
+            (GOOD, "Works", format!(": no license is needed until {then}"))
+        }
         ("unlicensed_grace", _) => {
             let end = it.stops_at().map(|at| both(at, it.at)).unwrap_or_default();
             (LOOK, "Works, but", format!(" only until {end}: no license is in force"))
+        }
+        ("wrong_product" | "unknown_key", Access::Deny) => {
+            (BAD, "This call does not fit", format!(": {}", cause(&it.reason)))
         }
         ("not_yet_valid", _) => {
             (BAD, "Not yet in force", until(it, "", "it begins on", begins(it)))
@@ -45,7 +55,7 @@ pub fn headline(it: &Standing) -> Headline {
 
 /// A license that holds: without an end in sight, with one, or past it.
 fn in_force(it: &Standing) -> (Style, &'static str, String) {
-    let end = it.license.as_ref().and_then(|license| license.valid_until);
+    let (follow, end) = it.follow();
     match begun(it).map(|(_, why)| why) {
         Some(ENDS_SOON) => (LOOK, "Works, but", until(it, ENDS_SOON, "on", end)),
         Some(why) => (LOOK, "Works, but", until(it, why, "it stops on", it.stops_at())),
@@ -53,6 +63,7 @@ fn in_force(it: &Standing) -> (Style, &'static str, String) {
             let until = [end, it.stops_at()].into_iter().flatten().min();
             let until = until.map(|at| format!(" until {}", both(at, it.at)));
             let until = until.unwrap_or_else(|| " without an end".to_string());
+            let until = format!("{until}{}{}", by_whom(it, &follow), but(it));
             let warned = match it.warnings.len() {
                 0 => String::new(),
                 more => format!("; {}", count(more as u64, "warning")),
@@ -60,6 +71,49 @@ fn in_force(it: &Standing) -> (Style, &'static str, String) {
             (GOOD, "In force", until + &warned)
         }
     }
+}
+
+/// Which licenses carry it, where one comes after another.
+fn by_whom(it: &Standing, follow: &[&Source]) -> String {
+    let names = it.license.iter().map(License::title).chain(follow.iter().map(|it| it.title()));
+    match follow.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", names.collect::<Vec<_>>().join(", then ")),
+    }
+}
+
+/// The features that have stopped by themselves.
+fn but(it: &Standing) -> String {
+    let limited = |one: &&Feature| one.access < Access::Warn && one.reason == "limit_exceeded";
+    let stopped = it.features.iter().filter(limited);
+    let stopped: Vec<&Feature> = stopped.collect();
+    let has = if stopped.len() == 1 { "has" } else { "have" };
+    match stopped.as_slice() {
+        [] => String::new(),
+        some if some.len() > 3 => format!(", but {} features have stopped", some.len()),
+        some => {
+            let names: Vec<&str> = some.iter().map(|one| one.id.as_str()).collect();
+            let again = some.iter().map(|one| one.resets_at).min().flatten();
+            let again = again.map(|at| format!(" until {}", utc(at))).unwrap_or_default();
+            format!(", but {} {has} stopped{again}", names.join(" and "))
+        }
+    }
+}
+
+/// The license that waits, and when it takes over.
+fn waiting(it: &Standing) -> Option<String> {
+    let (license, at) = it.takes_over()?;
+    Some(format!("{} takes over on {}", license.title(), both(at, it.at)))
+}
+
+/// The days between the end of what holds and the license after it, if there are some.
+pub fn gap(it: &Standing) -> Option<(i64, i64)> {
+    let stops = if it.access < Access::Warn { Some(it.at) } else { it.stops_at() }?;
+    let waits = it.sources.iter().filter(|one| one.result == "not_yet_valid");
+    let later =
+        it.others().chain(waits).filter(|one| one.valid_until.is_none_or(|until| until > stops));
+    let next = later.filter_map(|one| one.valid_from).filter(|from| *from > stops).min()?;
+    (it.access >= Access::Warn).then_some((stops, next))
 }
 
 /// Whether another part of the page says all that a warning does: the headline, or the sources.
@@ -99,6 +153,10 @@ fn begins(it: &Standing) -> Option<i64> {
 }
 
 fn stopped(it: &Standing, reason: &str) -> String {
+    if let Some(seen) = it.once_showed() {
+        let seen = utc(seen);
+        return format!(": the clock of this machine once showed {seen}, and {}", cause(reason));
+    }
     let since = since(it).map(|at| format!(" since {}", both(at, it.at)));
     format!("{}: {}", since.unwrap_or_default(), cause(reason))
 }
@@ -117,7 +175,11 @@ fn cause(reason: &str) -> &'static str {
         Code::TokenExpired => "the license was not renewed in time",
         Code::SyncOverdue => "the vendor's server was not reached for too long",
         Code::NotLicensed => "there is no license",
-        Code::StateCorrupt => "what was kept on this machine is damaged",
+        Code::StateCorrupt => {
+            "what was kept in the folder is damaged: licenses, first use and times seen are lost"
+        }
+        Code::WrongProduct => "what is here belongs to another product than --product names",
+        Code::UnknownKey => "none of the keys of --keys has signed the license that is here",
         Code::StateUnavailable => "what is kept on this machine cannot be reached",
         _ => "the license that was found is refused",
     }
@@ -129,7 +191,8 @@ pub fn detail(it: &Standing) -> Option<String> {
     let times = found.match_indices(" UTC").filter_map(|(at, _)| found.get(at - 16..at));
     let headline = headline(it);
     let times: Vec<bool> = times.map(|time| headline.rest.contains(time)).collect();
-    let is_said = found == sentence(cause(&it.reason)) || times == [true];
+    let is_said =
+        it.once_showed().is_some() || found == sentence(cause(&it.reason)) || times == [true];
     (!is_said).then_some(found)
 }
 
@@ -169,8 +232,42 @@ const EVENTS: &[(&str, &str, bool)] = &[
 pub fn events(it: &Standing) -> Vec<(i64, String)> {
     let before = std::iter::once(None).chain(it.timeline.iter().map(|step| Some(step.access)));
     let steps = it.timeline.iter().zip(before).filter(|(step, _)| step.event != "issued");
-    let told = steps.map(|(step, before)| (step.at, event(step, before)));
+    let told = steps.map(|(step, before)| match named(it, step) {
+        Some(what) => (step.at, with_access(step, before, &what, step.event.starts_with("other_"))),
+        None => (step.at, event(step, before)),
+    });
     told.filter(|(_, what)| !what.is_empty()).collect()
+}
+
+/// What happens to one license of several, by its name. Empty where another event says it.
+fn named(it: &Standing, step: &Event) -> Option<String> {
+    let own = it.license.as_ref()?;
+    let begins = || it.others().find(|one| one.valid_from == Some(step.at));
+    let name = |one: &Source| {
+        let title = one.title();
+        let same = title == own.title();
+        if same {
+            format!("its renewal {:.8}", one.token_id.as_deref().unwrap_or(""))
+        } else {
+            title
+        }
+    };
+    let ends = own.valid_until == Some(step.at);
+    match step.event.as_str() {
+        "other_begins" if ends => begins().map(|_| String::new()),
+        "other_begins" => begins().map(|one| format!("{} begins", name(one))),
+        "other_ends" => {
+            let one = it.others().find(|one| one.valid_until == Some(step.at))?;
+            Some(format!("{} ends", name(one)))
+        }
+        "ends_soon" if !it.follow().0.is_empty() => Some(String::new()),
+        "ends" => {
+            let (follow, _) = it.follow();
+            let next = follow.first()?;
+            Some(format!("{} ends, and {} takes over", own.title(), name(next)))
+        }
+        _ => None,
+    }
 }
 
 /// What happens, and what may be done from then on if that was another `before`.
@@ -178,6 +275,14 @@ fn event(it: &Event, before: Option<Access>) -> String {
     let known = EVENTS.iter().find(|(word, ..)| *word == it.event);
     let Some((_, what, changes)) = known else { return tame(&it.message) };
     if what.starts_with(WARNS) && it.access < Access::Warn {
+        return String::new();
+    }
+    with_access(it, before, what, *changes)
+}
+
+/// The same for words of its own.
+fn with_access(it: &Event, before: Option<Access>, what: &str, changes: bool) -> String {
+    if what.is_empty() && (it.event.starts_with("other_") || it.event == "ends_soon") {
         return String::new();
     }
     let rises = before.is_some_and(|before| before < Access::Warn && it.access >= Access::Warn);
@@ -188,8 +293,8 @@ fn event(it: &Event, before: Option<Access>) -> String {
         Access::Deny => "everything stops",
         Access::ReadOnly => "what is there can only be read",
         _ if rises => "everything works",
-        Access::Warn => "it works on, with a warning",
-        Access::Allow => "it works on",
+        Access::Warn => "everything works on, with a warning",
+        Access::Allow => "everything works on",
     };
     if what.is_empty() { then.to_string() } else { format!("{what}: {then}") }
 }
@@ -209,103 +314,49 @@ fn since(it: &Standing) -> Option<i64> {
 /// What a sentence of the library says was found, without what to do: the page says that once.
 pub fn found(message: &str) -> String {
     let found = message.rsplit_once(": ").map_or(message, |(found, _)| found);
+    let found = &found.replace(" drifted", " do not match");
     format!("{}.", tame(found).trim_end_matches('.'))
 }
 
 /// A sentence of the library for people.
 pub fn tame(message: &str) -> String {
-    show(&plain_times(message.trim()))
+    show(&plain_times(&without_numbers(message.trim())))
 }
 
-/// What to do, the most urgent first. Empty = nothing.
-pub fn advice(it: &Standing) -> Vec<String> {
-    let reasons = std::iter::once(it.reason.as_str());
-    let warnings = it.warnings.iter().map(|warning| warning.code.as_str());
-    let mut all: Vec<String> = Vec::new();
-    for what in reasons.chain(warnings).filter_map(remedy) {
-        if !all.contains(&what) {
-            all.push(what);
-        }
-    }
-    all
-}
-
-const ASK: &str = "Send the vendor what `licentia request` prints, and apply the license that \
-                   comes back with `licentia apply FILE`.";
-const RENEW: &str = "Ask the vendor for a renewal, and apply it with `licentia apply FILE`.";
-const REACH: &str = "Let the product reach the vendor's server; or send the vendor what \
-                     `licentia request sync` prints, and apply the answer with `licentia apply \
-                     FILE`.";
-const BIND: &str = "If this machine has an identity of its own, give it with --machine. Else send \
-                    the vendor what `licentia request` prints, and apply the license that comes \
-                    back with `licentia apply FILE`.";
-const CLOCK: &str = "Set the clock of this machine right.";
-
-/// What to do about a reason or a warning.
-fn remedy(word: &str) -> Option<String> {
-    let what = match word {
-        "ok" | "not_needed" | "not_enforced" => return None,
-        "expired" | "ends_soon" | "in_grace" | "issuer_expired" => RENEW,
-        "not_licensed" | "unlicensed_grace" | "grace_ends_soon" => ASK,
-        "token_expired" | "token_due" | "renew_due" | "sync_overdue" | "sync_due" => REACH,
-        "wrong_machine" | "machine_drifted" => BIND,
-        "clock_rollback" | "clock_suspect" => CLOCK,
-        "suspended" => {
-            "Ask the vendor to take the license off hold, and apply the answer with `licentia \
-             apply FILE`."
-        }
-        "issuer_not_found" => "Ask the vendor why its server does not know the license.",
-        "support_ends_soon" | "support_ended" => "Ask the vendor for more support.",
-        "limit_reached" | "limit_exceeded" => {
-            "Use less, wait until it starts again, or ask the vendor for a higher limit."
-        }
-        "feature_too_new" | "too_new" => "Update the product.",
-        "source_refused" => "Put right or take away what was refused: see below, under sources.",
-        "state_recovered" => "Check the disk that the folder is on.",
-        "shared_folder" => "Give every machine a folder of its own.",
-        "not_in_force" => "See below why the license that is here is not in force.",
-        "not_yet_valid" => "Wait until it begins. If it should have, look at this machine's clock.",
-        other => return Code::from_slug(other).map(|code| sentence(code.remedy())),
+/// Without the numbers that the system has for its errors.
+fn without_numbers(message: &str) -> String {
+    let Some((before, rest)) = message.split_once(" (os error ") else {
+        return message.to_string();
     };
-    Some(what.to_string())
+    let after = rest.split_once(')').map_or("", |(_, after)| after);
+    format!("{before}{after}")
 }
 
 /// Begins with a capital and ends with a full stop.
-fn sentence(text: &str) -> String {
+pub fn sentence(text: &str) -> String {
     let mut rest = text.chars();
     let first = rest.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
     format!("{first}{}.", rest.as_str())
+}
+
+/// The words in the first column of a table of docs/verdict.md.
+#[cfg(test)]
+pub fn documented(table: &str) -> Vec<&'static str> {
+    let page = include_str!("../../docs/verdict.md");
+    let (_, rest) = page.split_once(&format!("<!-- {table} -->\n")).unwrap();
+    let rows = rest.lines().take_while(|line| *line != "<!-- end -->");
+    rows.filter_map(|row| row.strip_prefix("| `")?.split_once('`')).map(|(word, _)| word).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// The words in the first column of a table of docs/verdict.md.
-    fn documented(table: &str) -> Vec<&'static str> {
-        let page = include_str!("../../docs/verdict.md");
-        let (_, rest) = page.split_once(&format!("<!-- {table} -->\n")).unwrap();
-        let rows = rest.lines().take_while(|line| *line != "<!-- end -->");
-        rows.filter_map(|row| row.strip_prefix("| `")?.split_once('`'))
-            .map(|(word, _)| word)
-            .collect()
-    }
-
     #[test]
     fn every_word_of_a_verdict_is_said_for_people() {
         let events = documented("timeline");
         let known: Vec<&str> = EVENTS.iter().map(|(word, ..)| *word).collect();
         assert_eq!(events, known);
-        let quiet = ["ok", "not_needed", "not_enforced"];
-        let mut words = documented("warnings");
-        words.extend(documented("reasons").into_iter().chain(documented("others")));
-        assert!(
-            words.len() > 25 && words.contains(&"ends_soon") && words.contains(&"sync_overdue")
-        );
-        for word in words {
-            assert_eq!(remedy(word).is_none(), quiet.contains(&word), "{word}");
-            assert!(remedy(word).is_none_or(|what| what.ends_with('.')), "{word}");
-        }
         for reason in documented("reasons") {
             assert_ne!(cause(reason), cause("malformed"), "{reason}");
         }

@@ -41,9 +41,16 @@ fn without_a_license_the_vendors_terms_decide() {
     let place = Place::new();
     let page = place.page("status");
     assert_eq!(head(&page), "Stopped: there is no license");
-    assert!(part(&page, "What to do: ").contains("`licentia request`"), "{page}");
+    let ask = "licentia request --dir state --keys keys/key.jwks --product myapp";
+    assert!(page.contains(&format!("\n      {ask}\n")), "it can be pasted: {page}");
+    assert!(page.contains("\n      licentia apply --dir state"), "{page}");
+    assert!(part(&page, "Settings: ").contains("see --set"), "{page}");
     assert_eq!(part(&page, "Next change: "), "none by the passing of time.");
     assert_eq!(place.json("status")["code"], "not_licensed");
+    let set = place.page("status --set vendor=Acme --set license_file=none.lic");
+    assert!(!set.contains("Settings: "), "{set}");
+    let whole = "myapp \\\n        --set vendor=Acme --set license_file=none.lic FILE\n";
+    assert!(set.contains(whole), "{set}");
 
     let page = place.page("status --set grace_days=31");
     assert_eq!(head(&page), "Works: no license is needed yet");
@@ -56,7 +63,7 @@ fn without_a_license_the_vendors_terms_decide() {
     let page = place.page("status --set grace_days=31");
     assert!(head(&page).starts_with("Works, but only until 20"), "{page}");
     assert!(head(&page).contains(" UTC, in 2") && head(&page).ends_with("no license is in force"));
-    assert!(part(&page, "What to do:").contains("`licentia apply FILE`"), "{page}");
+    assert!(part(&page, "What to do:").contains(" --set grace_days=31 FILE"), "{page}");
     assert!(page.contains("the product was first used"), "{page}");
     let at = first + 32 * DAY;
     let page = place.page(&format!("simulate --set grace_days=31 --at {at}"));
@@ -79,7 +86,9 @@ fn a_license_is_followed_from_its_beginning_to_its_end() {
     assert!(head(&page).ends_with(" UTC, in 100 days") || head(&page).ends_with("in 99 days"));
     assert_eq!(part(&page, "What to do: "), "nothing.");
     let next = part(&page, "Next change: ");
-    assert!(next.ends_with("a warning begins: the license ends soon"), "{next}");
+    let (soon, end) = next.split_once(". Then 20").unwrap();
+    assert!(soon.ends_with("a warning begins: the license ends soon"), "{next}");
+    assert!(end.ends_with("the license ends: everything works on, with a warning"), "{next}");
     assert!(page.contains("Acme") && page.contains("<- you are here"), "{page}");
     assert!(page.contains("\n  applied here: this one decides\n"), "{page}");
     assert!(page.lines().count() <= 30, "{page}");
@@ -147,7 +156,20 @@ fn one_that_begins_later_says_when() {
     assert!(part(&page, "Next change: ").ends_with(": the license begins: everything works"));
     assert!(!page.contains("4 days ago: a warning begins"), "{page}");
     let works = place.page("status --set grace_days=31");
-    assert_eq!(head(&works), "Works: no license is needed yet");
+    assert!(head(&works).starts_with("Works: no license is needed yet; LIC-MYAPP-"), "{works}");
+    assert!(
+        part(&works, "Works: ").ends_with(" UTC, in 5 days")
+            || part(&works, "Works: ").ends_with(" UTC, in 4 days")
+    );
+    assert_eq!(part(&works, "What to do: "), "nothing.");
+    place.run("first-use").good();
+    let works = place.page("status --set grace_days=20");
+    assert!(head(&works).starts_with("Works: no license is needed until LIC-MYAPP-"), "{works}");
+    assert_eq!(part(&works, "What to do: "), "nothing.");
+    assert!(part(&works, "Next change: ").contains("the license begins"), "{works}");
+    let short = place.page("status --set grace_days=3");
+    assert!(head(&short).starts_with("Works, but only until 20"), "{short}");
+    assert!(part(&short, "Not covered: ").starts_with("from 20"), "{short}");
 }
 
 #[test]
@@ -178,9 +200,9 @@ fn what_the_vendors_server_says_is_told() {
     let page = place.page(&format!("simulate --at {}", place.start + 6 * DAY));
     assert!(page.contains("\nStopped since 20"), "{page}");
     assert!(page.contains(": the vendor's server was not\n  reached for too long\n"), "{page}");
-    let next = part(&page, "Next change: ");
-    assert!(next.ends_with("the reason changes, but not what may be done"), "{next}");
-    assert!(part(&page, "What to do: ").contains("`licentia request sync`"), "{page}");
+    assert_eq!(part(&page, "Next change: "), "none by the passing of time.");
+    assert!(part(&page, "What to do: ").ends_with("--product myapp FILE"), "{page}");
+    assert!(page.contains("--product myapp sync\n"), "{page}");
 }
 
 #[test]
@@ -209,8 +231,8 @@ fn another_machine_and_a_changed_one_are_told_apart() {
     place.run("apply --machine-root server-dell a.lic").good();
     let page = place.page("status --machine-root server-dell-two");
     assert_eq!(head(&page), "Stopped: the license is for another machine");
-    assert!(part(&page, "What to do: ").contains("`licentia request`"), "{page}");
-    assert!(page.contains("drifted"), "{page}");
+    assert!(part(&page, "What to do: ").contains("--machine-root server-dell-two"), "{page}");
+    assert!(part(&page, "machine\n").contains(" root_fs do not match."), "{page}");
     let page = place.page("status --machine-root server-dell-new-cards");
     assert!(head(&page).ends_with("; 1 warning") && page.contains("(nic)"), "{page}");
 }
@@ -246,13 +268,20 @@ fn use_and_limits_are_a_table() {
     assert_eq!(row("requests ")[..3], ["requests", "for now", "105 of 100 a month (+10 %)"]);
     assert!(row("requests ")[3].starts_with("in "), "{page}");
     assert_eq!(row("users "), ["users", "yes", "3 of 15 at a time"]);
-    assert_eq!(row("hosts ")[..3], ["hosts", "yes", "1 of no limit in 30 days"]);
+    assert_eq!(row("hosts ")[..3], ["hosts", "yes", "1 in 30 days, no limit"]);
     assert_eq!(row("odd ")[..2], ["odd", "no, too new"]);
-    assert!(part(&page, "Next change: ").contains("requests is counted from zero"), "{page}");
+    assert!(part(&page, "Next change: ").contains("requests starts from zero"), "{page}");
     assert!(page.contains("105 of 100") && page.contains("stops at 110"), "{page}");
     assert_eq!(place.fails("record requests 10"), "limit_exceeded");
     place.run("record requests 5").good();
-    assert!(place.page("status").contains("requests  no, limit"), "{page}");
+    let page = place.page("status");
+    assert!(page.contains("requests  no, limit"), "{page}");
+    let head = part(&page, "In force");
+    assert!(head.starts_with("without an end, but requests has stopped until 20"), "{page}");
+    place.run("record users --level 15").good();
+    assert!(place.page("status").contains("users     yes, full"), "{page}");
+    place.run("record users --level 14").good();
+    assert!(place.page("status").contains("users     yes, 1 left"), "{page}");
     assert_eq!(place.json("status")["code"], "ok", "the license itself is in force");
 }
 
@@ -279,7 +308,8 @@ fn a_usual_license_fits_a_terminal() {
     let page = place.page("status");
     assert!(page.lines().count() <= 40 && page.contains("95000 of 90000 a month (+10 %)"));
     let next = part(&page, "Next change: ");
-    assert!(next.ends_with("monitored_monthly_requests and 1 more are counted anew"), "{next}");
+    assert!(next.contains(": monitored_monthly_requests and aaaa"), "{next}");
+    assert!(next.contains("a start again. Then 20"), "{next}");
 }
 
 #[test]
@@ -300,7 +330,9 @@ fn a_clock_that_was_set_back_is_told_with_both_times() {
     place.license(|claims| days(claims, 300));
     let page = place.page(&format!("status --set clock={}", place.start - 40 * DAY));
     assert!(head(&page).starts_with("In force until") && head(&page).ends_with("; 1 warning"));
-    assert_eq!(part(&page, "What to do: "), "Set the clock of this machine right.");
+    let todo = part(&page, "What to do: ");
+    assert!(todo.starts_with("Set the clock of this machine right. If it is right, "), "{page}");
+    assert!(page.contains(" clock\n"), "{page}");
     assert!(part(&page, "Warnings\n").contains("The clock shows 20"), "{page}");
     let state = place.json(&format!("status --set clock={}", place.start - 40 * DAY));
     assert_eq!(state["time"]["suspect"], json!(true));
@@ -320,14 +352,19 @@ fn a_damaged_or_missing_folder_is_told_with_what_to_do() {
     };
     damage("state.a");
     let page = place.page("status");
-    assert!(part(&page, "Warnings\n").contains("was made good from the copy before"), "{page}");
+    let told = part(&page, "Warnings\n");
+    assert!(told.starts_with("state.a is damaged, and the copy beside it is used"), "{page}");
+    assert!(!page.contains("made good"), "nothing was written: {page}");
     assert_eq!(part(&page, "What to do: "), "Check the disk that the folder is on.");
     assert_eq!(part(&page, "State: "), "kept in the folder state, with a warning");
     damage("state.b");
     let page = place.page("status");
-    assert_eq!(head(&page), "Stopped: what was kept on this machine is damaged");
-    assert!(part(&page, "What to do: ").starts_with("Restore it from a backup"), "{page}");
-    assert!(part(&page, "State: ").contains("cannot be used (state_corrupt)"), "{page}");
+    assert!(head(&page).starts_with("Stopped: what was kept in the folder is damaged: "), "{page}");
+    assert!(part(&page, "Stopped: ").contains("licenses, first use and times seen are lost"));
+    let todo = part(&page, "What to do: ");
+    assert!(todo.starts_with("Put back a backup of the whole folder; or apply"), "{page}");
+    assert!(todo.contains("empty the folder to begin again"), "{page}");
+    assert!(part(&page, "State: ").contains("cannot be used"), "{page}");
     assert_eq!(place.json("status")["code"], "state_corrupt");
     let file = place.page("status --set license_file=a.lic");
     assert!(head(&file).starts_with("In force until") && head(&file).ends_with("; 1 warning"));
@@ -345,6 +382,87 @@ fn a_damaged_or_missing_folder_is_told_with_what_to_do() {
 }
 
 #[test]
+fn a_renewal_ahead_of_time_goes_on_and_a_gap_is_told() {
+    let named = |serial: &str, from: i64, until: i64| {
+        let serial = serial.to_string();
+        move |claims: &mut Claims| {
+            days(claims, until);
+            claims.iat += from;
+            claims.license.valid_from += from * DAY;
+            claims.license.serial = Some(serial);
+        }
+    };
+    for gap in [0, 3] {
+        let place = Place::new();
+        place.license(named("LIC-A", 0, 50));
+        place.issue(named("LIC-B", 50 + gap, 400));
+        let said = place.run("apply a.lic");
+        assert!(said.err.contains("note: LIC-B waits until 20"), "{said:?}");
+        let page = place.page("status");
+        if gap == 0 {
+            assert!(head(&page).contains(", in 400 days") || head(&page).contains(", in 399 days"));
+            assert!(part(&page, "In force").ends_with("(LIC-A, then LIC-B)"), "{page}");
+            let next = part(&page, "Next change: ");
+            assert!(!next.contains("a warning begins"), "{next}");
+            let ends = "LIC-A ends, and LIC-B takes over 20";
+            let timeline = part(&page, "Timeline\n");
+            assert!(timeline.contains(ends) && !timeline.contains("warning"), "{page}");
+            assert!(timeline.ends_with("LIC-B ends: everything stops"), "{page}");
+            assert_eq!(part(&page, "What to do: "), "nothing.");
+            assert!(!page.contains("Not covered"), "{page}");
+        } else {
+            assert!(head(&page).contains(", in 50 days") || head(&page).contains(", in 49 days"));
+            assert!(part(&page, "Not covered: ").starts_with("from 20"), "{page}");
+            assert!(part(&page, "Timeline\n").contains("LIC-B begins: everything works"));
+        }
+        assert!(part(&page, "Sources of licenses\n").contains("applied here, LIC-B: waits from"));
+    }
+}
+
+#[test]
+fn a_license_says_which_one_it_took_the_place_of() {
+    let place = Place::new();
+    place.license(|claims| {
+        days(claims, 50);
+        claims.license.serial = Some("LIC-A".into());
+    });
+    place.issue(|claims| {
+        days(claims, 20);
+        claims.iat += 1;
+        claims.license.serial = Some("LIC-B".into());
+    });
+    let said = place.run("apply a.lic").err;
+    assert!(said.contains("note: LIC-B is in place of LIC-A, which was good until 20"), "{said}");
+    assert!(said.contains("--older") && said.contains("it ends sooner"), "{said}");
+    assert!(place.run("apply a.lic").err.is_empty(), "it is there already");
+}
+
+#[test]
+fn a_clock_that_was_ahead_and_is_right_now_has_a_way_out() {
+    let place = Place::new();
+    place.license(|claims| days(claims, 30));
+    let ahead = place.start + 100 * DAY;
+    place.run(&format!("first-use --set clock={ahead}")).good();
+    let page = place.page("status");
+    assert!(head(&page).starts_with("Stopped: the clock of this machine once showed 20"), "{page}");
+    let todo = part(&page, "What to do: ");
+    assert!(todo.starts_with("Set the clock of this machine right. If it is right, "), "{page}");
+    assert!(page.contains(" --product myapp clock\n") && !todo.contains("renewal"), "{page}");
+    let why = place.run("explain").out;
+    assert!(why.contains("clock reset (request") && !why.contains("for a renewal"), "{why}");
+}
+
+#[test]
+fn the_wrong_call_is_told_from_a_product_that_stopped() {
+    let place = Place::new();
+    place.license(|claims| days(claims, 30));
+    let line = place.line("status").replace("myapp", "other");
+    let page = place.folder.run(&line).out;
+    assert!(head(&page).starts_with("This call does not fit: "), "{page}");
+    assert!(page.contains("Look at --product, --keys and --dir"), "{page}");
+}
+
+#[test]
 fn the_sources_are_told_with_what_became_of_them() {
     let place = Place::new();
     place.license(|claims| days(claims, 50));
@@ -353,14 +471,17 @@ fn the_sources_are_told_with_what_became_of_them() {
     place.folder.write("b.lic", place.folder.read("a.lic"));
     place.folder.write("bad.lic", "nonsense");
     let page = place.page("status --set license_file=b.lic --set license_env=LICENTIA_NOTHING");
-    assert!(page.contains("\n  applied here: good, and not needed"), "{page}");
-    assert!(page.contains("\n  the file b.lic: this one decides\n"), "{page}");
-    assert!(page.contains("\n  the variable LICENTIA_NOTHING: refused (not_licensed): "), "{page}");
+    assert!(page.contains("\n  applied here, LIC-MYAPP-"), "{page}");
+    let sources = part(&page, "Sources of licenses\n");
+    assert!(sources.contains(": good until 20") && sources.contains(" UTC, and not needed"));
+    let (_, second) = page.split_once("\n  the file b.lic, LIC-MYAPP-").unwrap();
+    assert!(second.lines().next().unwrap().ends_with(": this one decides"), "{page}");
+    assert!(page.contains("\n  the variable LICENTIA_NOTHING: refused: "), "{page}");
     let page = place.page("status --set license_file=bad.lic");
-    assert!(page.contains("\n  the file bad.lic: refused (malformed): "), "{page}");
+    assert!(page.contains("\n  the file bad.lic: refused: "), "{page}");
     assert!(part(&page, "What to do: ").starts_with("Put right or take away"), "{page}");
     let text = format!("status --set license={installed}");
-    assert!(place.page(&text).contains("\n  given by the product: "));
+    assert!(place.page(&text).contains("\n  given by the product, LIC-MYAPP-"));
 }
 
 #[test]

@@ -139,7 +139,10 @@ fn check(page: &str) {
     // twice.
     let (before, rest) = page.split_once("\nNext change: ").unwrap();
     let (_, after) = rest.split_once("\nLicense: ").or(rest.split_once("\n\n")).unwrap();
-    let lines = before.lines().chain(after.lines()).filter(|line| !line.starts_with("  20"));
+    let is_command = |line: &str| line.trim_start().starts_with("licentia ");
+    let lines = before.lines().chain(after.lines());
+    let lines = lines.filter(|line| !line.starts_with("  20") && !line.starts_with("        "));
+    let lines = lines.filter(|line| !is_command(line));
     let words: Vec<&str> = lines.flat_map(str::split_whitespace).collect();
     for (at, eight) in words.windows(8).enumerate() {
         let again = words[at + 1..].windows(8).any(|other| other == eight);
