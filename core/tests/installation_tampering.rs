@@ -215,14 +215,14 @@ fn tamper(past: &Past, files: &mut Files, dice: &mut Dice) -> (&'static str, By)
             bytes.truncate(dice.below(bytes.len() as u64) as usize);
             return ("a file cut off", if any == name { By::Checksum } else { By::Either });
         }
-        3 => {
+        3 if records > 1 => {
             let other = (number + 1 + dice.below(records as u64 - 1) as usize) % records;
             let (one, two) = (slot.record(number).to_vec(), slot.record(other).to_vec());
             slot.record(number).copy_from_slice(&two);
             slot.record(other).copy_from_slice(&one);
             ("two records exchanged", By::Checksum)
         }
-        4 => {
+        3 | 4 => {
             slot.record(number).fill(0);
             ("a record taken out", By::Checksum)
         }
