@@ -5,6 +5,7 @@ use crate::input;
 use crate::issue::refuse;
 use crate::machine::{self, MachineArgs, parse_report, why_weak};
 use crate::output::{Failure, Fields, show};
+use crate::redeem::is_no_document;
 use crate::secrecy::told;
 use licentia::issue::{Request, is_request, read_request};
 use licentia::machine::{Kind, Options, REPORT_MAX, Report};
@@ -95,6 +96,7 @@ impl BindingArgs {
             return Ok(here.transpose()?.map(Asked::Report));
         };
         let text = input::read_text(path, REPORT_MAX, Code::Malformed)?;
+        is_no_document(text.as_bytes())?;
         if !is_request(text.as_bytes()) {
             return parse_report(path, &text).map(|report| Some(Asked::Report(report)));
         }
@@ -155,7 +157,8 @@ impl BindingArgs {
         let binding = licentia::machine::Binding::bind(report, product, &options);
         let binding = binding.map_err(|error| match error.code() {
             Code::WeakBinding => {
-                let (notes, fields) = why_weak(report);
+                let (mut notes, fields) = why_weak(report);
+                notes.push("or bind it all the same: --allow-weak-binding".to_string());
                 Failure { error, fields, notes }
             }
             Code::WrongProduct => {

@@ -1,6 +1,6 @@
 //! The page that `explain` prints: every check, what was found, and what to do.
 
-use crate::output::{BAD, GOOD};
+use crate::output::{BAD, GOOD, LOOK};
 use crate::standing::Standing;
 use crate::status_page::{as_of, wrap};
 use crate::words::{headline, tame};
@@ -38,6 +38,7 @@ pub fn text(it: &Standing, json: &str, asked_for: bool) -> Result<String> {
 
 fn show(check: &Check, depth: usize, text: &mut String) {
     let (style, mark) = match check.ok {
+        Some(true) if check.to_do.is_some() => (LOOK, "look"),
         Some(true) => (GOOD, "good"),
         Some(false) => (BAD, "bad"),
         None => (Style::new(), "-"),

@@ -68,6 +68,7 @@ fn who(claims: &Claims) -> Vec<(&'static str, String)> {
         counts.iter().filter_map(|(of, n)| n.map(|n| plural(n, of))).collect();
     let told = [
         ("License", license.serial.as_ref().or(Some(&license.id)).cloned()),
+        ("Id", license.serial.is_some().then(|| license.id.clone())),
         ("Product", Some(claims.aud.clone())),
         ("Customer", customer.and_then(|who| who.name.clone())),
         ("Email", customer.and_then(|who| who.email.clone())),

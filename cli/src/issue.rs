@@ -134,6 +134,10 @@ struct Record {
     /// What kind of license it is called [default: perpetual or subscription, by its end]
     #[arg(long = "type", value_enum)]
     kind: Option<Type>,
+    /// The id of the license that this one renews, which it keeps: it takes the place of that one,
+    /// and is withdrawn with it [default: a new id]
+    #[arg(long, value_name = "UUID", value_parser = id)]
+    id: Option<String>,
     /// The serial number [default: LIC-CODE- and 8 random characters]
     #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
     serial: Option<String>,
@@ -180,6 +184,13 @@ fn days(least: u32, most: u32) -> impl Fn(&str) -> std::result::Result<u32, Stri
     whole("a whole number of days", u64::from(least), u64::from(most))
 }
 
+/// An id as a license has it.
+fn id(text: &str) -> std::result::Result<String, String> {
+    let good = issue::license_id(text).is_ok() && text.len() == 36;
+    good.then(|| text.to_ascii_lowercase())
+        .ok_or_else(|| "it is a license's id, a UUID: `licentia inspect` shows it".into())
+}
+
 fn count(what: &'static str) -> impl Fn(&str) -> std::result::Result<u64, String> + Clone {
     whole(what, 0, licentia::json::INTEGER_MAX)
 }
@@ -202,8 +213,12 @@ pub fn run(args: &Args) -> Outcome {
         Format::Text => token,
         Format::Blob => STANDARD.encode(token + "\n"),
     };
+    let serial = claims.license.serial.as_deref().unwrap_or_default();
+    notes.insert(0, format!("license {serial}, id {}", claims.license.id));
     if claims.license.valid_until.is_some_and(|until| until <= claims.iat) {
-        notes.push(format!("{LOOK}note:{LOOK:#} this license has already ended"));
+        let lasts = claims.license.stages.as_ref().is_some_and(|it| it.ended.is_some());
+        let but = if lasts { ", and what is left is what its stages leave" } else { "" };
+        notes.push(format!("{LOOK}note:{LOOK:#} this license has already ended{but}"));
     }
     if args.is_bare() {
         notes
@@ -213,6 +228,7 @@ pub fn run(args: &Args) -> Outcome {
         .with("license", license.as_str())
         .with("kid", key.public().kid())
         .with("serial", claims.license.serial.clone())
+        .with("id", claims.license.id.as_str())
         .with("bound_to", json)
         .with("claims", serde_json::to_value(&claims).unwrap_or_default());
     let present = Present::forced(args.force);
@@ -256,6 +272,9 @@ impl Args {
         license.features = self.feature.iter().chain(&self.entitlement).cloned().collect();
         license.seats = self.seats;
         license.machines = self.machines;
+        if let Some(id) = &self.record.id {
+            license.id = id.clone();
+        }
         if let Some(serial) = &self.record.serial {
             license.serial = Some(serial.clone());
         }
@@ -311,11 +330,7 @@ impl Dates {
                 ..Stage::default()
             }),
         };
-        let stages = Stages {
-            ended,
-            overdue: stage(&self.token_grace_days),
-            suspended: None,
-        };
+        let stages = Stages { ended, overdue: stage(&self.token_grace_days), suspended: None };
         license.stages = (stages != Stages::default()).then_some(stages);
         Ok(())
     }

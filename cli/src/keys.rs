@@ -9,8 +9,13 @@ use zeroize::Zeroizing;
 /// Reads a private key. A file has to be its owner's alone.
 pub fn secret(path: &str) -> Result<SecretKey> {
     let mut source = Source::open(path)?;
+    let text = source.text(TOKEN_BYTES, Code::InvalidKey)?;
+    if !text.contains(PRIVATE) && KeySet::parse(&text).is_ok() {
+        let what = "it is a public key, which cannot sign: sign with the .pem";
+        return Err(Error::new(Code::InvalidKey, what));
+    }
     source.is_private()?;
-    SecretKey::from_pem(&source.text(TOKEN_BYTES, Code::InvalidKey)?)
+    SecretKey::from_pem(&text)
 }
 
 /// The text of public keys: the argument itself, or what is in the file of that name.

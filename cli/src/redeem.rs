@@ -9,6 +9,7 @@ use crate::qr::Output;
 use clap::builder::NonEmptyStringValueParser;
 use licentia::issue::{Request, read_request, sign_clock_reset};
 use licentia::limits::{COAT_FACTOR, REQUEST_MAX};
+use licentia::peek::peek;
 use licentia::{Code, Error, Result, issue, rfc3339};
 
 /// Bytes of a request in any state of repair.
@@ -47,7 +48,9 @@ pub struct Args {
 /// Signs the answer.
 pub fn run(args: &Args) -> Outcome {
     input::one_stdin([args.key.as_str(), args.file.as_str()])?;
-    let request = read_request(&input::document(&args.file, REQUEST_BYTES)?)?;
+    let data = input::document(&args.file, REQUEST_BYTES)?;
+    is_no_document(&data)?;
+    let request = read_request(&data)?;
     is_answered_here(&request)?;
     let now = issue::now();
     let at = args.server_time.unwrap_or(now);
@@ -70,6 +73,17 @@ pub fn run(args: &Args) -> Outcome {
     let to = format!("for {product}, installation {installation}: it is {}", rfc3339(at));
     given.notes.insert(0, to);
     Ok(given)
+}
+
+/// Fails for what a vendor signed, where a request belongs.
+pub fn is_no_document(data: &[u8]) -> Result<()> {
+    match peek(data).ok().and_then(|seen| seen.kind) {
+        Some(kind) => {
+            let what = format!("it is a {}, and not what a customer sends", kind.name());
+            Err(Error::new(Code::WrongKind, what))
+        }
+        None => Ok(()),
+    }
 }
 
 fn is_answered_here(request: &Request) -> Result<()> {

@@ -1,8 +1,9 @@
 //! `request`: a text for the vendor.
 
-use crate::output::{Fields, Outcome};
+use crate::output::{Fields, LOOK, Outcome};
 use crate::product::InstallationArgs;
 use crate::qr::Output;
+use crate::standing::Standing;
 use clap::ValueEnum;
 
 /// Print a text to send to the vendor, who answers with a file for `apply`
@@ -48,7 +49,15 @@ impl What {
 /// Writes it.
 pub fn run(args: &Args) -> Outcome {
     let what = args.what.word();
-    let text = args.place.write(|it| it.request(what, args.argument.as_deref()))?;
+    let (text, standing) = args.place.write(|it| {
+        let text = it.request(what, args.argument.as_deref())?;
+        Ok((text, Standing::parse(&it.status(None)?)?))
+    })?;
     let fields = Fields::default().with("what", what).with("request", text.as_str());
-    args.output.give(&text, fields)
+    let mut given = args.output.give(&text, fields)?;
+    if matches!(args.what, What::Clock) && !standing.time.suspect {
+        let what = "the clock is not behind a time that was seen: no reset is needed";
+        given.notes.push(format!("{LOOK}note:{LOOK:#} {what}"));
+    }
+    Ok(given)
 }

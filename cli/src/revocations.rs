@@ -1,17 +1,20 @@
 //! `revocations`: sign the list of licenses that are withdrawn.
 
 use crate::args::{ISSUER, product_code, whole};
-use crate::input::{self, Present};
+use crate::input::{self, DOCUMENT_BYTES, Present};
 use crate::key::{default_issuer, deliver};
 use crate::keys;
-use crate::output::{Fields, Outcome};
+use crate::output::{Fields, Outcome, show};
+use crate::secrecy::told;
 use crate::when::count;
 use clap::ArgGroup;
 use clap::builder::NonEmptyStringValueParser;
 use licentia::issue::{license_id, sign_revocations};
 use licentia::json::INTEGER_MAX;
 use licentia::limits::REVOCATIONS_MAX;
-use licentia::{Code, Error, Result, issue};
+use licentia::peek::peek;
+use licentia::{Code, Error, Kind, Result, issue};
+use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -22,9 +25,12 @@ const IDS_BYTES: usize = 4 * REVOCATIONS_MAX;
 ///
 /// A product that applies it refuses those licenses from then on. A list replaces the one before
 /// it: name every license each time. A license is named by the `id` in it, which its renewals
-/// keep, and not by its serial number.
+/// keep, and not by its serial number nor by the `jti` of its token: give its file, or the id that
+/// `licentia inspect` shows.
 #[derive(clap::Args)]
-#[command(group(ArgGroup::new("which").args(["ids", "from"]).required(true).multiple(true)))]
+#[command(group(
+    ArgGroup::new("which").args(["ids", "from", "license"]).required(true).multiple(true)
+))]
 pub struct Args {
     /// The private key that signs it, with the role `server`
     #[arg(long, value_name = "FILE", value_parser = NonEmptyStringValueParser::new())]
@@ -39,6 +45,9 @@ pub struct Args {
     /// A file with an id on each line; what follows a # is a remark
     #[arg(long, value_name = "FILE", value_parser = NonEmptyStringValueParser::new())]
     from: Option<String>,
+    /// A license that is withdrawn; repeatable
+    #[arg(long, value_name = "FILE", value_parser = NonEmptyStringValueParser::new())]
+    license: Vec<String>,
     /// Who signs it, a URL or a name [default: the key's RFC 9278 name]
     #[arg(long, env = ISSUER, value_name = "TEXT")]
     issuer: Option<String>,
@@ -59,10 +68,17 @@ fn id(text: &str) -> std::result::Result<[u8; 16], String> {
 
 /// Signs a list.
 pub fn run(args: &Args) -> Outcome {
-    input::one_stdin([Some(args.key.as_str()), args.from.as_deref()].into_iter().flatten())?;
+    let files = [Some(args.key.as_str()), args.from.as_deref()].into_iter().flatten();
+    input::one_stdin(files.chain(args.license.iter().map(String::as_str)))?;
     let mut ids: BTreeSet<[u8; 16]> = args.ids.iter().copied().collect();
     if let Some(path) = &args.from {
         ids.extend(lines(&input::read_text(path, IDS_BYTES, Code::InvalidArgument)?)?);
+    }
+    let mut withdrawn = Vec::new();
+    for path in &args.license {
+        let (id, name) = in_file(path, &args.product)?;
+        ids.insert(id);
+        withdrawn.push(name);
     }
     let key = keys::secret(&args.key)?;
     let issuer = args.issuer.clone().unwrap_or_else(|| default_issuer(key.public()));
@@ -75,9 +91,30 @@ pub fn run(args: &Args) -> Outcome {
         .with("kid", key.public().kid())
         .with("revocations", list.as_str());
     let mut answer = deliver(&list, args.out.as_deref(), Present::forced(args.force), fields)?;
-    let withdrawn = count(number, "license");
-    answer.notes.insert(0, format!("version {version} withdraws {withdrawn} of {}", args.product));
+    let all = count(number, "license");
+    let names = match withdrawn.is_empty() {
+        true => String::new(),
+        false => format!(", {} among them", show(&withdrawn.join(", "))),
+    };
+    answer.notes.insert(0, format!("version {version} withdraws {all} of {}{names}", args.product));
     Ok(answer)
+}
+
+/// The id of the license in a file, and what it is called.
+fn in_file(path: &str, product: &str) -> Result<([u8; 16], String)> {
+    let wrong = |code, what: &str| Error::new(code, format!("{}: {what}", told(path)));
+    let seen = peek(&input::document(path, DOCUMENT_BYTES)?)?;
+    if seen.kind != Some(Kind::License) {
+        return Err(wrong(Code::WrongKind, "it is no license"));
+    }
+    let payload: Value = serde_json::from_str(&seen.payload).unwrap_or_default();
+    if payload["aud"] != product {
+        return Err(wrong(Code::WrongProduct, "the license is for another product"));
+    }
+    let license = &payload["license"];
+    let id = license["id"].as_str().unwrap_or_default();
+    let name = license["serial"].as_str().unwrap_or(id).to_string();
+    Ok((license_id(id)?, name))
 }
 
 /// The ids in a file. A line that is none is a slip, and a license that stays in force.

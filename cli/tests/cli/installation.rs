@@ -196,6 +196,12 @@ fn use_is_recorded_by_kind_and_told() {
     assert_eq!(place.json("usage users")["used"], 1);
     assert!(place.run("usage users").good().contains("Limit    3"));
     assert!(place.run("usage").good().contains("7 of 5 a day"));
+    let said = |line: &str| place.run(&format!("record {line}")).err;
+    assert!(said("users 1").contains("users is limited at a time: give --level N"));
+    assert!(
+        said("hosts 1").contains("give --key TEXT") && said("calls --level 1").contains("many")
+    );
+    assert!(said("audit").contains("audit is not measured: nothing is counted"));
     assert_eq!(place.fails("usage other"), "not_granted");
     place.run("remove").good();
     assert_eq!(place.fails("usage users"), "not_licensed");
@@ -232,6 +238,9 @@ fn a_folder_that_is_not_there_or_not_to_be_written_is_told() {
         );
         assert_eq!(place.folder.fails(&line.replace("nowhere", "a.lic")), "state_unavailable");
     }
+    assert_eq!(place.folder.fails(&there("usage", "nowhere")), "state_unavailable");
+    let said = place.run("request clock").err;
+    assert!(said.contains("note: the clock is not behind"), "{said}");
     let quoted = ["remove", "--dir", "no where", "--keys", "keys/key.jwks", "--product", "myapp"];
     assert!(place.folder.run_words(&quoted, b"").err.contains("`mkdir 'no where'`"));
     let empty = ["status", "--dir", "", "--keys", "keys/key.jwks", "--product", "myapp"];

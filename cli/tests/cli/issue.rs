@@ -184,7 +184,9 @@ fn a_license_that_grants_nothing_is_told() {
         ("--machines 1", false),
     ] {
         let run = folder.run(&format!("{ISSUE} --perpetual {more}"));
-        assert_eq!(run.err, if bare { note } else { "" }, "{more}");
+        let (named, noted) = run.err.split_once('\n').unwrap();
+        assert!(named.starts_with("license LIC-MYAPP-") && named.contains(", id "), "{named}");
+        assert_eq!(noted, if bare { note } else { "" }, "{more}");
         run.good();
     }
 }
@@ -210,12 +212,33 @@ fn a_license_file_is_written_once() {
 }
 
 #[test]
+fn a_renewal_keeps_the_id_of_its_license() {
+    let folder = Folder::new();
+    let first = folder.json(&format!("{ISSUE} --days 30 --feature a"));
+    let id = first["id"].as_str().unwrap();
+    let line = format!("{ISSUE} --days 60 --feature a --id {}", id.to_uppercase());
+    let renewed = folder.json(&line);
+    assert_eq!((&renewed["id"], &renewed["claims"]["license"]["id"]), (&first["id"], &first["id"]));
+    assert_ne!(renewed["claims"]["jti"], first["claims"]["jti"]);
+    let run = folder.run(&format!("{line} --out b.lic"));
+    assert!(run.err.contains(&format!(", id {id}\n")), "{run:?}");
+    assert!(folder.run("inspect --keys keys/key.jwks b.lic").good().contains(id));
+    for wrong in ["LIC-MYAPP-A1B2C3D4", "7c9e6679742540de944be07fc1f90ae7", "x"] {
+        assert_eq!(folder.fails(&format!("{ISSUE} --days 1 --id {wrong}")), "invalid_argument");
+    }
+    let public = ISSUE.replace("key.pem", "key.jwks");
+    assert_eq!(folder.fails(&format!("{public} --days 1")), "invalid_key");
+    assert!(folder.run(&format!("{public} --days 1")).err.contains("sign with the .pem"));
+    assert_eq!(folder.fails(&format!("{ISSUE} --days 1 --bind b.lic")), "wrong_kind");
+}
+
+#[test]
 fn both_coats_and_standard_output_verify() {
     let folder = Folder::new();
     let verify = ["verify", "--keys", "keys/key.jwks", "--product", "myapp", "-"];
     for format in ["text", "blob"] {
         let run = folder.run(&format!("{ISSUE} --perpetual --feature a --format {format}"));
-        assert!(run.err.is_empty(), "{run:?}");
+        assert_eq!(run.err.lines().count(), 1, "{run:?}");
         let license = run.good();
         assert_eq!(license.trim_end().contains('.'), format == "text");
         assert!(folder.run_words(&verify, license.as_bytes()).good().starts_with("valid"));

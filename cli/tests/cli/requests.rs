@@ -142,7 +142,7 @@ fn what_it_cannot_answer_is_refused() {
     for (file, code) in [
         ("license", "wrong_kind"),
         ("sync", "wrong_kind"),
-        ("a.lic", "malformed"),
+        ("a.lic", "wrong_kind"),
         ("keys/key.jwks", "malformed"),
         ("nowhere", "io"),
         ("clock --server-time 2099-01-01", "invalid_argument"),

@@ -29,6 +29,24 @@ fn a_list_has_what_was_named_once_and_in_order() {
 }
 
 #[test]
+fn a_license_is_withdrawn_by_its_file() {
+    let folder = Folder::new();
+    folder.issue("--days 30 --feature a --serial LIC-1");
+    let line = format!("{SIGN} --version 1 --license a.lic");
+    let run = folder.run(&format!("{line} --out list"));
+    let said = "version 1 withdraws 1 license of myapp, LIC-1 among them\n";
+    assert!(run.err.starts_with(said), "{run:?}");
+    let seen = folder.json("inspect a.lic");
+    let listed = folder.json("inspect --keys keys/key.jwks list");
+    assert_eq!(listed["licenses"], json!([seen["payload"]["license"]["id"]]));
+    assert_eq!(folder.json(&format!("{line} {A}"))["count"], 2);
+    assert_eq!(folder.fails(&format!("{SIGN} --version 1 --license list")), "wrong_kind");
+    assert_eq!(folder.fails(&format!("{SIGN} --version 1 --license nowhere")), "io");
+    let other = line.replace("myapp", "other");
+    assert_eq!(folder.fails(&other), "wrong_product");
+}
+
+#[test]
 fn a_slip_is_told_and_nothing_is_signed() {
     let folder = Folder::new();
     folder.write("ids", format!("{A}\n{B}x\n"));
