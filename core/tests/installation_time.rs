@@ -194,6 +194,11 @@ fn a_clock_that_lost_its_battery_is_taken_for_the_day_of_the_license() {
     it.record("exports", 1).unwrap();
     set_clock(&mut product, NOW);
     assert_eq!(it.usage("exports").unwrap().used, 1, "it was counted in the month of the license");
+    set_clock(&mut product, 1_000);
+    assert!(it.record("exports", 2).is_ok() && !it.allows("exports"));
+    set_clock(&mut product, 1_000 + 31 * DAY);
+    assert!(it.allows("exports"), "time goes by all the same");
+    set_clock(&mut product, NOW);
     // What the license said of the time was not kept.
     it.remove().unwrap();
     set_clock(&mut product, NOW - 5 * DAY);

@@ -7,7 +7,7 @@ use crate::feature::Feature;
 use crate::product::Product;
 use crate::stages::DAY;
 use crate::usage::{Totals, limit};
-use crate::verdict::{self, Access, Facts, Floor, Gate, Now};
+use crate::verdict::{self, Access, Floor, Gate, Now, Source};
 use arc_swap::ArcSwap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
@@ -178,7 +178,7 @@ impl Installation {
     fn judge(&self, eye: &Eye, view: Arc<View>, before: &Known) -> Known {
         let second = self.product.clock().second();
         let seen = self.now(eye, &view);
-        let now = signed_time(&view.facts, seen);
+        let now = signed_time(&view, seen);
         let same = Arc::ptr_eq(&view, &before.view)
             && before.now.at <= now.at
             && before.gate.next_change_at.is_none_or(|next| now.at < next);
@@ -202,13 +202,22 @@ impl Installation {
     }
 }
 
-/// A clock that is more than a day behind the signature of the license that decides is wrong:
-/// then it is as late as that, for as long as that license decides.
-fn signed_time(facts: &Facts, now: Now) -> Now {
-    let held = verdict::rule(facts, &now).held;
-    let signed = held.map(|held| held.claims.iat).filter(|iat| iat.saturating_sub(now.at) > DAY);
-    match signed {
-        Some(at) => Now { at, clock: now.clock, floor: Some(Floor { at, signed: true }) },
-        None => now,
+/// A clock that is more than a day behind the signature of the license that decides is wrong: then
+/// it is as late as that, and as much later as time has gone by since it was applied, for as long
+/// as that license decides.
+fn signed_time(view: &View, now: Now) -> Now {
+    let Some(held) = verdict::rule(&view.facts, &now).held else { return now };
+    let iat = held.claims.iat;
+    if iat.saturating_sub(now.at) <= DAY {
+        return now;
     }
+    let installed = view.facts.candidates.iter().any(|candidate| {
+        let same = candidate.license.as_ref().is_ok_and(|it| Arc::ptr_eq(it, &held));
+        same && candidate.source == Source::Installed
+    });
+    let licenses = view.state.iter().flat_map(|state| &state.licenses);
+    let applied = licenses.map(|license| license.applied_at).max().filter(|_| installed);
+    let gone = applied.map_or(0, |applied| now.at.saturating_sub(applied).max(0));
+    let at = iat.saturating_add(gone);
+    Now { at, clock: now.clock, floor: Some(Floor { at, signed: true }) }
 }

@@ -30,8 +30,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use crate::verdict::Access;
 
-/// 2026-01-01. Nothing ran this before: a clock that is earlier has lost its battery.
-const SENSIBLE: i64 = 1_767_225_600;
+/// 2025-01-01. Nobody ran this before: a clock that is earlier has lost its battery.
+const SENSIBLE: i64 = 1_735_689_600;
 
 /// One copy of a product on one machine: its licenses, its state, its use. Any number of threads
 /// and processes may use the same folder at once, each through an installation of its own or,

@@ -4,6 +4,7 @@ use super::meter::{Kind, Meter, Total};
 use super::record::LENGTH;
 use super::totals::{Damage, Place, Totals};
 use crate::errors::{Code, Error, Result};
+use crate::json::INTEGER_MAX;
 use crate::limits::{DAMAGE_DAYS, METER_KEYS_MAX, METER_PERIODS_MAX, METERS_MAX, USAGE_MAX};
 use crate::stages::DAY;
 use base64::Engine;
@@ -181,8 +182,17 @@ pub(super) fn read(payload: &[u8]) -> Result<(Totals, u64)> {
     let bad = |what: &str| Error::new(Code::StateCorrupt, format!("what was used: {what}"));
     let written: Checkpoint =
         serde_json::from_slice(payload).map_err(|error| bad(&error.to_string()))?;
+    let numbers = [written.seq, written.lost, written.room];
+    let theirs = written.acknowledged.as_ref().map_or(0, |place| place.seq);
+    if numbers.into_iter().chain([theirs]).any(|number| number > INTEGER_MAX) {
+        return Err(bad("a number that is none"));
+    }
     let mut meters = BTreeMap::new();
     for row in written.meters {
+        let values = row.periods.iter().map(|it| it.1).chain(row.earlier.map(|it| it.0));
+        if values.chain([row.level]).any(|value| value > INTEGER_MAX) {
+            return Err(bad("a total that is too large"));
+        }
         let kind = Kind::from_word(&row.kind).ok_or_else(|| bad("a meter of no known kind"))?;
         if usize::from(row.feature) >= written.features.len() {
             return Err(bad("a meter of no feature"));
