@@ -1,13 +1,13 @@
 //! `apply` and `remove`: what the vendor sent, into an installation, and out of it again.
 
 use crate::input::{self, DOCUMENT_BYTES};
-use crate::output::{Answer, Fields, LOOK, Outcome, show};
+use crate::output::{Answer, Failure, Fields, LOOK, Outcome, show};
 use crate::product::InstallationArgs;
 use crate::standing::{License, Source, Standing};
 use crate::when::utc;
 use crate::words::headline;
 use licentia::peek::peek;
-use licentia::{Code, Error, Installation, Kind, Result};
+use licentia::{Code, Installation, Kind, Result};
 
 /// Apply what the vendor sent: a license, keys, withdrawn licenses, an answer, a clock reset
 ///
@@ -37,31 +37,31 @@ pub struct RemoveArgs {
 pub fn apply(args: &ApplyArgs) -> Outcome {
     input::one_stdin(args.place.product.inputs().chain([args.file.as_str()]))?;
     let data = input::document(&args.file, DOCUMENT_BYTES)?;
-    args.place.write(|installation| {
+    let kind = peek(&data).ok().and_then(|seen| seen.kind);
+    let applied = args.place.write(|installation| {
         let before = Standing::parse(&installation.status(None)?)?;
         if args.older {
             installation.apply_older(&data)?;
         } else {
-            installation.apply(&data).map_err(name_option)?;
+            installation.apply(&data)?;
         }
-        let kind = peek(&data).ok().and_then(|seen| seen.kind).map_or("document", Kind::name);
-        let fields = Fields::default().with("applied", kind);
+        let name = kind.map_or("document", Kind::name);
+        let fields = Fields::default().with("applied", name);
         let after = Standing::parse(&installation.status(None)?)?;
         let mut notes = changes(&before, &after);
-        let mut answer = answer(installation, &format!("applied: a {kind}"), fields)?;
+        let mut answer = answer(installation, &format!("applied: a {name}"), fields)?;
         answer.notes.append(&mut notes);
         Ok(answer)
-    })
+    });
+    applied.map_err(|failure| name_option(failure, kind))
 }
 
-/// The option that forces it, by its name.
-fn name_option(error: Error) -> Error {
-    match error.code() {
-        Code::OlderThanInstalled => {
-            Error::new(error.code(), format!("{} (--older applies it)", error.detail()))
-        }
-        _ => error,
+/// The option that forces an older license, by its name.
+fn name_option(mut failure: Failure, kind: Option<Kind>) -> Failure {
+    if failure.error.code() == Code::OlderThanInstalled && kind == Some(Kind::License) {
+        failure.notes.push(format!("{LOOK}note:{LOOK:#} --older applies it all the same"));
     }
+    failure
 }
 
 /// What a license took the place of, and which one waits.

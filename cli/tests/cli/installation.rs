@@ -78,6 +78,7 @@ fn a_license_is_applied_and_removed() {
     assert_eq!(place.json("apply newer.lic")["code"], "ok");
     place.folder.write("old.lic", &old);
     assert_eq!(place.fails("apply old.lic"), "older_than_installed");
+    assert!(place.run("apply old.lic").err.contains("note: --older applies it"));
     assert_eq!(place.json("status")["license"]["valid_until"], Value::Null);
     place.run("apply --older old.lic").good();
     assert!(!place.json("status")["license"]["valid_until"].is_null());
