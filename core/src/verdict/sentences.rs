@@ -80,7 +80,11 @@ impl<'a> Voice<'a> {
             (Access::ReadOnly, None) => ", and what is there can only be read".to_string(),
             _ => match span.and_then(|span| Some((span.start, span.grace_end()?))) {
                 Some((start, end)) if start < end && end <= at => {
-                    format!(", its grace period on {}", rfc3339(end))
+                    let its = match code {
+                        Code::Expired => ", its grace period",
+                        _ => ", and its grace period ended",
+                    };
+                    format!("{its} on {}", rfc3339(end))
                 }
                 _ => String::new(),
             },

@@ -127,7 +127,7 @@ fn of_features(voice: &Voice<'_>, features: &[FeatureVerdict], warn: &mut Warn<'
 pub(crate) fn limit(voice: &Voice<'_>, found: &FeatureVerdict) -> (String, String, Option<i64>) {
     let (used, max) = (found.used.unwrap_or(0), found.feature.max.unwrap_or(0));
     let stop = match (found.stops_at, found.reason) {
-        (_, Reason::No(_)) => ", and it has stopped".to_string(),
+        (_, Reason::No(_)) => ", and no more are left".to_string(),
         (Some(stop), _) if stop > max => format!(", and it stops at {stop}"),
         _ => String::new(),
     };
