@@ -328,7 +328,8 @@ def test_nobody_waits_for_a_pipe(
     os.mkfifo(pipe)
     os.replace(pipe, file)
     assert "reports" in installation
-    assert product.open(directory, license_file=file).status()["sources"][0]["result"] == "malformed"
+    sources = product.open(directory, license_file=file).status()["sources"]
+    assert sources[0]["result"] == "malformed", "it is empty"
 
 
 def test_a_lock_that_is_never_let_go_is_an_error(metered: Installation, directory: Path) -> None:
