@@ -50,7 +50,7 @@ test('at its limit a counter stops, in the same turn', async (t) => {
   await installation.record('exports', 899)
   assert.deepEqual([installation.allows('exports'), installation.gate('exports')], [true, null])
   await assert.rejects(installation.record('exports', 2), {
-    name: 'Error', code: 'limit_exceeded', message: /: wait until the limit resets/,
+    name: 'Error', code: 'limit_exceeded', message: /: use less, wait until the limit starts again/,
   })
   assert.throws(() => installation.recordLater('exports', 2), { code: 'limit_exceeded' })
   assert.equal(installation.usage('exports').used, 899)
