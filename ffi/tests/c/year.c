@@ -1,4 +1,5 @@
-// Holds an installation for a year, while other processes renew, remove and restore its license:
+// Holds an installation for a year, while other processes renew, withdraw, remove and restore its
+// license:
 //   year FIXTURES fixed|system                  holds
 //   year FIXTURES CLOCK FOLDER apply LICENSE    is one of the others, for as long as that takes
 //   year FIXTURES CLOCK FOLDER remove
@@ -98,6 +99,11 @@ static void year(void) {
   elsewhere("apply", "metered_renewed");
   becomes(LICENTIA_ALLOW);
   for (int day = 71; day < 200; day++) is(day, LICENTIA_ALLOW);
+  elsewhere("apply", "withdrawn");
+  becomes(LICENTIA_DENY);
+  is(200, LICENTIA_DENY);
+  elsewhere("apply", "reinstated");
+  becomes(LICENTIA_ALLOW);
   elsewhere("remove", NULL);
   becomes(LICENTIA_DENY);
   is(201, LICENTIA_DENY);

@@ -57,7 +57,17 @@ fn write(folder: &Path) {
     save("metered", &sign(&metered));
     save("metered_older", &sign(&later(metered.clone(), -1)));
     save("metered_renewed", &sign(&renewed(metered.clone())));
+    let id = issue::license_id(&metered.license.id).unwrap();
+    save("withdrawn", &withdrawn(&key, 1, &[id]));
+    save("reinstated", &withdrawn(&key, 2, &[]));
     save("metered_today", &sign(&today(metered)));
+}
+
+/// A list of the licenses that the vendor has withdrawn.
+fn withdrawn(key: &SecretKey, version: u64, ids: &[[u8; 16]]) -> String {
+    let ids = ids.iter().copied().collect();
+    let issuer = "https://licenses.acme.example";
+    issue::sign_revocations(key, PRODUCT, issuer, version, BEGIN, &ids).unwrap()
 }
 
 fn claims(product: &str) -> Claims {
