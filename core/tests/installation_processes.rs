@@ -135,8 +135,8 @@ fn sixteen_processes_count_exactly() {
     tried(&format!("16 processes, {records} records of both sorts each"));
 }
 
-/// How late an answer may be. It is true for one second of the clock; the rest is for a machine that
-/// has other things to do.
+/// How late an answer may be. It is true for one second of the clock; the rest is for a machine
+/// that has other things to do.
 const LATE: Duration = Duration::from_millis(3000);
 
 /// An installation that is held, and what other processes do to its folder.
