@@ -447,3 +447,14 @@ fn another_list_of_the_same_version_is_refused() {
     let error = it.apply(list(&[id]).as_bytes()).unwrap_err();
     assert_eq!(error.code(), Code::OlderThanInstalled, "{error}");
 }
+
+#[test]
+fn where_nothing_is_counted_no_folder_is_needed() {
+    let (mut product, folder) = (product(), folder());
+    product.set("deployment", "saas").unwrap();
+    let it = product.open(folder.path().join("missing")).unwrap();
+    it.record("exports", 1).unwrap();
+    it.record_level("users", 99).unwrap();
+    it.record_key("devices", "a").unwrap();
+    assert_eq!(it.record_key("devices", "").unwrap_err().code(), Code::InvalidArgument);
+}

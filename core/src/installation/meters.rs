@@ -20,9 +20,29 @@ pub(crate) enum Wait {
 impl Installation {
     /// Records an entry on a feature, where it is metered.
     pub(crate) fn enter(&self, id: &str, entry: Entry, wait: Wait) -> Result<()> {
+        self.enter_as(id, wait, |_| Ok(entry))
+    }
+
+    /// Records one of different keys, where they are counted.
+    pub(crate) fn enter_key(&self, id: &str, key: &str) -> Result<()> {
+        if key.is_empty() || key.len() > METER_KEY_MAX {
+            let what = format!("a key has 1 to {METER_KEY_MAX} bytes, not {}", key.len());
+            return Err(Error::new(Code::InvalidArgument, what));
+        }
+        self.enter_as(id, Wait::Yes, |snapshot| Ok(Entry::Key(self.hash_key(snapshot, id, key)?)))
+    }
+
+    /// The entry is made only where it is recorded: nothing else needs the folder.
+    fn enter_as(
+        &self,
+        id: &str,
+        wait: Wait,
+        entry: impl FnOnce(&Known) -> Result<Entry>,
+    ) -> Result<()> {
         let snapshot = self.answers();
         let Some(feature) = meter(&snapshot, id)? else { return Ok(()) };
         self.check_writable()?;
+        let entry = entry(&snapshot)?;
         let recorded = match wait {
             Wait::Yes => self.ledger.record(&feature, entry, snapshot.now.at),
             Wait::No => self.ledger.record_later(&feature, entry, snapshot.now.at),
@@ -35,13 +55,8 @@ impl Installation {
     }
 
     /// The name of a key as it is kept: 16 bytes that nobody without this state can guess from it.
-    pub(crate) fn hash_key(&self, feature: &str, key: &str) -> Result<[u8; 16]> {
-        if key.is_empty() || key.len() > METER_KEY_MAX {
-            let what = format!("a key has 1 to {METER_KEY_MAX} bytes, not {}", key.len());
-            return Err(Error::new(Code::InvalidArgument, what));
-        }
-        let snapshot = self.answers();
-        let state = snapshot.view.state.as_ref().ok_or_else(|| self.no_state(&snapshot))?;
+    fn hash_key(&self, snapshot: &Known, feature: &str, key: &str) -> Result<[u8; 16]> {
+        let state = snapshot.view.state.as_ref().ok_or_else(|| self.no_state(snapshot))?;
         let mac = Hmac::<Sha256>::new_from_slice(&state.key("distinct")?)
             .map_err(|_| Error::new(Code::Internal, "a secret of no length"))?;
         let whole = mac.chain_update(feature).chain_update([0]).chain_update(key).finalize();

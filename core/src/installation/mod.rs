@@ -252,8 +252,7 @@ impl Installation {
     /// Notes a key of a feature that counts different ones: a device, a user. On disk when it
     /// returns, and costs nothing when the key was noted today. The key is kept as a keyed hash.
     pub fn record_key(&self, feature: &str, key: &str) -> Result<()> {
-        let hash = self.hash_key(feature, key)?;
-        self.enter(feature, Entry::Key(hash), Wait::Yes)
+        self.enter_key(feature, key)
     }
 
     /// How much of a feature was used, of how much. Fails as [`Installation::record`] does, but

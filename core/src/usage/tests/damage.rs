@@ -205,3 +205,24 @@ fn a_later_version_is_told_from_damage() {
     assert_eq!(code(done.unwrap_err()), crate::errors::Code::TooNew);
     assert_eq!(FILES.map(|name| disk.get(name)), before, "nothing is overwritten");
 }
+
+/// Whoever writes a checkpoint with a right hash writes what he likes: nothing of it ends a
+/// process.
+#[test]
+fn numbers_that_nobody_counts_to_are_damage() {
+    let most = u64::MAX;
+    for member in ["seq", "lost", "room"] {
+        let disk = seven();
+        let folder = Folder::on(Arc::new(disk));
+        let locked = folder.lock().unwrap();
+        for _ in FILES {
+            let found = folder.find(Slot::Usage).unwrap().unwrap();
+            let mut forged: serde_json::Value = serde_json::from_slice(&found.payload).unwrap();
+            forged[member] = most.into();
+            let next = locked.next(Slot::Usage).unwrap();
+            locked.replace(Slot::Usage, next, forged.to_string().as_bytes(), 4096).unwrap();
+        }
+        drop(locked);
+        check(&folder, member);
+    }
+}
