@@ -17,6 +17,7 @@ mod clock;
 mod coat;
 mod errors;
 mod feature;
+mod http;
 mod installation;
 pub mod json;
 mod jwk;
@@ -51,7 +52,8 @@ pub use claims::{
 pub use clock::{parse_time, rfc3339};
 pub use errors::{Code, Error, Result};
 pub use feature::{Feature, UNLIMITED, is_feature_id};
-pub use installation::{Access, Installation, Refusal, Snapshot, Usage};
+pub use http::{Answer, Caller, Exchange, Rights};
+pub use installation::{Access, Installation, Issuer, Refusal, Snapshot, Usage};
 pub use keys::{KeySet, KeyState, PublicKey, Role, TrustedKey};
 pub use license::{License, bounded};
 pub use product::Product;

@@ -105,3 +105,15 @@ pub(crate) const DAMAGE_DAYS: i64 = 30;
 
 /// Bytes in a key that a host notes on a meter: a device's or a user's name.
 pub const METER_KEY_MAX: usize = 1024;
+
+/// The body of an HTTP request: the longest license in its coat of base64, as JSON.
+pub const BODY_MAX: usize = 128 * 1024;
+
+/// The target of an HTTP request: what servers take.
+pub const TARGET_MAX: usize = 8 * 1024;
+
+/// The value of a header that matters.
+pub const HEADER_VALUE_MAX: usize = 1024;
+
+/// The name of whoever asks.
+pub const CALLER_NAME_MAX: usize = 256;

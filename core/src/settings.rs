@@ -113,7 +113,25 @@ pub const SITE_SETTINGS: &[Setting] = &[
     Setting {
         name: "instance",
         takes: "a URL; empty = that of the product",
-        does: "The root URL of this instance, for licenses that are bound to one.",
+        does: "The root URL of this instance: for licenses that are bound to one, and for removing \
+               a license over HTTP, which names it.",
+    },
+    Setting {
+        name: "mount",
+        takes: "a path such as `/admin/licensing`; empty = `/`",
+        does: "The path below which the license API is mounted, where the host passes on whole \
+               paths.",
+    },
+    Setting {
+        name: "public_status",
+        takes: "`minimal` (or empty) or `full`",
+        does: "What `GET /api/license` tells strangers: that all is well or not, or everything an \
+               administrator sees there.",
+    },
+    Setting {
+        name: "lease_window",
+        takes: "a number of days, 1 to 366; empty = 30",
+        does: "The days over which leases are counted, where the license does not say.",
     },
 ];
 

@@ -3,6 +3,7 @@
 mod apply;
 mod change;
 mod gate;
+mod issuer;
 mod meters;
 mod refusal;
 mod request;
@@ -20,7 +21,7 @@ use crate::usage::{Entry, Ledger};
 use crate::verdict::{self, Now};
 use arc_swap::ArcSwap;
 use change::Damage;
-use gate::{Eyes, Known};
+use gate::Eyes;
 use meters::Wait;
 use site::Site;
 use state::State;
@@ -29,6 +30,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use crate::verdict::Access;
+pub(crate) use gate::Known;
+pub use issuer::Issuer;
 
 /// 2025-01-01. Nobody ran this before: a clock that is earlier has lost its battery.
 const SENSIBLE: i64 = 1_735_689_600;
@@ -49,6 +52,7 @@ pub struct Installation {
     shared: AtomicBool,
     eyes: Eyes,
     snapshot: ArcSwap<Known>,
+    issuer: issuer::Line,
 }
 
 /// How much of a metered feature was used.
@@ -119,6 +123,7 @@ impl Installation {
             shared: AtomicBool::new(false),
             eyes: Eyes::new(),
             snapshot: ArcSwap::from_pointee(Known::blank(product)),
+            issuer: issuer::Line::default(),
         };
         if !reads_only {
             it.unbegun = it.begin().err();
@@ -296,6 +301,26 @@ impl Installation {
             installation: settings.installation.clone().or(own),
             instance: self.site.instance.clone().or_else(|| settings.instance.clone()),
         }
+    }
+
+    /// The root URL of this instance, where it was set.
+    pub(crate) fn instance(&self) -> Option<String> {
+        self.place(None).instance
+    }
+
+    /// What of a path is below the mount; `None` = it is beside it.
+    pub(crate) fn below_mount<'a>(&self, path: &'a str) -> Option<&'a str> {
+        path.strip_prefix(self.site.mount.as_str())
+    }
+
+    #[allow(dead_code)] // Until every view is written.
+    pub(crate) fn site(&self) -> &Site {
+        &self.site
+    }
+
+    #[allow(dead_code)] // As above.
+    pub(crate) fn product(&self) -> &Product {
+        &self.product
     }
 
     fn is_shared(&self) -> bool {

@@ -18,6 +18,12 @@ pub(crate) struct Site {
     pub(crate) variable: Option<(String, Option<String>)>,
     /// The root URL of this instance.
     pub(crate) instance: Option<String>,
+    /// The path below which the API is mounted, without a slash at its end.
+    pub(crate) mount: String,
+    /// Whether strangers are told everything.
+    pub(crate) tells_all: bool,
+    /// The days over which leases are counted, where the license does not say.
+    pub(crate) lease_window: Option<u32>,
 }
 
 impl std::fmt::Debug for Site {
@@ -48,6 +54,15 @@ impl Site {
                 });
             }
             "instance" => self.instance = some,
+            "mount" => self.mount = path(name, value)?,
+            "public_status" => {
+                self.tells_all = match value {
+                    "" | "minimal" => false,
+                    "full" => true,
+                    _ => return Err(refuse(name, "it is neither minimal nor full")),
+                }
+            }
+            "lease_window" => self.lease_window = window(name, value)?,
             _ => return Err(unknown(name, SITE_SETTINGS)),
         }
         Ok(())
@@ -76,4 +91,24 @@ fn variable_name(name: &str) -> Result<()> {
         true => Err(refuse("license_env", "it is not the name of a variable")),
         false => Ok(()),
     }
+}
+
+/// A path without a slash at its end; `/` is none.
+fn path(name: &str, value: &str) -> Result<String> {
+    let path = value.trim_end_matches('/');
+    let fits = |byte: u8| byte.is_ascii_graphic() && !b"?#%\"<>\\^`{|}".contains(&byte);
+    let is_path = path.starts_with('/') && !path.contains("//") && path.bytes().all(fits);
+    match path.is_empty() || is_path {
+        true => Ok(path.to_string()),
+        false => Err(refuse(name, "it is not a path such as /admin/licensing")),
+    }
+}
+
+fn window(name: &str, value: &str) -> Result<Option<u32>> {
+    if value.is_empty() {
+        return Ok(None);
+    }
+    let digits = value.bytes().all(|byte| byte.is_ascii_digit());
+    let days = value.parse().ok().filter(|days| digits && (1..=366).contains(days));
+    days.map(Some).ok_or_else(|| refuse(name, "it is not a number of days from 1 to 366"))
 }

@@ -10,7 +10,7 @@ mod revocations;
 mod sync;
 
 pub(crate) use clock_reset::ClockReset;
-pub(crate) use nonce::{check_nonce, nonce};
+pub(crate) use nonce::{check_nonce, nonce, random_id};
 #[cfg(feature = "issue")]
 pub use reading::{read, unpack};
 pub(crate) use request::SDK;

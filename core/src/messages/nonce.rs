@@ -28,6 +28,14 @@ pub(crate) fn nonce(secret: &[u8; 32], what: &str, counter: u64) -> Result<Strin
     Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
+/// An id for one request, by which it is found again: a UUID. Where there is no randomness, all
+/// zeros.
+pub(crate) fn random_id() -> String {
+    let mut random = [0; 16];
+    let _ = getrandom::fill(&mut random);
+    uuid::Builder::from_random_bytes(random).into_uuid().to_string()
+}
+
 /// Whether a nonce was made here for `what` and not yet answered.
 ///
 /// Fails with `already_used` for one of an earlier counter, with `wrong_installation` for one that

@@ -1,0 +1,20 @@
+//! To be written.
+
+use super::Answer;
+use super::call::Call;
+use super::refusal::Refusal;
+
+pub(crate) fn expiration(call: &Call<'_>) -> Result<Answer, Refusal> {
+    let (_, verdict) = call.verdict();
+    Ok(Answer::json(200, &verdict.message))
+}
+
+pub(crate) fn request(call: &Call<'_>) -> Result<Answer, Refusal> {
+    let (_, verdict) = call.verdict();
+    Ok(Answer::json(200, &verdict.message))
+}
+
+pub(crate) fn assign(call: &Call<'_>) -> Result<Answer, Refusal> {
+    let (_, verdict) = call.verdict();
+    Ok(Answer::json(200, &verdict.message))
+}
