@@ -10,6 +10,7 @@ pub mod command;
 pub mod dice;
 pub mod document;
 pub mod folder;
+pub mod http;
 pub mod paths;
 pub mod process;
 pub mod protocol;

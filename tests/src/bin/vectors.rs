@@ -1,5 +1,6 @@
 //! Writes `tests/vectors/`: `cargo run -p licentia-tests --bin vectors`.
 
+use licentia_tests::http::golden;
 use licentia_tests::{books, paths, topics};
 
 fn main() -> std::io::Result<()> {
@@ -11,6 +12,9 @@ fn main() -> std::io::Result<()> {
         write(&name, &books::text(&book))?;
         println!("{:4} stories in tests/vectors/{name}.json", book.stories.len());
     }
+    let http = golden::generate();
+    write("http", &golden::text(&http))?;
+    println!("{:4} sites in tests/vectors/http.json", http.cases.len());
     Ok(())
 }
 
