@@ -133,8 +133,7 @@ fn mounted(mount: &str) {
     golden::prepare(mount, &sites);
     let Some(command) = hosts::command(mount, &sites) else { return };
     let host = Host::start(command).unwrap();
-    let root = |site: &Site| format!("{}{}", host.root, hosts::mount(site));
-    let wrong = replay(&golden::committed(), root);
+    let wrong = replay(&golden::committed(), &host.root);
     none(mount, wrong);
     host.stop().unwrap();
 }
@@ -149,24 +148,31 @@ fn the_agent_answers_alike() {
     for (site, case) in sites.iter().zip(&golden.cases) {
         let Some(command) = agent::command(site) else { return };
         let host = Host::start(command).unwrap();
-        wrong.extend(replay_site(&golden, case, site, &host.root));
+        wrong.extend(replay_site(&golden, case, site, &host.root, ""));
         host.stop().unwrap();
     }
     none("agent", wrong);
 }
 
-fn replay(golden: &Golden, root: impl Fn(&Site) -> String) -> Vec<String> {
+fn replay(golden: &Golden, root: &str) -> Vec<String> {
     let sites = sites::all();
     let each = sites.iter().zip(&golden.cases);
-    each.flat_map(|(site, case)| replay_site(golden, case, site, &root(site))).collect()
+    let of = |(site, case)| replay_site(golden, case, site, root, &hosts::mount(site));
+    each.flat_map(of).collect()
 }
 
-fn replay_site(golden: &Golden, case: &golden::Case, site: &Site, root: &str) -> Vec<String> {
+fn replay_site(
+    golden: &Golden,
+    case: &golden::Case,
+    site: &Site,
+    root: &str,
+    mount: &str,
+) -> Vec<String> {
     let agent = client::client();
     let asks = script::of(site).into_iter().zip(&case.asked);
     let differ = |(ask, (label, place)): (Ask, &(String, usize))| {
         let expected = golden.answers.get(*place)?;
-        match client::ask(&agent, root, &ask) {
+        match client::ask(&agent, root, mount, &ask) {
             Ok(told) if told == *expected => None,
             Ok(told) => Some(format!("{}: {label}\n  {told:?}\n  {expected:?}", site.name)),
             Err(why) => Some(format!("{}: {label}: {why}", site.name)),

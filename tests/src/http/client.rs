@@ -18,13 +18,15 @@ pub fn client() -> Agent {
     config.new_agent()
 }
 
-/// Asks, signed in with the caller's name as its token.
+/// Asks, signed in with the caller's name as its token. The path below which the site is mounted
+/// is taken out of the answer.
 ///
 /// # Errors
 /// A sentence, where there is no answer.
-pub fn ask(agent: &Agent, root: &str, ask: &Ask) -> Result<Told, String> {
+pub fn ask(agent: &Agent, root: &str, mount: &str, ask: &Ask) -> Result<Told, String> {
     let wrong = |error: &dyn std::fmt::Display| format!("{} {}: {error}", ask.method, ask.target);
-    let mut request = Request::builder().method(ask.method).uri(format!("{root}{}", ask.target));
+    let mut request =
+        Request::builder().method(ask.method).uri(format!("{root}{mount}{}", ask.target));
     for (name, value) in &ask.headers {
         request = request.header(*name, value);
     }
@@ -41,7 +43,12 @@ pub fn ask(agent: &Agent, root: &str, ask: &Ask) -> Result<Told, String> {
     let mut answer = answer.map_err(|error| wrong(&error))?;
     let body = answer.body_mut().read_to_vec().map_err(|error| wrong(&error))?;
     let header = |name: &str| Some(answer.headers().get(name)?.to_str().ok()?.to_string());
-    Ok(Told::new(answer.status().as_u16(), header, &body))
+    let below = match String::from_utf8(body) {
+        Ok(text) if !mount.is_empty() => text.replace(mount, "").into_bytes(),
+        Ok(text) => text.into_bytes(),
+        Err(error) => error.into_bytes(),
+    };
+    Ok(Told::new(answer.status().as_u16(), header, &below))
 }
 
 /// What a caller signs in with.
