@@ -3,6 +3,7 @@
 use crate::claims::{Claims, Details};
 use crate::clock::Clock;
 use crate::errors::{Code, Error, Result};
+use crate::jwk;
 use crate::keys::KeySet;
 use crate::keyset::SignedKeys;
 use crate::messages::{ClockReset, Revocations, kind_of};
@@ -10,7 +11,7 @@ use crate::product::Product;
 use crate::secret::SecretKey;
 use crate::token::{self, Kind};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use crate::messages::{
     IssuerStatus, Ledger, Licensed, Request, SyncAnswer, Totals, Used, Version, is_request,
@@ -99,6 +100,56 @@ pub fn sign_bytes(key: &SecretKey, kind: Kind, payload: &[u8]) -> String {
 pub fn sign_key_set(key: &SecretKey, product: &str, payload: &[u8]) -> Result<String> {
     let token = token::sign(key, Kind::KeySet, payload);
     SignedKeys::verify(&token, product, &own(key)?)?;
+    Ok(token)
+}
+
+/// What a product file says.
+#[derive(Clone, Debug)]
+pub struct ProductTerms {
+    /// The product code.
+    pub code: String,
+    /// The product's name for people.
+    pub name: Option<String>,
+    /// The keys it trusts; one of them signs the file.
+    pub keys: KeySet,
+    /// Settings of [`crate::SETTINGS`] that all installations have in common, by name.
+    pub settings: BTreeMap<String, String>,
+}
+
+/// Signs a product file, with a key in it that has the role `root`. `iat` is now, in seconds
+/// since 1970. Fails with `invalid_argument` for what no file may say, and for a key that may not
+/// sign it; otherwise as reading it would.
+pub fn sign_product_file(
+    key: &SecretKey,
+    issuer: &str,
+    iat: i64,
+    terms: &ProductTerms,
+) -> Result<String> {
+    let kid = key.public().kid();
+    let own = terms.keys.find(kid).map(|own| own.roles().contains(&Kind::Product.role()));
+    if own != Some(true) {
+        let what = match own {
+            None => format!("the key {kid} is not among the keys of the product"),
+            Some(_) => format!("the key {kid} has not the role root, and signs no product file"),
+        };
+        return Err(Error::new(Code::InvalidArgument, what));
+    }
+    let keys: Vec<Value> = terms.keys.keys().iter().map(jwk::write).collect();
+    let mut product = json!({ "keys": keys, "settings": terms.settings });
+    if let (Some(name), Some(members)) = (&terms.name, product.as_object_mut()) {
+        members.insert("name".to_string(), name.as_str().into());
+    }
+    let claims = json!({
+        "iss": issuer, "aud": terms.code, "jti": uuid::Uuid::now_v7().to_string(), "iat": iat,
+        "product": product,
+    });
+    let token = sign_claims(key, Kind::Product, &claims)?;
+    Product::from_file_of(token.as_bytes(), kid).map_err(|error| match error.code() {
+        Code::Malformed | Code::TooLarge | Code::TooNew => {
+            Error::new(Code::InvalidArgument, error.detail())
+        }
+        _ => error,
+    })?;
     Ok(token)
 }
 

@@ -107,3 +107,28 @@ impl Jwk {
         }
     }
 }
+
+/// A key as [`Jwk::trust`] reads it.
+#[cfg(feature = "issue")]
+pub(crate) fn write(trusted: &TrustedKey) -> serde_json::Value {
+    use base64::Engine;
+    let x = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(trusted.key.as_bytes());
+    let mut jwk = serde_json::Map::new();
+    let mut add = |name: &str, value: serde_json::Value| jwk.insert(name.to_string(), value);
+    add("kty", "OKP".into());
+    add("crv", "Ed25519".into());
+    add("x", x.into());
+    add("kid", trusted.key.kid().into());
+    if trusted.roles != Role::ALL {
+        add("roles", trusted.roles.iter().map(|role| role.word()).collect());
+    }
+    if trusted.state != KeyState::Active {
+        add("state", trusted.state.word().into());
+    }
+    for (name, time) in [("nbf", trusted.not_before), ("exp", trusted.not_after)] {
+        if let Some(time) = time {
+            add(name, time.into());
+        }
+    }
+    jwk.into()
+}

@@ -114,6 +114,17 @@ pub enum KeyState {
     Compromised,
 }
 
+impl KeyState {
+    /// The word for it in a key set.
+    pub const fn word(self) -> &'static str {
+        match self {
+            KeyState::Active => "active",
+            KeyState::Retired => "retired",
+            KeyState::Compromised => "compromised",
+        }
+    }
+}
+
 /// A key with what it may do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrustedKey {

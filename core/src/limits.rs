@@ -23,6 +23,9 @@ pub const MESSAGE_MAX: usize = 1024;
 /// The nonce that an answer gives back: ours have 43 bytes.
 pub const NONCE_MAX: usize = 64;
 
+/// A license key, as a person types it, in bytes.
+pub const LICENSE_KEY_MAX: usize = 128;
+
 /// A document in its coat may be this many times as large as the document: base64 adds a third,
 /// line ends a little, and nothing else is taken off.
 pub const COAT_FACTOR: usize = 2;
@@ -38,6 +41,9 @@ pub const KEYS_MAX: usize = 64;
 
 /// Features of one license.
 pub const FEATURES_MAX: usize = 1024;
+
+/// Settings in a product file: there are far fewer.
+pub const SETTINGS_MAX: usize = 64;
 
 /// Capability words in `must`.
 pub const MUST_MAX: usize = 16;

@@ -54,14 +54,19 @@ impl Product {
         if !is_product_code(code) {
             return Err(Error::new(Code::InvalidArgument, not_a_code(code)));
         }
-        Ok(Product {
+        Ok(Product::pinning(code, KeySet::parse(keys)?))
+    }
+
+    /// The product of a code that is one.
+    pub(crate) fn pinning(code: &str, keys: KeySet) -> Product {
+        Product {
             code: code.to_string(),
-            pinned: KeySet::parse(keys)?,
+            pinned: keys,
             listed: None,
             settings: Settings::default(),
             clock: Clock::system(),
             machine: Mutex::new(None),
-        })
+        }
     }
 
     /// Its code.

@@ -106,26 +106,53 @@ pub(crate) fn open<'k>(
     kind: Kind,
     find: impl Fn(&str) -> Option<&'k TrustedKey>,
 ) -> Result<Opened<'k>> {
-    let Parts { signed, header, payload, signature } = split(token)?;
-    let header = parse_header(&decode(header, "header")?)?;
-    let payload = decode(payload, "payload")?;
-    let signature: [u8; 64] = decode(signature, "signature")?
-        .try_into()
-        .map_err(|_| malformed("the signature is not of 64 bytes"))?;
-    check_kind(&header.typ, kind)?;
-    let known = find(&header.kid);
-    let key = known
-        .filter(|key| key.roles.contains(&kind.role()))
-        .ok_or_else(|| unknown_key(&header.kid, kind, known.is_some()))?;
-    if !key.key.verifies(signed.as_bytes(), &signature) {
-        let what = format!("the {} was altered after it was signed", kind.name());
-        return Err(Error::new(Code::BadSignature, what));
+    Sealed::read(token, kind)?.open(find)
+}
+
+/// A document of the right kind whose signature was not looked at.
+pub(crate) struct Sealed<'t> {
+    kind: Kind,
+    /// The name of the key that is to have signed it.
+    pub(crate) kid: String,
+    signed: &'t str,
+    /// What it says. **Not to be believed** but for what says how to check it.
+    pub(crate) payload: Vec<u8>,
+    signature: [u8; 64],
+}
+
+impl Sealed<'_> {
+    /// Checks 2 and 3.
+    pub(crate) fn read(token: &str, kind: Kind) -> Result<Sealed<'_>> {
+        let Parts { signed, header, payload, signature } = split(token)?;
+        let header = parse_header(&decode(header, "header")?)?;
+        let payload = decode(payload, "payload")?;
+        let signature = decode(signature, "signature")?
+            .try_into()
+            .map_err(|_| malformed("the signature is not of 64 bytes"))?;
+        check_kind(&header.typ, kind)?;
+        Ok(Sealed { kind, kid: header.kid, signed, payload, signature })
     }
-    if key.state == KeyState::Compromised {
-        let what = format!("the key {} that signed it is compromised", header.kid);
-        return Err(Error::new(Code::KeyCompromised, what));
+
+    /// Checks 4 to 6.
+    pub(crate) fn open<'k>(
+        self,
+        find: impl Fn(&str) -> Option<&'k TrustedKey>,
+    ) -> Result<Opened<'k>> {
+        let Sealed { kind, kid, signed, payload, signature } = self;
+        let known = find(&kid);
+        let key = known
+            .filter(|key| key.roles.contains(&kind.role()))
+            .ok_or_else(|| unknown_key(&kid, kind, known.is_some()))?;
+        if !key.key.verifies(signed.as_bytes(), &signature) {
+            let what = format!("the {} was altered after it was signed", kind.name());
+            return Err(Error::new(Code::BadSignature, what));
+        }
+        if key.state == KeyState::Compromised {
+            let what = format!("the key {kid} that signed it is compromised");
+            return Err(Error::new(Code::KeyCompromised, what));
+        }
+        Ok(Opened { payload, key })
     }
-    Ok(Opened { payload, key })
 }
 
 /// The parts of a compact serialization, still in base64url.
