@@ -250,6 +250,11 @@ fn odd() -> Vec<Site> {
     ]
 }
 
+/// One that was used yesterday and has no license, for whoever is named.
+pub fn unused(name: &'static str) -> Site {
+    Site::new(name, &Folder::new().state("/anchor", NOW - DAY))
+}
+
 /// Every one.
 pub fn all() -> Vec<Site> {
     [unlicensed(), dated(), judged(), odd()].concat()
