@@ -1,14 +1,16 @@
 //! The types of small answers, which `licentia.answers` declares.
 
 use crate::convert::{instant, number};
-use licentia::{Access, Refusal, Usage};
+use licentia::{Access, Answer, Refusal, Usage};
 use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyTuple};
 
 /// Those types. They are loaded with the first installation, not with the package: Python's
 /// `enum` and `typing` take longer to import than a license to verify.
 pub struct Answers {
     access: [Py<PyAny>; 4],
     refusal: Py<PyAny>,
+    response: Py<PyAny>,
     usage: Py<PyAny>,
 }
 
@@ -18,8 +20,9 @@ impl Answers {
         let class = module.getattr("Access")?;
         let level = |name| Ok::<_, PyErr>(class.getattr(name)?.unbind());
         let access = [level("DENY")?, level("READ_ONLY")?, level("WARN")?, level("ALLOW")?];
-        let refusal = module.getattr("Refusal")?.unbind();
-        Ok(Answers { access, refusal, usage: module.getattr("Usage")?.unbind() })
+        let class = |name| Ok::<_, PyErr>(module.getattr(name)?.unbind());
+        let (refusal, response) = (class("Refusal")?, class("Response")?);
+        Ok(Answers { access, refusal, response, usage: class("Usage")? })
     }
 
     pub fn access<'py>(&self, py: Python<'py>, access: Access) -> Bound<'py, PyAny> {
@@ -35,6 +38,12 @@ impl Answers {
 
     pub fn refusal<'py>(&self, py: Python<'py>, refusal: &Refusal) -> PyResult<Bound<'py, PyAny>> {
         self.refusal.bind(py).call1((refusal.status, &refusal.body))
+    }
+
+    pub fn response<'py>(&self, py: Python<'py>, answer: &Answer) -> PyResult<Bound<'py, PyAny>> {
+        let headers = PyTuple::new(py, answer.headers())?;
+        let body = PyBytes::new(py, answer.body());
+        self.response.bind(py).call1((answer.status(), headers, body))
     }
 
     pub fn usage<'py>(&self, py: Python<'py>, usage: Usage) -> PyResult<Bound<'py, PyAny>> {

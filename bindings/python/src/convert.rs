@@ -140,7 +140,7 @@ pub fn setting(table: &[Setting], name: &str, value: &Bound<'_, PyAny>) -> PyRes
         "license" => license(value),
         "license_file" | "machine_file" | "machine_root" => path(value),
         "machine_exclude" => kinds(value),
-        "grace_days" | "warning_days" => days(name, value),
+        "grace_days" | "warning_days" | "lease_window" => days(name, value),
         _ => Err(wrong_type(name, "str", value)),
     }
 }

@@ -1,8 +1,10 @@
 //! `licentia.Installation`.
 
 use crate::answers::Answers;
+use crate::caller::Caller;
 use crate::convert::{Count, Data, Moment, Text, setting, utf8};
 use crate::errors::raise;
+use crate::exchange::{Body, Headers, NO_BODY, NO_HEADERS, exchange};
 use crate::json::from_json;
 use arc_swap::ArcSwap;
 use licentia::SITE_SETTINGS;
@@ -257,6 +259,39 @@ impl Installation {
     fn first_use(&self, py: Python<'_>, at: Option<Moment>) -> PyResult<()> {
         let at = at.map(|at| at.0);
         self.ask(py, |inner| inner.first_use(at))
+    }
+
+    /// Answer one HTTP request of the license API: a ``Response``, ready to be sent. Without the
+    /// GIL: it reads and writes files.
+    ///
+    /// ``target`` is the path and the query as they were sent, still escaped. ``headers`` is a
+    /// mapping or pairs, of ``str`` or ``bytes``; most are ignored. ``caller`` is who is asking,
+    /// after you have made sure of it; ``None`` = a stranger.
+    ///
+    /// Raises ArgumentError for a method or a target that no request has, and nothing else: what
+    /// is wrong with a request is an answer too.
+    #[pyo3(
+        signature = (method, target, *, headers=NO_HEADERS, body=NO_BODY, caller=None),
+        text_signature = "($self, method, target, *, headers=(), body=b'', caller=None)"
+    )]
+    fn handle<'py>(
+        &self,
+        py: Python<'py>,
+        method: Text,
+        target: Text,
+        headers: Headers,
+        body: Body,
+        caller: Option<PyRef<'py, Caller>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let exchange = exchange(py, (&method, &target), &headers, &body, caller.as_deref())?;
+        let answer = self.ask(py, |inner| Ok(inner.handle(&exchange)))?;
+        self.answers.response(py, &answer)
+    }
+
+    /// Whether the path of ``target`` is one that ``handle`` answers, whatever the method: for a
+    /// host with routes of its own.
+    fn serves(&self, target: &Bound<'_, PyString>) -> bool {
+        self.open.load().inner.serves(&target.to_string_lossy())
     }
 
     /// Make durable what ``record_later`` left.

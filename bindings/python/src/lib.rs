@@ -7,8 +7,10 @@
 use pyo3::prelude::*;
 
 mod answers;
+mod caller;
 mod convert;
 mod errors;
+mod exchange;
 mod installation;
 mod json;
 mod license;
@@ -18,6 +20,8 @@ mod product;
 // Safe without the GIL: classes are frozen, and what changes is behind a lock.
 #[pymodule(gil_used = false)]
 mod _licentia {
+    #[pymodule_export]
+    use super::caller::Caller;
     #[pymodule_export]
     use super::installation::Installation;
     #[pymodule_export]

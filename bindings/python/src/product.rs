@@ -205,7 +205,8 @@ impl Product {
     /// even where there is none. What is set in the product later does not reach it, but for
     /// ``clock``.
     #[pyo3(signature = (
-        directory, *, license=None, license_file=None, license_env=None, instance=None,
+        directory, *, license=None, license_file=None, license_env=None, instance=None, mount=None,
+        public_status=None, lease_window=None,
     ))]
     #[allow(clippy::too_many_arguments)]
     fn open(
@@ -216,12 +217,18 @@ impl Product {
         license_file: Option<Bound<'_, PyAny>>,
         license_env: Option<Bound<'_, PyAny>>,
         instance: Option<Bound<'_, PyAny>>,
+        mount: Option<Bound<'_, PyAny>>,
+        public_status: Option<Bound<'_, PyAny>>,
+        lease_window: Option<Bound<'_, PyAny>>,
     ) -> PyResult<Installation> {
         let given = [
             ("license", license),
             ("license_file", license_file),
             ("license_env", license_env),
             ("instance", instance),
+            ("mount", mount),
+            ("public_status", public_status),
+            ("lease_window", lease_window),
         ];
         let directory = path(directory)?.into();
         let settings = settings(SITE_SETTINGS, &given)?;

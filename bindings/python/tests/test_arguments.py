@@ -35,6 +35,9 @@ SITE_VALUES: dict[str, Any] = {
     "license_file": Path("app.lic"),
     "license_env": "ACME_LICENSE",
     "instance": "https://play.acme.example",
+    "mount": "/admin/licensing",
+    "public_status": "full",
+    "lease_window": 7,
 }
 
 

@@ -11,6 +11,7 @@ knows what may be used here and now and counts what is used, and verifies licens
 """
 
 from . import errors as errors
+from ._licentia import Caller as Caller
 from ._licentia import Installation as Installation
 from ._licentia import License as License
 from ._licentia import Product as Product
@@ -21,13 +22,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .answers import Access as Access
     from .answers import Refusal as Refusal
+    from .answers import Response as Response
+    from .answers import Rights as Rights
     from .answers import Usage as Usage
 else:
 
     def __getattr__(name):
         """Loads the types of small answers when they are asked for: what they need takes longer
         to import than a license to verify."""
-        if name in ("Access", "Refusal", "Usage"):
+        if name in ("Access", "Refusal", "Response", "Rights", "Usage"):
             from . import answers
 
             return getattr(answers, name)

@@ -4,19 +4,41 @@ from collections.abc import Iterable
 from datetime import datetime
 from os import PathLike
 from types import MappingProxyType, TracebackType
-from typing import Any, Literal, NoReturn, final
+from typing import Any, Literal, NoReturn, Protocol, final
 
 from typing_extensions import Self, TypeAlias
 
-from .answers import Access, Refusal, Usage
+from .answers import Access, Refusal, Response, Rights, Usage
 from .errors import Error
 
-__all__ = ["Installation", "License", "Product", "__version__"]
+__all__ = ["Caller", "Installation", "License", "Product", "__version__"]
 
 __version__: str
 
 _Data: TypeAlias = str | bytes | bytearray | memoryview
 _Path: TypeAlias = str | PathLike[str]
+_Headers: TypeAlias = Iterable[tuple[str | bytes, str | bytes]]
+
+class _Items(Protocol):
+    def items(self) -> _Headers: ...
+
+@final
+class Caller:
+    """Somebody who is signed in, by the word of the host. It never changes.
+
+    Raises ArgumentError for a name of other than 1 to 256 bytes, or with control characters, and
+    for rights that mean nothing."""
+
+    def __new__(cls, name: str, rights: Rights) -> Caller: ...
+    @property
+    def name(self) -> str:
+        """What the host calls them."""
+    @property
+    def rights(self) -> Rights:
+        """What they may do."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __reduce__(self) -> tuple[type[Caller], tuple[str, Rights]]: ...
 
 @final
 class Product:
@@ -70,6 +92,9 @@ class Product:
         license_file: _Path | None = None,
         license_env: str | None = None,
         instance: str | None = None,
+        mount: str | None = None,
+        public_status: Literal["minimal", "full"] | None = None,
+        lease_window: int | str | None = None,
     ) -> Installation:
         """Open what the product keeps in a directory, which has to exist.
 
@@ -81,7 +106,7 @@ class Installation:
 
     Any number of threads and processes may use the same directory at once."""
 
-    def set(self, name: str, value: str | bytes | PathLike[str] | None) -> None:
+    def set(self, name: str, value: str | bytes | int | PathLike[str] | None) -> None:
         """Set one of the settings of an installation by name; None is its default."""
     def allows(self, feature: str, /) -> bool:
         """Whether the feature may be used at this moment: access is at least Access.WARN."""
@@ -116,6 +141,22 @@ class Installation:
         """How much of a metered feature was used, by every process."""
     def first_use(self, at: int | datetime | None = None) -> None:
         """Note when the product was first used (None = now). The earliest counts."""
+    def handle(
+        self,
+        method: str,
+        target: str,
+        *,
+        headers: _Headers | _Items = (),
+        body: bytes | bytearray | memoryview = b"",
+        caller: Caller | None = None,
+    ) -> Response:
+        """Answer one HTTP request of the license API, without the GIL.
+
+        target is the path and the query as they were sent, still escaped; caller is who is
+        asking, after you have made sure of it, and None is a stranger. Raises ArgumentError for a
+        method or a target that no request has, and nothing else."""
+    def serves(self, target: str) -> bool:
+        """Whether the path of target is one that handle answers, whatever the method."""
     def flush(self) -> None:
         """Make durable what record_later left."""
     def close(self) -> None:

@@ -6,7 +6,7 @@ import datetime
 import enum
 import typing
 
-__all__ = ["Access", "Refusal", "Usage"]
+__all__ = ["Access", "Refusal", "Response", "Rights", "Usage"]
 
 
 class Access(enum.IntEnum):
@@ -25,6 +25,25 @@ class Access(enum.IntEnum):
     """Everything."""
 
 
+class Rights(enum.IntFlag):
+    """What a caller may do, and what kind of caller it is. ``Rights(0)``: signed in, no more."""
+
+    READ = 1
+    """May look: ``licensing:read``."""
+
+    WRITE = 2
+    """May apply and renew: ``licensing:write``."""
+
+    DELETE = 4
+    """May remove: ``licensing:delete``."""
+
+    ADMINISTRATOR = 7
+    """May do everything."""
+
+    SERVICE = 256
+    """Is a service, not a person: some of the API is for persons only."""
+
+
 class Refusal(typing.NamedTuple):
     """What a host answers instead of its own page where a feature may not be used."""
 
@@ -33,6 +52,19 @@ class Refusal(typing.NamedTuple):
 
     body: str
     """The body: JSON with ``detail`` and ``code``."""
+
+
+class Response(typing.NamedTuple):
+    """The answer to an HTTP request, to be sent as it is."""
+
+    status: int
+    """The HTTP status."""
+
+    headers: tuple[tuple[str, str], ...]
+    """Names, in lower case and each once, and values. The length is the server's to add."""
+
+    body: bytes
+    """The body; empty for a ``HEAD``."""
 
 
 class Usage(typing.NamedTuple):
