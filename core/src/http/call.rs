@@ -22,8 +22,16 @@ impl Call<'_> {
 
     /// What is known now, looked at anew, and what follows from it.
     pub(crate) fn verdict(&self) -> (Arc<Known>, Verdict) {
-        let known = self.it.fresh();
-        let verdict = verdict::judge(&known.view.facts, &known.now);
-        (known, verdict)
+        judged(self.it.fresh())
     }
+
+    /// The same, from what was last looked at, within this second.
+    pub(crate) fn glance(&self) -> (Arc<Known>, Verdict) {
+        judged(self.it.answers())
+    }
+}
+
+fn judged(known: Arc<Known>) -> (Arc<Known>, Verdict) {
+    let verdict = verdict::judge(&known.view.facts, &known.now);
+    (known, verdict)
 }

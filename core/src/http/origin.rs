@@ -10,16 +10,19 @@ use super::refusal::Refusal;
 /// `host` of a request may be any.
 pub(crate) fn check(call: &Call<'_>) -> Result<(), Refusal> {
     let exchange = call.exchange;
-    let mut sites = exchange.headers("sec-fetch-site").peekable();
+    let mut sites = exchange.headers("sec-fetch-site").flat_map(pieces).peekable();
     if sites.peek().is_some() {
         return if sites.any(|site| site == "cross-site") { Err(refusal()) } else { Ok(()) };
     }
-    let place = call.it.instance();
-    let Some(instance) = place.as_deref().and_then(authority) else { return Ok(()) };
-    let forwarded = exchange.headers("x-forwarded-host").chain(exchange.headers("host"));
-    let own: Vec<&str> = forwarded.chain([instance]).collect();
+    let Some(instance) = call.it.instance() else { return Ok(()) };
+    let Some(own) = Origin::of(&instance) else { return Ok(()) };
+    let asked = || exchange.headers("x-forwarded-host").chain(exchange.headers("host"));
     let is_own = |origin: &str| {
-        authority(origin).is_some_and(|from| own.iter().any(|own| own.eq_ignore_ascii_case(from)))
+        let Some(from) = Origin::of(origin) else { return false };
+        from.authority == own.authority
+            || asked()
+                .flat_map(pieces)
+                .any(|host| authority(from.is_secure, host) == from.authority)
     };
     if exchange.headers("origin").all(is_own) { Ok(()) } else { Err(refusal()) }
 }
@@ -30,8 +33,32 @@ fn refusal() -> Refusal {
     Refusal::new(403, "cross_site", what)
 }
 
-/// The host and port of a URL.
-fn authority(url: &str) -> Option<&str> {
-    let (_, rest) = url.split_once("://")?;
-    rest.split('/').next().filter(|authority| !authority.is_empty())
+/// Where a page comes from. Whether it came over TLS is not compared: a proxy may have taken that
+/// off.
+struct Origin {
+    is_secure: bool,
+    authority: String,
+}
+
+impl Origin {
+    /// Of a URL; `None` = it is none.
+    fn of(url: &str) -> Option<Origin> {
+        let (scheme, rest) = url.trim().split_once("://")?;
+        let is_secure = scheme.eq_ignore_ascii_case("https");
+        let host = rest.split(['/', '?', '#']).next()?;
+        let host = host.rsplit('@').next().filter(|host| !host.is_empty())?;
+        Some(Origin { is_secure, authority: authority(is_secure, host) })
+    }
+}
+
+/// A host and its port, as browsers write them: in lower case, and without the usual port.
+fn authority(is_secure: bool, host: &str) -> String {
+    let usual = if is_secure { ":443" } else { ":80" };
+    let host = host.to_ascii_lowercase();
+    host.strip_suffix(usual).map(str::to_string).unwrap_or(host)
+}
+
+/// What proxies have written behind one another.
+fn pieces(value: &str) -> impl Iterator<Item = &str> {
+    value.split(',').map(str::trim)
 }

@@ -5,6 +5,7 @@ use super::refusal::Refusal;
 use super::{Answer, Exchange, Rights, body, origin};
 use super::{assign, entitlements, openapi, page, public, token};
 use crate::installation::Installation;
+use crate::limits::TARGET_MAX;
 
 /// Whose way of saying things a route has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,30 +99,34 @@ pub(crate) fn has(path: &str) -> bool {
 }
 
 /// Finds the route, checks who is asking and what was sent, and has it answered. In this order:
-/// a stranger learns nothing but which paths there are.
+/// a stranger learns nothing but which paths there are. A HEAD gets what a GET would, but for the
+/// body.
 pub(crate) fn answer(it: &Installation, exchange: &Exchange) -> Answer {
+    let answer = answer_whole(it, exchange);
+    if exchange.method() == "HEAD" { answer.without_body() } else { answer }
+}
+
+fn answer_whole(it: &Installation, exchange: &Exchange) -> Answer {
     let path = it.below_mount(exchange.path()).unwrap_or_default();
     let call = |family| Call { it, exchange, family };
+    if exchange.is_too_long() {
+        let what = format!("The target has more than {TARGET_MAX} bytes");
+        return Refusal::new(414, "uri_too_long", what).answer(&call(Family::Other));
+    }
     let mut here = ROUTES.iter().filter(|route| route.path == path).peekable();
     let Some(first) = here.peek() else {
         let what = "There is nothing at this path: see /api/license/openapi.json for what there is";
         return Refusal::new(404, "not_found", what).answer(&call(Family::Other));
     };
-    let family = first.family;
+    let call = call(first.family);
     let method = if exchange.method() == "HEAD" { "GET" } else { exchange.method() };
     let Some(route) = here.find(|route| route.method == method) else {
         let allowed = allowed(path);
         let what = format!("This path takes {allowed} only");
-        return Refusal::new(405, "method_not_allowed", what)
-            .answer(&call(family))
-            .with("allow", allowed);
+        let refusal = Refusal::new(405, "method_not_allowed", what);
+        return refusal.answer(&call).with("allow", allowed);
     };
-    let call = call(family);
-    let answer = match take(route, &call) {
-        Ok(answer) => answer,
-        Err(refusal) => refusal.answer(&call),
-    };
-    if exchange.method() == "HEAD" { answer.without_body() } else { answer }
+    take(route, &call).unwrap_or_else(|refusal| refusal.answer(&call))
 }
 
 fn take(route: &Route, call: &Call<'_>) -> Result<Answer, Refusal> {

@@ -1,12 +1,12 @@
 //! The one function from what is known to what holds.
 
-use crate::stages::DAY;
 use crate::verdict::causes::Case;
 use crate::verdict::facts::{Access, Candidate, Facts, Held, Issuer, Now};
 use crate::verdict::features;
 use crate::verdict::moment::{Decision, Scene};
 use crate::verdict::sentences::{Voice, sentence};
 use crate::verdict::status::{Gate, SourceVerdict, Verdict, Winner};
+use crate::verdict::summary::days_until;
 use crate::verdict::timeline::timeline;
 use crate::verdict::warnings::{clock_evidence, warnings};
 use crate::verdict::words::Reason;
@@ -78,17 +78,12 @@ pub(crate) fn rule(facts: &Facts, now: &Now) -> Ruling {
 
 fn describe(case: &Case<'_>, at: i64) -> Winner {
     let end = case.held.claims.license.valid_until;
-    // A day that has begun counts, so a license has none left only when it has ended.
-    let left = |end: i64| {
-        let seconds = end.saturating_sub(case.time(at)).max(0);
-        seconds / DAY + i64::from(seconds % DAY > 0)
-    };
     Winner {
         held: case.held.clone(),
         source: case.candidate.source,
         name: case.candidate.name.clone(),
         grace_until: case.ended.and_then(|span| span.grace_end()),
-        days_left: end.map(left),
+        days_left: end.map(|end| days_until(case.time(at), end)),
     }
 }
 

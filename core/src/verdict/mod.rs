@@ -10,6 +10,7 @@ mod judge;
 mod moment;
 mod sentences;
 mod status;
+mod summary;
 mod timeline;
 mod warnings;
 mod winner;
@@ -25,4 +26,6 @@ pub(crate) use facts::{
     StateHealth, Terms,
 };
 pub(crate) use judge::{gate, judge, rule};
-pub(crate) use status::{Gate, Verdict};
+pub(crate) use status::{Gate, Verdict, Winner};
+pub(crate) use summary::Support;
+pub(crate) use words::Reason;
