@@ -21,6 +21,7 @@ mod public;
 mod refusal;
 mod routes;
 mod token;
+mod url;
 
 pub use answer::Answer;
 pub use caller::{Caller, Rights};

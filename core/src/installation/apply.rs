@@ -3,7 +3,7 @@
 
 use super::Installation;
 use super::change::{Change, Damage};
-use super::state::{Installed, IssuerNote};
+use super::state::{Activation, Installed, IssuerNote, State, mask};
 use super::view::hold;
 use crate::claims::Claims;
 use crate::clock::rfc3339;
@@ -18,16 +18,35 @@ use crate::verdict::{Held, IssuerStatus};
 /// What a key for nonces is derived for.
 pub(crate) const NONCES: &str = "nonce";
 
+/// By which way something comes in.
+#[derive(Clone, Copy)]
+pub(crate) enum Way<'a> {
+    /// By hand, or from a file.
+    Pasted,
+    /// The same, also in the place of something newer.
+    Older,
+    /// With what the issuer says of the license in use.
+    Synced,
+    /// As the issuer's answer about the license with this id: nothing else is one.
+    Renewal(&'a str),
+    /// As the issuer's answer to this license key: a license.
+    Key(&'a str),
+}
+
 impl Installation {
-    pub(crate) fn apply_any(&self, data: &[u8], older: bool) -> Result<()> {
+    pub(crate) fn apply_any(&self, data: &[u8], way: Way<'_>) -> Result<()> {
         let kind = messages::kind_of(data)?;
+        if matches!(way, Way::Renewal(_) | Way::Key(_)) && kind != Kind::License {
+            let what = format!("the answer is a {}, not a license", kind.name());
+            return Err(Error::new(Code::WrongKind, what));
+        }
         // Only a license can make good what was lost, and only if it is one.
         let damage = match kind {
             Kind::License if self.product.read(data).is_ok() => Damage::BeginAgain,
             _ => Damage::Keep,
         };
         self.change(damage, |change| match kind {
-            Kind::License => self.apply_license(change, data, older),
+            Kind::License => self.apply_license(change, data, way),
             Kind::KeySet => apply_keys(change, &self.product, data),
             Kind::Revocations => apply_revocations(change, data),
             Kind::Clock => apply_clock_reset(change, data),
@@ -43,10 +62,14 @@ impl Installation {
         &self,
         change: &mut Change<'_>,
         data: &[u8],
-        older: bool,
+        way: Way<'_>,
     ) -> Result<(bool, ())> {
         let product = &change.view.product;
         let read = product.read(data)?;
+        if matches!(way, Way::Renewal(id) if id != read.claims.license.id) {
+            let what = "the answer is about another license";
+            return Err(Error::new(Code::WrongInstallation, what));
+        }
         let place = self.place(Some(&change.state));
         if is_revoked(change, &read.claims.license.id) {
             return Err(Error::new(Code::Revoked, "the vendor has withdrawn the license"));
@@ -62,7 +85,8 @@ impl Installation {
             })
             .collect();
         if installed.iter().any(|(_, one)| one.token == read.token) {
-            return Ok((false, ()));
+            let noted = note_key(&mut change.state, way, &read.claims.license.id);
+            return Ok((noted, ()));
         }
         let now = change.now.at;
         // What begins later stands beside what has begun, whichever came first: a license takes
@@ -70,7 +94,7 @@ impl Installation {
         let (same, beside): (Vec<_>, Vec<_>) =
             installed.into_iter().partition(|(held, _)| waits(&held.claims, now) == begins_later);
         let newer = same.iter().map(|(held, _)| held.claims.iat).max();
-        if let Some(newer) = newer.filter(|newer| *newer > read.claims.iat && !older) {
+        if let Some(newer) = newer.filter(|newer| *newer > read.claims.iat && !is_forced(way)) {
             let what = format!(
                 "it was signed on {}, and the installed one on {}",
                 rfc3339(read.claims.iat),
@@ -82,8 +106,15 @@ impl Installation {
             let in_force = check_dates(&held.claims, now).is_ok() && held.binding.is_ok();
             (in_force, held.claims.license.valid_until.unwrap_or(i64::MAX), held.claims.iat)
         };
-        let beside = beside.into_iter().max_by_key(rank).map(|(_, one)| one);
-        let mut licenses: Vec<Installed> = beside.into_iter().collect();
+        let beside = beside.into_iter().max_by_key(rank);
+        let id = read.claims.license.id;
+        let others = beside.as_ref().map(|(held, _)| held.claims.license.id.clone());
+        change.state.forget_key_unless(|of| *of == id || Some(of) == others.as_ref());
+        if matches!(way, Way::Pasted | Way::Older) {
+            change.state.forget_key_unless(|of| *of != id);
+        }
+        note_key(&mut change.state, way, &id);
+        let mut licenses: Vec<Installed> = beside.into_iter().map(|(_, one)| one).collect();
         licenses.push(Installed { token: read.token, applied_at: now });
         change.state.licenses = licenses;
         Ok((true, ()))
@@ -123,7 +154,7 @@ impl Installation {
         change.state.syncs = change.state.syncs.saturating_add(1);
         change.state.issuer = Some(note(change.state.issuer.as_ref(), &answer));
         if let Some(license) = &answer.license {
-            match self.apply_license(change, license.as_bytes(), false) {
+            match self.apply_license(change, license.as_bytes(), Way::Synced) {
                 // A newer one has come another way. The rest of the answer holds all the same.
                 Err(error) if error.code() == Code::OlderThanInstalled => {}
                 applied => drop(applied?),
@@ -134,6 +165,19 @@ impl Installation {
         }
         Ok((true, ()))
     }
+}
+
+fn is_forced(way: Way<'_>) -> bool {
+    matches!(way, Way::Older)
+}
+
+/// Keeps which license a license key brought, and says whether that is new.
+fn note_key(state: &mut State, way: Way<'_>, license_id: &str) -> bool {
+    let Way::Key(key) = way else { return false };
+    let next = Some(Activation { license_id: license_id.to_string(), key: mask(key) });
+    let changed = state.activation != next;
+    state.activation = next;
+    changed
 }
 
 /// Whether a license begins later.

@@ -11,6 +11,7 @@ mod site;
 mod state;
 mod time;
 mod view;
+mod wording;
 
 use crate::clock::rfc3339;
 use crate::errors::{Code, Error, Result};
@@ -19,6 +20,7 @@ use crate::product::{Place, Product};
 use crate::store::Folder;
 use crate::usage::{Entry, Ledger};
 use crate::verdict::{self, Now};
+use apply::Way;
 use arc_swap::ArcSwap;
 use change::Damage;
 use gate::Eyes;
@@ -32,6 +34,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub use crate::verdict::Access;
 pub(crate) use gate::Known;
 pub use issuer::Issuer;
+pub(crate) use wording::{Wording, not_a_license};
 
 /// 2025-01-01. Nobody ran this before: a clock that is earlier has lost its battery.
 const SENSIBLE: i64 = 1_735_689_600;
@@ -205,12 +208,12 @@ impl Installation {
     /// `clock_rollback` for a license that is over by what was seen of the time but not by the
     /// clock, and with the codes of the folder (docs/state.md).
     pub fn apply(&self, data: &[u8]) -> Result<()> {
-        self.apply_any(data, false)
+        self.apply_any(data, Way::Pasted)
     }
 
     /// The same, and lets a license take the place of a newer one.
     pub fn apply_older(&self, data: &[u8]) -> Result<()> {
-        self.apply_any(data, true)
+        self.apply_any(data, Way::Older)
     }
 
     /// Removes the licenses that were applied, and says whether there were any. What was used, the
@@ -219,13 +222,18 @@ impl Installation {
         self.change(Damage::Keep, |change| {
             let had = !change.state.licenses.is_empty();
             change.state.licenses.clear();
+            change.state.activation = None;
             Ok((had, had))
         })
     }
 
     /// A text to send to the vendor: `license` (the request code: a license for this machine is
-    /// wanted), `clock` (a clock reset is), `sync` (what was used). Nothing in it is secret or
-    /// raw; docs/format.md, section 9, says what there is.
+    /// wanted), `renewal` (a newer token of the one in use is), `activation` (one for the license
+    /// key in `argument` is), `clock` (a clock reset is), `sync` (what was used). Nothing in it is
+    /// secret or raw but for that key; docs/format.md, section 9, says what there is.
+    ///
+    /// Fails with `invalid_argument` for another word, or a key that is none, with `not_licensed`
+    /// where there is nothing to renew, and with the codes of the folder.
     pub fn request(&self, what: &str, argument: Option<&str>) -> Result<String> {
         self.ask_vendor(what, argument)
     }

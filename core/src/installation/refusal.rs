@@ -1,5 +1,6 @@
-//! What a host answers where a feature may not be used: the texts of seed 000 where it has one.
+//! What a host answers where a feature may not be used.
 
+use super::wording::Wording;
 use super::{Installation, Refusal};
 use crate::verdict::{self, Access, Verdict};
 
@@ -23,33 +24,11 @@ fn refusal(verdict: &Verdict, feature: &str, terms: &verdict::Terms) -> Refusal 
         Some(None) => "not_granted",
         None => verdict.reason.slug(),
     };
-    let vendor = terms.vendor.as_deref().map(|name| format!("{name} ")).unwrap_or_default();
-    let manager = format!("Please contact your {vendor}account manager for assistance");
-    let representative = format!("Please contact your {vendor}account representative");
-    let (status, detail) = match reason {
-        "not_licensed" => match terms.grace_days {
-            Some(days) => (
-                400,
-                format!(
-                    "A license is required after {days} days of datastore connectivity. \
-                     {representative}"
-                ),
-            ),
-            None => (400, format!("A license is required. {representative}")),
-        },
-        "expired" => (400, format!("License has expired. {manager}")),
-        "bad_signature" => (400, format!("Invalid license signature. {manager}.")),
-        "wrong_machine" => {
-            (400, format!("License is invalid due to fingerprint mismatch. {manager}"))
-        }
-        "state_corrupt" => {
-            (400, format!("This deployment's data is in an invalid state. {representative}"))
-        }
-        "not_granted" => (403, format!("The license does not include this. {representative}")),
-        "limit_exceeded" => {
-            (429, format!("The license's limit has been reached. {representative}"))
-        }
-        _ => (400, verdict.message.clone()),
+    let detail = Wording::new(terms).of(reason).unwrap_or_else(|| verdict.message.clone());
+    let status = match reason {
+        "not_granted" => 403,
+        "limit_exceeded" => 429,
+        _ => 400,
     };
     let body = serde_json::json!({ "detail": detail, "code": reason }).to_string();
     Refusal { status, body }

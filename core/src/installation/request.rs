@@ -9,8 +9,14 @@ use crate::messages::{self, Licensed, Request, Totals, Used};
 use crate::usage::{Place, Row};
 use crate::verdict;
 
-/// What can be asked for, and with what argument.
-const WORDS: &[&str] = &["license", "clock", "sync"];
+/// What can be asked for.
+const WORDS: &[&str] = &["license", RENEWAL, ACTIVATION, "clock", "sync"];
+
+/// A newer token of the license in use.
+pub(crate) const RENEWAL: &str = "renewal";
+
+/// A license for a license key.
+pub(crate) const ACTIVATION: &str = "activation";
 
 impl Installation {
     pub(crate) fn ask_vendor(&self, what: &str, argument: Option<&str>) -> Result<String> {
@@ -18,10 +24,15 @@ impl Installation {
             let what = format!("{what:.40} is none of {}", WORDS.join(", "));
             return Err(Error::new(Code::InvalidArgument, what));
         }
-        if argument.is_some_and(|argument| !argument.is_empty()) {
-            let what = format!("a request for {what} takes no argument");
-            return Err(Error::new(Code::InvalidArgument, what));
-        }
+        let argument = argument.filter(|argument| !argument.is_empty());
+        let key = match (what, argument) {
+            (ACTIVATION, key) => Some(license_key(key.unwrap_or_default())?),
+            (_, None) => None,
+            (_, Some(_)) => {
+                let what = format!("a request for {what} takes no argument");
+                return Err(Error::new(Code::InvalidArgument, what));
+            }
+        };
         if what == "sync" && !self.reads_only {
             // What the vendor is told of is on disk.
             self.flush()?;
@@ -38,16 +49,21 @@ impl Installation {
             id: held.claims.license.id.clone(),
             token_id: held.claims.jti.clone(),
         });
+        if what == RENEWAL && license.is_none() {
+            return Err(Error::new(Code::NotLicensed, "there is no license to renew"));
+        }
         let sync = if what == "sync" { Some(self.totals(&snapshot)?) } else { None };
+        let stopped = self.product.clock().fixed();
         let request = Request {
             what: what.to_string(),
             product: self.product.code().to_string(),
             installation: state.installation.clone(),
-            nonce: messages::nonce(&state.key(NONCES)?, what, counter)?,
+            nonce: messages::nonce(&state.key(NONCES)?, what, counter, stopped)?,
             sdk: messages::SDK.to_string(),
             at: snapshot.now.clock.clamp(0, TIME_MAX),
             machine: if what == "clock" { None } else { self.product.machine().ok() },
             license,
+            key,
             sync,
         };
         request.to_text()
@@ -72,5 +88,18 @@ impl Installation {
             lost: report.lost,
             revocations: state.revocations,
         })
+    }
+}
+
+/// A license key as a person types it: what stands around it is taken off.
+pub(crate) fn license_key(text: &str) -> Result<String> {
+    let key = text.trim();
+    match messages::is_license_key(key) {
+        true => Ok(key.to_string()),
+        false => {
+            let what = "a license key has 1 to 128 characters, letters without accents, digits and \
+                        signs";
+            Err(Error::new(Code::InvalidArgument, what))
+        }
     }
 }

@@ -74,7 +74,6 @@ pub(crate) struct Activation {
 
 /// A license key that can be shown: every character is an `x`, but for the hyphens and the last of
 /// several groups.
-#[allow(dead_code)] // Until a key is exchanged for a license.
 pub(crate) fn mask(key: &str) -> String {
     let several = |(first, _): &(&str, &str)| first.contains(|c| c != '-');
     let (hidden, shown) = key.rsplit_once('-').filter(several).unwrap_or((key, ""));
@@ -222,6 +221,11 @@ impl State {
     pub(crate) fn key_of(&self, license_id: &str) -> Option<&str> {
         let own = |activation: &&Activation| activation.license_id == license_id;
         self.activation.as_ref().filter(own).map(|activation| activation.key.as_str())
+    }
+
+    /// Forgets what is kept of a license key, unless its license is one to go on with.
+    pub(crate) fn forget_key_unless(&mut self, goes_on: impl Fn(&String) -> bool) {
+        self.activation.take_if(|activation| !goes_on(&activation.license_id));
     }
 
     /// Keeps a signed key set beside those before it.

@@ -13,8 +13,8 @@ pub(crate) use clock_reset::ClockReset;
 pub(crate) use nonce::{check_nonce, nonce, random_id};
 #[cfg(feature = "issue")]
 pub use reading::{read, unpack};
-pub(crate) use request::SDK;
 pub use request::{Licensed, Request, Totals, Used, is_request};
+pub(crate) use request::{SDK, is_license_key};
 pub(crate) use revocations::Revocations;
 #[cfg(feature = "issue")]
 pub use sync::{IssuerStatus, Version};

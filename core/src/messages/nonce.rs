@@ -16,13 +16,27 @@ use sha2::Sha256;
 const REMEMBERED: u64 = 64;
 
 /// Makes a nonce for asking for `what` when `counter` answers to that were taken. The kernel is
-/// asked for every one: a copied virtual machine does not repeat itself.
+/// asked for every one: a copied virtual machine does not repeat itself. Only where a test has
+/// `stopped` the clock, the random part is derived from that time: copies of one folder then ask
+/// with the same bytes.
 ///
 /// Fails with `io` if there is no randomness.
-pub(crate) fn nonce(secret: &[u8; 32], what: &str, counter: u64) -> Result<String> {
+pub(crate) fn nonce(
+    secret: &[u8; 32],
+    what: &str,
+    counter: u64,
+    stopped: Option<i64>,
+) -> Result<String> {
     let mut random = [0; 16];
-    getrandom::fill(&mut random)
-        .map_err(|error| Error::new(Code::Io, format!("no randomness: {error}")))?;
+    match stopped {
+        Some(at) => {
+            let label = [&b"stopped clock"[..], &at.to_be_bytes()].concat();
+            let bytes = mac(secret, &label, what, counter)?.finalize().into_bytes();
+            random.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
+        }
+        None => getrandom::fill(&mut random)
+            .map_err(|error| Error::new(Code::Io, format!("no randomness: {error}")))?,
+    }
     let mac = mac(secret, &random, what, counter)?.finalize().into_bytes();
     let bytes: Vec<u8> = random.into_iter().chain(mac.into_iter().take(16)).collect();
     Ok(URL_SAFE_NO_PAD.encode(bytes))

@@ -1,7 +1,7 @@
 //! Reading a request, which may come from anybody, in any state of repair.
 
 use super::document::{malformed, positive};
-use super::request::{Licensed, Request, Totals, Used, VERSION};
+use super::request::{Licensed, Request, Totals, Used, VERSION, is_license_key};
 use super::sync::Ledger;
 use crate::claims::{check_text, check_uuid, is_product_code, not_a_code, time};
 use crate::coat::{BLOB, strip};
@@ -82,6 +82,7 @@ struct Raw {
     at: i64,
     machine: Option<Value>,
     license: Option<Object<Licensed>>,
+    key: Option<String>,
     sync: Option<Object<RawTotals>>,
 }
 
@@ -120,6 +121,7 @@ impl Raw {
             check_uuid("license.id", &license.id)?;
             check_text("license.token_id", &license.token_id, 64)?;
         }
+        check_key(&self.what, self.key.as_deref())?;
         Ok(Request {
             what: self.what,
             product: self.product,
@@ -129,8 +131,20 @@ impl Raw {
             at: self.at,
             machine,
             license,
+            key: self.key,
             sync: self.sync.map(|sync| sync.0.typed()).transpose()?,
         })
+    }
+}
+
+/// An activation has a license key, and nothing else has.
+fn check_key(what: &str, key: Option<&str>) -> Result<()> {
+    match (what == "activation", key) {
+        (true, Some(key)) if is_license_key(key) => Ok(()),
+        (true, Some(_)) => Err(malformed("key is not of 1 to 128 characters that can be seen")),
+        (true, None) => Err(malformed("it asks for an activation and has no key")),
+        (false, Some(_)) => Err(malformed("it has a key, and does not ask for an activation")),
+        (false, None) => Ok(()),
     }
 }
 

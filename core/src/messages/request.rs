@@ -3,7 +3,7 @@
 
 use super::sync::Ledger;
 use crate::errors::{Code, Error, Result};
-use crate::limits::REQUEST_MAX;
+use crate::limits::{LICENSE_KEY_MAX, REQUEST_MAX};
 use crate::machine::{Component, Report};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -20,9 +20,9 @@ pub(super) const VERSION: u64 = 1;
 pub(crate) const SDK: &str = concat!("licentia/", env!("CARGO_PKG_VERSION"));
 
 /// What an installation asks, and what the issuer has to know to answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Request {
-    /// What is asked for, in a word: `license`, `clock`, `sync`.
+    /// What is asked for, in a word: `license`, `renewal`, `activation`, `clock`, `sync`.
     pub what: String,
     /// The product's code.
     pub product: String,
@@ -38,8 +38,18 @@ pub struct Request {
     pub machine: Option<Report>,
     /// The license that is in use.
     pub license: Option<Licensed>,
+    /// The license key of an activation.
+    pub key: Option<String>,
     /// What was used, and what the installation has of the issuer.
     pub sync: Option<Totals>,
+}
+
+impl std::fmt::Debug for Request {
+    /// Without the license key in it: it may end up in a log.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Request { what, product, installation, at, .. } = self;
+        write!(f, "Request({what}, {product}, {installation}, {at})")
+    }
 }
 
 /// Which license an installation has.
@@ -118,6 +128,7 @@ impl Request {
         add("at", self.at.into());
         add("machine", self.machine.as_ref().map(binding_rows).unwrap_or_default());
         add("license", json!(self.license));
+        add("key", json!(self.key));
         add("sync", self.sync.as_ref().map(Totals::to_json).unwrap_or_default());
         Value::Object(members)
     }
@@ -154,6 +165,13 @@ impl Totals {
         }
         json
     }
+}
+
+/// Whether a text can be a license key: 1 to 128 characters of ASCII that can be seen, and spaces
+/// between them.
+pub(crate) fn is_license_key(key: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
+    (1..=LICENSE_KEY_MAX).contains(&key.len()) && key.trim() == key && key.bytes().all(fits)
 }
 
 /// Whether a text in any state of repair is more likely a request than a document: it begins as

@@ -26,6 +26,6 @@ pub(crate) use facts::{
     StateHealth, Terms,
 };
 pub(crate) use judge::{gate, judge, rule};
-pub(crate) use status::{Gate, Verdict, Winner};
+pub(crate) use status::{FeatureVerdict, Gate, SourceVerdict, Step, Verdict, Winner};
 pub(crate) use summary::Support;
-pub(crate) use words::Reason;
+pub(crate) use words::{Alert, Event, Reason, Topic};

@@ -7,10 +7,14 @@ use std::collections::HashSet;
 
 const SECRET: [u8; 32] = [9; 32];
 
+fn fresh(counter: u64) -> String {
+    nonce(&SECRET, "clock", counter, None).unwrap()
+}
+
 #[test]
 fn every_nonce_of_the_counter_is_good_and_none_before_or_after() {
     for counter in [0, 1, 5, 64, 65, 1_000, u64::MAX] {
-        let text = nonce(&SECRET, "clock", counter).unwrap();
+        let text = fresh(counter);
         let judge = |now| word(check_nonce(&SECRET, "clock", now, &text));
         assert_eq!(judge(counter), "ok");
         for (later, said) in [
@@ -33,7 +37,7 @@ fn every_nonce_of_the_counter_is_good_and_none_before_or_after() {
 
 #[test]
 fn two_requests_before_an_answer_are_both_good_and_then_both_used() {
-    let two = [nonce(&SECRET, "clock", 3).unwrap(), nonce(&SECRET, "clock", 3).unwrap()];
+    let two = [fresh(3), fresh(3)];
     assert_ne!(two[0], two[1]);
     for text in &two {
         assert_eq!(word(check_nonce(&SECRET, "clock", 3, text)), "ok");
@@ -43,7 +47,7 @@ fn two_requests_before_an_answer_are_both_good_and_then_both_used() {
 
 #[test]
 fn another_secret_word_or_byte_is_another_request() {
-    let text = nonce(&SECRET, "clock", 3).unwrap();
+    let text = fresh(3);
     let mut other = SECRET;
     other[31] ^= 1;
     for (secret, what) in [(other, "clock"), (SECRET, "sync"), (SECRET, "cloc"), (SECRET, "")] {
@@ -61,7 +65,7 @@ fn another_secret_word_or_byte_is_another_request() {
 
 #[test]
 fn what_is_no_nonce_is_malformed() {
-    let text = nonce(&SECRET, "clock", 0).unwrap();
+    let text = fresh(0);
     assert_eq!(text.len(), 43);
     for bad in ["", "n", &text[1..], &format!("{text}A"), &format!("{text}="), &format!(" {text}")]
     {
@@ -71,6 +75,25 @@ fn what_is_no_nonce_is_malformed() {
 
 #[test]
 fn no_two_are_alike() {
-    let all: HashSet<String> = (0..1_000).map(|_| nonce(&SECRET, "clock", 0).unwrap()).collect();
+    let all: HashSet<String> = (0..1_000).map(|_| fresh(0)).collect();
     assert_eq!(all.len(), 1_000);
+}
+
+#[test]
+fn where_the_clock_was_stopped_they_are_alike_and_good_all_the_same() {
+    let stopped = |secret, what, counter, at| nonce(secret, what, counter, Some(at)).unwrap();
+    let one = stopped(&SECRET, "clock", 3, 5);
+    assert_eq!(one, stopped(&SECRET, "clock", 3, 5));
+    for other in [
+        stopped(&[8; 32], "clock", 3, 5),
+        stopped(&SECRET, "sync", 3, 5),
+        stopped(&SECRET, "clock", 4, 5),
+        stopped(&SECRET, "clock", 3, 6),
+        fresh(3),
+    ] {
+        assert_ne!(one[..21], other[..21]);
+    }
+    for (counter, said) in [(3, "ok"), (4, "already_used"), (2, "wrong_installation")] {
+        assert_eq!(word(check_nonce(&SECRET, "clock", counter, &one)), said);
+    }
 }

@@ -14,6 +14,8 @@ use std::io::Write;
 
 const NONCE: &str = "AAECAwQFBgcICQoLDA0OD_8f1h0zv6TqCJmTrJlPn1Y";
 
+const KEY: &str = "ABCD-EFGH-4711";
+
 fn machine() -> Report {
     Report::from_identity("myapp", "instance-0042").unwrap()
 }
@@ -28,6 +30,7 @@ pub(super) fn full(what: &str) -> Request {
         at: THEN,
         machine: Some(machine()),
         license: Some(Licensed { id: ID.to_string(), token_id: "t1".to_string() }),
+        key: (what == "activation").then(|| KEY.to_string()),
         sync: Some(Totals {
             seq: 4,
             epoch: 1,
@@ -64,6 +67,11 @@ fn json_of(request: &Request) -> Value {
 
 #[test]
 fn what_is_written_is_read() {
+    for what in ["license", "renewal", "activation", "sync"] {
+        let request = full(what);
+        assert_eq!(read(request.to_text().unwrap().as_bytes()).unwrap(), request);
+        assert!(!format!("{request:?}").contains("4711"), "{request:?}");
+    }
     for request in [full("license"), bare("clock"), full("sync")] {
         let text = request.to_text().unwrap();
         assert!(text.starts_with("eJ") && is_request(text.as_bytes()), "{text}");
@@ -185,6 +193,30 @@ fn every_member_is_judged() {
             assert_eq!(word(parse(&bad)), "malformed", "{name} = {value}");
         }
     }
+}
+
+#[test]
+fn an_activation_has_a_key_and_nothing_else_has() {
+    let good = json_of(&full("activation"));
+    assert_eq!(good["key"], KEY);
+    let with = |what: &str, key: Value| {
+        let mut json = good.clone();
+        json["what"] = what.into();
+        json["key"] = key;
+        word(parse(&json))
+    };
+    for key in [KEY, "a", "a b", &"x".repeat(128), "~!\"\\"] {
+        assert_eq!(with("activation", key.into()), "ok", "{key}");
+        assert_eq!(with("license", key.into()), "malformed");
+    }
+    let long = "x".repeat(129);
+    for key in ["", " ", " a", "a ", "a\tb", "a\n", "\u{e4}", "\u{200b}a", &long] {
+        assert_eq!(with("activation", key.into()), "malformed", "{key:?}");
+    }
+    for key in [Value::Null, json!(1), json!([KEY])] {
+        assert_eq!(with("activation", key), "malformed");
+    }
+    assert_eq!(with("license", Value::Null), "ok");
 }
 
 #[test]
