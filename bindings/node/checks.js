@@ -2,15 +2,23 @@
 // What calls are given: checked here, and turned into what the native half takes.
 
 const { types } = require('node:util')
-const { DOCUMENT_MAX, TEXT_MAX } = require('./addon.js').load()
+const { BODY_MAX, DOCUMENT_MAX, TEXT_MAX } = require('./addon.js').load()
 
 // What is in front of a text is for the core to judge, which does so alike in every language.
 const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /** The members of an object of options that are given. */
-function options(value) {
-  if (!isPlain(value)) throw wrongType('options', 'a plain object', value)
+function options(value, what = 'options') {
+  if (!isPlain(value)) throw wrongType(what, 'a plain object', value)
   return Object.entries(value).filter(([, given]) => given !== undefined)
+}
+
+/** The same for an object that has these members and no others: a slip is not passed over. */
+function members(what, value, names) {
+  const given = options(value, what)
+  const other = given.find(([name]) => !names.includes(name))
+  if (other === undefined) return Object.fromEntries(given)
+  throw wrongCall(`${what} has no member ${other[0]}, only ${names.join(', ')}`)
 }
 
 /**
@@ -33,7 +41,7 @@ function settingName(value) {
 }
 
 /** Settings that are a number of days. */
-const DAYS = new Set(['grace_days', 'warning_days'])
+const DAYS = new Set(['grace_days', 'warning_days', 'lease_window'])
 
 function settingText(name, value) {
   if (name === 'clock' && typeof value === 'number') return String(Math.floor(value))
@@ -60,6 +68,13 @@ function keyText(keys) {
 
 function licenseData(data) {
   return signedData('the license', data, TEXT_MAX)
+}
+
+/** The body of a request: no more of it than shows that it is too long. */
+function bodyData(data) {
+  if (data === null) return ''
+  const body = signedData('the body', data, BODY_MAX)
+  return typeof body === 'string' ? body : body.subarray(0, BODY_MAX + 1)
 }
 
 /** Anything a vendor signs: a list of revocations is larger than a license. */
@@ -126,6 +141,6 @@ function wrongCall(what) {
 }
 
 module.exports = {
-  documentData, instant, keyText, licenseData, options, settingName, settingText, text,
-  wholeNumber, wrongCall, wrongType,
+  bodyData, documentData, instant, isPlain, keyText, licenseData, members, options, settingName,
+  settingText, text, wholeNumber, wrongCall, wrongType,
 }

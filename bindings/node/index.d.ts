@@ -96,6 +96,12 @@ export interface OpenOptions {
   licenseEnv?: string | undefined
   /** The root URL of this instance. Empty = that of the product. */
   instance?: string | undefined
+  /** The path below which the license API is mounted, such as `/admin/licensing`. Empty = `/`. */
+  mount?: string | undefined
+  /** What `GET /api/license` tells strangers. Empty = `minimal`. */
+  publicStatus?: 'minimal' | 'full' | '' | undefined
+  /** The days over which leases are counted, where the license does not say. Empty = 30. */
+  leaseWindow?: number | string | undefined
 }
 
 /** Settings whose names differ in docs/settings.md, where words are joined by `_`. */
@@ -115,6 +121,8 @@ type Settings = ProductOptions & TableNames
 type SiteSettings = OpenOptions & {
   license_file: OpenOptions['licenseFile']
   license_env: OpenOptions['licenseEnv']
+  public_status: OpenOptions['publicStatus']
+  lease_window: OpenOptions['leaseWindow']
 }
 
 /** One part of a machine, or one reason why there is none. */
@@ -250,6 +258,44 @@ export interface Refusal {
   readonly body: string
 }
 
+/** What somebody who is signed in may do: look, apply and renew, remove. */
+export type Right = 'read' | 'write' | 'delete'
+
+/** Somebody who is signed in, by the word of your own login. */
+export interface Caller {
+  /** What you call them, for your own records: 1 to 256 bytes, without control characters. */
+  readonly name: string
+  /** All three are an administrator's. None if it is left out. */
+  readonly rights?: readonly Right[] | undefined
+  /** Whether it is a service's token, and no person: some endpoints are for persons only. */
+  readonly service?: boolean | undefined
+}
+
+/** One HTTP request. Another member is a TypeError. */
+export interface Exchange {
+  /** As it was sent, such as `GET`. */
+  readonly method: string
+  /** As it was sent: the path with the query, still escaped. */
+  readonly target: string
+  /** All there are: as Node has them, or pairs, as a Map and Headers have them. */
+  readonly headers?:
+    | Readonly<Record<string, string | readonly string[] | undefined>>
+    | Iterable<readonly [name: string, value: string | readonly string[] | undefined]>
+    | undefined
+  /** Whole, as it was sent. More than 128 KiB are not looked at. */
+  readonly body?: string | Uint8Array | null | undefined
+  /** Who is asking, after you have made sure of it. `null` = a stranger. */
+  readonly caller?: Caller | null | undefined
+}
+
+/** The answer to one HTTP request: send it as it is. */
+export interface Answer {
+  readonly status: number
+  /** The names are in lower case, each once. `content-length` and `date` are yours. */
+  readonly headers: Record<string, string>
+  readonly body: Buffer
+}
+
 /** How much of a metered feature was used. */
 export interface Usage {
   /** In this period or window; of a level, its value. */
@@ -337,6 +383,20 @@ export declare class Installation {
    * @throws {LicentiaError} as `record` rejects, but for the limit
    */
   usage(feature: string): Usage
+
+  /**
+   * Whether the path of `target` is one of the license API, whatever the method: for a host that
+   * has other routes.
+   */
+  serves(target: string): boolean
+
+  /**
+   * Answers one HTTP request to the license API (docs/http.md), on another thread. Whatever is
+   * wrong with it is an answer too, with a status of its own. `handler` of `licentia/http` does
+   * this for a web server. Rejects with `invalid_argument` what no request has, a TypeError where
+   * a type, a right or the name of a member is wrong.
+   */
+  handle(exchange: Exchange): Promise<Answer>
 
   /** Notes when the product was first used: the unlicensed grace begins. The earliest counts. */
   firstUse(at?: Instant): Promise<void>

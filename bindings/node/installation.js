@@ -6,6 +6,7 @@ const {
   documentData, instant, options, settingName, settingText, text, wholeNumber, wrongCall, wrongType,
 } = require('./checks.js')
 const { now } = require('./clock.js')
+const { answerOf, exchangeOf } = require('./exchange.js')
 const { Recorder, asked } = require('./promises.js')
 
 /** What may be done, in rising order. */
@@ -114,6 +115,17 @@ class Installation {
 
   async flush() {
     return await asked(this.#native.flush())
+  }
+
+  serves(target) {
+    return this.#native.serves(text('the target', target))
+  }
+
+  async handle(exchange) {
+    const { request, body } = exchangeOf(exchange)
+    const promise = this.#native.handle(request, body)
+    const changes = request.method !== 'GET' && request.method !== 'HEAD'
+    return answerOf(await (changes ? this.#change(promise) : asked(promise)))
   }
 
   close() {

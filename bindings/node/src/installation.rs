@@ -1,6 +1,7 @@
 //! An installation behind the class `Installation` of `index.js`.
 
 use crate::errors::{Failure, attempt};
+use crate::exchange::{Request, Response};
 use crate::facts::{number, second};
 use crate::work::{Answer, Work, promise};
 use crate::{Data, bytes};
@@ -134,6 +135,19 @@ impl NativeInstallation {
     #[napi]
     pub fn remove(&self) -> Promise<bool> {
         self.later(Installation::remove)
+    }
+
+    /// Whether the path of a target is one of the license API.
+    #[napi]
+    pub fn serves(&self, target: String) -> Result<bool, Failure> {
+        self.ask(|installation| Ok(installation.serves(&target)))
+    }
+
+    /// Answers one HTTP request.
+    #[napi]
+    pub fn handle(&self, request: Request, body: Data<'_>) -> Promise<Response> {
+        let exchange = request.exchange(bytes(&body));
+        self.later(move |installation| Ok(Response::from(installation.handle(&exchange?))))
     }
 
     /// Adds to counters, each by its own amount.

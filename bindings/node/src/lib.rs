@@ -2,6 +2,7 @@
 //! the classes in JavaScript, which answer from then on. Nothing here decides anything.
 
 mod errors;
+mod exchange;
 mod facts;
 mod installation;
 mod work;

@@ -113,9 +113,9 @@ test('packed, installed in an empty folder, it works from there', (t) => {
   const [{ filename, files }] = JSON.parse(npm('pack', '--json', HOME))
   assert.deepEqual(files.map((file) => file.path).sort(), [
     'LICENSE-APACHE', 'LICENSE-MIT', 'README.md', 'addon.js', 'checks.js', 'clock.js',
-    'index.d.mts', 'index.d.ts', 'index.js', 'index.mjs', 'installation.js', ADDON, 'package.json',
-    'promises.js', 'status.d.ts', 'testing.d.mts', 'testing.d.ts', 'testing.js', 'testing.json',
-    'testing.mjs',
+    'exchange.js', 'http.d.mts', 'http.d.ts', 'http.js', 'http.mjs', 'index.d.mts', 'index.d.ts',
+    'index.js', 'index.mjs', 'installation.js', ADDON, 'package.json', 'promises.js',
+    'status.d.ts', 'testing.d.mts', 'testing.d.ts', 'testing.js', 'testing.json', 'testing.mjs',
   ].sort())
   writeFileSync(path.join(folder, 'package.json'), '{"private": true}')
   npm('install', `./${filename}`)

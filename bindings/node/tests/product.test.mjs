@@ -65,6 +65,9 @@ test('so is every setting of an installation', (t) => {
     license_file: ['/nowhere/myapp.lic', ''],
     license_env: ['LICENSE', ''],
     instance: ['https://play.acme.example/', ''],
+    mount: ['/admin/licensing', ''],
+    public_status: ['minimal', 'full', ''],
+    lease_window: ['31', 31, ''],
   }
   const { rows, names } = documented('Of an installation', 'OpenOptions')
   assert.deepEqual(rows, Object.keys(values))
