@@ -2,13 +2,14 @@
 //
 // Generated from ffi/src by `make bless`. Do not edit.
 //
-// FOUR NOUNS
+// FIVE NOUNS
 //
 //   licentia_product       what you ship: its code, the keys that may sign its licenses, its
 //                          settings
 //   licentia_license       a license that one of those keys signed; knows its own dates only
 //   licentia_installation  what holds here and now: its licenses, its use, its sense of time, kept
 //                          in a folder
+//   licentia_exchange      one HTTP request to the license API of your product, and its answer
 //   licentia_error         why a call failed
 //
 // A tool that runs for a minute may verify a license and ask that. What runs for longer opens an
@@ -26,18 +27,44 @@
 //   Answers   A function that cannot fail grants nothing when in doubt: false, 0 or "", and of a
 //             gate the refusal 500.
 //   Memory    Text that a function returns is borrowed from its handle, for as long as that
-//             lives, and is never NULL. What it writes through a pointer to a pointer is yours,
-//             to release once with the matching _free. Every _free takes NULL.
+//             lives, and is never NULL; what it writes through a `const char **` is borrowed,
+//             too. What it writes through any other pointer to a pointer is yours, to release
+//             once with the matching _free. Every _free takes NULL.
 //   Strings   Text is UTF-8 and ends in NUL. Bytes come with a length, and may be NULL if it is
 //             zero. Nothing you pass in is kept: copy, change or release it after the call.
 //   Threads   Any thread may use a const handle at any time, however many others do. While a
 //             function takes one that is not const, no other thread may use it: set a product
-//             or an installation up, then share it. licentia starts no threads, makes no
-//             callbacks, opens no sockets, keeps nothing between calls but your handles and the
-//             folder of an installation, no file open either, and may be called in a child after
-//             fork.
+//             or an installation up, then share it; an exchange belongs to one request. licentia
+//             starts no threads, makes no callbacks, opens no sockets, keeps nothing between
+//             calls but your handles and the folder of an installation, no file open either, and
+//             may be called in a child after fork.
 //   Change    Within one LICENTIA_ABI, functions and status codes are added, never changed or
 //             taken away. licentia_error is the only struct you can see into, and it is frozen.
+//
+// THE LICENSE API IN YOUR WEB SERVER
+//
+// An installation answers the requests with which an administrator looks at the license, asks for
+// one and applies it, and the page that makes them. Your server does the rest: the sockets, the
+// login, and everything that is not about the license. In whatever handles a request:
+//
+//   if (licentia_installation_serves(installation, target)) {  // the path and query, as sent
+//     bad = licentia_exchange_new(method, target, &exchange, &error);
+//     for (each header)
+//       bad = bad || licentia_exchange_set_header(exchange, name, value, &error);
+//     bad = bad || licentia_exchange_set_body(exchange, body, body_len, &error);
+//     if (signed_in)  // by your login
+//       bad = bad || licentia_exchange_set_caller(exchange, user, rights, &error);
+//     bad = bad || licentia_installation_handle(installation, exchange, &error);
+//     if (!bad) {
+//       for (i = 0; *(name = licentia_exchange_header(exchange, i, &value)); i++)
+//         your_answer_header(name, value);
+//       data = licentia_exchange_body(exchange, &data_len);
+//       your_answer(licentia_exchange_status(exchange), data, data_len);
+//     }
+//     licentia_exchange_free(exchange);
+//   }
+//
+// examples/c/webserver.c is a whole server of this kind; docs/http.md lists the requests.
 //
 // A bug in licentia is LICENTIA_INTERNAL, not the end of your program. It also prints a line on
 // standard error. Settings are listed in docs/settings.md, the format of a license in
@@ -177,6 +204,19 @@ enum {
   LICENTIA_ALLOW = 3,
 };
 
+/// What somebody may do who is signed in: any of these, added with |. An administrator has the
+/// first three.
+enum {
+  /// May look at the license.
+  LICENTIA_MAY_READ = 1,
+  /// May apply and renew licenses.
+  LICENTIA_MAY_WRITE = 2,
+  /// May remove them.
+  LICENTIA_MAY_DELETE = 4,
+  /// Is no person but a program with a token of its own. Some of the API is for persons only.
+  LICENTIA_IS_SERVICE = 256,
+};
+
 /// Bytes in the message of a licentia_error, its NUL among them.
 #define LICENTIA_MESSAGE_SIZE 252
 
@@ -188,6 +228,14 @@ enum {
 
 /// The time at which a call is made, where one is asked for.
 #define LICENTIA_NOW INT64_MIN
+
+/// The longest body of a request to the license API, in bytes. Read no more than one byte past
+/// it: what is longer is answered with 413, and the rest of it is of no interest.
+#define LICENTIA_BODY_MAX 131072
+
+/// One HTTP request to the license API, and its answer. Make one for each request, and use it in
+/// one thread at a time.
+typedef struct licentia_exchange licentia_exchange;
 
 /// What holds here and now: one copy of the product in one place, with its licenses, its use and
 /// its sense of time, kept in a folder. It follows the clock, renewals, removals and limits, also
@@ -506,6 +554,85 @@ LICENTIA_API
 LICENTIA_MUST_USE
 licentia_status licentia_installation_flush(const licentia_installation *installation,
                                             licentia_error *error);
+
+/// Begins an exchange with the first line of a request. `method` and `target` are as they were
+/// sent: of the target the path and the query, still escaped. What no request has, and a target
+/// of more than 8 KiB, is LICENTIA_INVALID_ARGUMENT: answer 400.
+LICENTIA_API
+LICENTIA_MUST_USE
+licentia_status licentia_exchange_new(const char *method,
+                                      const char *target,
+                                      licentia_exchange **exchange,
+                                      licentia_error *error);
+
+/// Notes a header of the request. Give all there are: those that mean something here are few, and
+/// the others are left out. A second one of the same name counts too. `value` may have any bytes:
+/// a server hands on what it was sent.
+LICENTIA_API
+LICENTIA_MUST_USE
+licentia_status licentia_exchange_set_header(licentia_exchange *exchange,
+                                             const char *name,
+                                             const char *value,
+                                             licentia_error *error);
+
+/// Takes the body of the request, whole, in place of one that was given before. Of one that is
+/// longer than LICENTIA_BODY_MAX, only the beginning is kept: it is answered with 413.
+LICENTIA_API
+LICENTIA_MUST_USE
+licentia_status licentia_exchange_set_body(licentia_exchange *exchange,
+                                           const void *data,
+                                           size_t data_len,
+                                           licentia_error *error);
+
+/// Says who is asking, after you made sure of it: your login is the only one there is. `name` is
+/// what you call them, 1 to 256 bytes; `rights` are LICENTIA_MAY_READ and its like, added with |.
+/// An administrator has all three. A bit that means nothing is LICENTIA_INVALID_ARGUMENT. Without
+/// this call a stranger is asking, who learns the public status and nothing else.
+LICENTIA_API
+LICENTIA_MUST_USE
+licentia_status licentia_exchange_set_caller(licentia_exchange *exchange,
+                                             const char *name,
+                                             uint32_t rights,
+                                             licentia_error *error);
+
+/// Whether licentia_installation_handle has something at `target`, by any method: for a server
+/// that has pages of its own. The setting "mount" says below which path the license API is.
+LICENTIA_API
+LICENTIA_MUST_USE
+bool licentia_installation_serves(const licentia_installation *installation,
+                                  const char *target);
+
+/// Answers a request to the license API: whatever is wrong with it is an answer too. Send the
+/// status, every header and the body just as they are, and add none but those that your server
+/// adds to every answer. It may wait for a disk. Call it from as many threads as you like, each
+/// with an exchange of its own.
+LICENTIA_API
+LICENTIA_MUST_USE
+licentia_status licentia_installation_handle(const licentia_installation *installation,
+                                             licentia_exchange *exchange,
+                                             licentia_error *error);
+
+/// The HTTP status of the answer; 0 as long as there is none.
+LICENTIA_API LICENTIA_MUST_USE int licentia_exchange_status(const licentia_exchange *exchange);
+
+/// The name of a header of the answer, in lower case, and through `value` its value. `index`
+/// counts from 0; behind the last one, both are "". They are borrowed from the exchange until it
+/// is handled again or released.
+LICENTIA_API
+LICENTIA_MUST_USE
+const char *licentia_exchange_header(const licentia_exchange *exchange,
+                                     size_t index,
+                                     const char **value);
+
+/// The body of the answer, and through `body_len` its length in bytes. It is never NULL, and a
+/// NUL comes after it, which is not counted. It is borrowed as the headers are.
+LICENTIA_API
+LICENTIA_MUST_USE
+const void *licentia_exchange_body(const licentia_exchange *exchange,
+                                   size_t *body_len);
+
+/// Releases an exchange, and what was borrowed from it.
+LICENTIA_API void licentia_exchange_free(licentia_exchange *exchange);
 
 #ifdef __cplusplus
 }  // extern "C"

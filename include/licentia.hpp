@@ -9,13 +9,16 @@
 
 #include "licentia.h"
 
+#include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace licentia {
 
@@ -77,6 +80,7 @@ inline const char *c_text(const std::string &text) {
 }
 
 using Text = Handle<char, licentia_string_free>;
+using Exchange = Handle<licentia_exchange, licentia_exchange_free>;
 
 }  // namespace detail
 
@@ -139,6 +143,37 @@ struct Refusal {
   std::string body;  // JSON; empty where the installation could not tell
 };
 
+// What somebody may do who is signed in: any of these, joined with |.
+enum class Rights : std::uint32_t {
+  none = 0,
+  may_read = LICENTIA_MAY_READ,
+  may_write = LICENTIA_MAY_WRITE,
+  may_delete = LICENTIA_MAY_DELETE,
+  administrator = may_read | may_write | may_delete,
+  is_service = LICENTIA_IS_SERVICE,  // no person: some of the license API is for persons only
+};
+
+constexpr Rights operator|(Rights one, Rights other) noexcept {
+  return static_cast<Rights>(static_cast<std::uint32_t>(one) |
+                             static_cast<std::uint32_t>(other));
+}
+
+// Who is asking for something of the license API, after your login made sure of it.
+struct Caller {
+  std::string name;  // what you call them: 1 to 256 bytes
+  Rights rights = Rights::none;
+};
+
+// What the license API answers. Send all of it just as it is.
+struct Response {
+  int status;  // of HTTP
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
+};
+
+// The longest body of a request to the license API. Read no more than one byte past it.
+inline constexpr std::size_t body_max = LICENTIA_BODY_MAX;
+
 // What holds here and now: licenses, use and a sense of time, kept in a folder. It follows the
 // clock, renewals, removals and limits, also those that another process brings about. The const
 // functions may be called from any thread at any time. Times are in seconds since 1970; none is
@@ -181,6 +216,35 @@ class Installation {
   std::optional<Refusal> gate(const std::string &feature) const {
     if (detail::has_nul(feature)) return Refusal{500, ""};
     return gate(feature.c_str());
+  }
+
+  // Whether `handle` has something at a target, by any method.
+  bool serves(const std::string &target) const noexcept {
+    return !detail::has_nul(target) && licentia_installation_serves(handle_.get(), target.c_str());
+  }
+
+  // Answers a request to the license API: whatever is wrong with it is an answer too. `target` is
+  // the path and the query, as they were sent; `headers` are pairs of texts in any container, all
+  // that there are. No caller: a stranger. It throws for what no request is, such as a target of
+  // more than 8 KiB: answer 400.
+  template <typename Headers = std::initializer_list<std::pair<const char *, const char *>>>
+  Response handle(const std::string &method, const std::string &target,
+                  const Headers &headers = {}, std::string_view body = {},
+                  const std::optional<Caller> &caller = std::nullopt) const {
+    const auto exchange = detail::make<detail::Exchange>(
+        licentia_exchange_new, detail::c_text(method), detail::c_text(target));
+    for (const auto &[name, value] : headers) {
+      const std::string one(name), other(value);
+      detail::check(licentia_exchange_set_header, exchange.get(), detail::c_text(one),
+                    detail::c_text(other));
+    }
+    detail::check(licentia_exchange_set_body, exchange.get(), body.data(), body.size());
+    if (caller) {
+      detail::check(licentia_exchange_set_caller, exchange.get(), detail::c_text(caller->name),
+                    static_cast<std::uint32_t>(caller->rights));
+    }
+    detail::check(licentia_installation_handle, handle_.get(), exchange.get());
+    return answer(exchange.get());
   }
 
   // Everything that holds at a time, as JSON, and why. Neither changes anything.
@@ -253,6 +317,19 @@ class Installation {
   using Handle = detail::Handle<licentia_installation, licentia_installation_free>;
   explicit Installation(Handle handle) noexcept : handle_(std::move(handle)) {}
 
+  static Response answer(const licentia_exchange *exchange) {
+    Response response{licentia_exchange_status(exchange), {}, {}};
+    const char *value = nullptr;
+    for (std::size_t i = 0;; i++) {
+      const char *name = licentia_exchange_header(exchange, i, &value);
+      if (!*name) break;
+      response.headers.emplace_back(name, value);
+    }
+    std::size_t size = 0;
+    const void *body = licentia_exchange_body(exchange, &size);
+    response.body.assign(static_cast<const char *>(body), size);
+    return response;
+  }
   template <typename Function>
   std::string tell(Function function, Time at) const {
     return detail::make<detail::Text>(function, handle_.get(), at.value_or(LICENTIA_NOW)).get();

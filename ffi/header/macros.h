@@ -37,3 +37,16 @@ enum {
   /// Everything.
   LICENTIA_ALLOW = @ALLOW@,
 };
+
+/// What somebody may do who is signed in: any of these, added with |. An administrator has the
+/// first three.
+enum {
+  /// May look at the license.
+  LICENTIA_MAY_READ = @READ@,
+  /// May apply and renew licenses.
+  LICENTIA_MAY_WRITE = @WRITE@,
+  /// May remove them.
+  LICENTIA_MAY_DELETE = @DELETE@,
+  /// Is no person but a program with a token of its own. Some of the API is for persons only.
+  LICENTIA_IS_SERVICE = @SERVICE@,
+};

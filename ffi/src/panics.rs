@@ -1,5 +1,6 @@
 //! A panic injected into every export, which must not leave it. Compiled into unit tests only.
 
+use crate::exchange::*;
 use crate::installation::*;
 use crate::license::*;
 use crate::product::*;
@@ -98,6 +99,35 @@ fn a_panic_in_an_installation_becomes_internal_and_fills_nothing_in() {
     }
     assert!(opened.is_null() && json.is_null() && removed);
     assert_eq!((used, limit, resets), (7, 7, 7));
+}
+
+#[test]
+fn a_panic_in_an_exchange_becomes_internal_or_an_empty_answer() {
+    let mut error = MaybeUninit::<licentia_error>::zeroed();
+    let error = error.as_mut_ptr();
+    let internal = |export: &mut dyn FnMut() -> licentia_status| internal(error, export);
+    let held: *mut licentia_installation = null_mut();
+    let (get, target) = (c"GET".as_ptr(), c"/api/license".as_ptr());
+    let (text, data) = (c"x".as_ptr(), c"x".as_ptr().cast());
+    let mut exchange: *mut licentia_exchange = null_mut();
+    let (mut value, mut len) = (text, 7);
+    let empty = |text: *const c_char| unsafe { *text } == 0;
+    unsafe {
+        internal(&mut || licentia_exchange_new(get, target, &mut exchange, error));
+        assert!(exchange.is_null());
+        assert_eq!(licentia_exchange_new(get, target, &mut exchange, error), LICENTIA_OK);
+        internal(&mut || licentia_exchange_set_header(exchange, text, text, error));
+        internal(&mut || licentia_exchange_set_body(exchange, data, 1, error));
+        internal(&mut || licentia_exchange_set_caller(exchange, text, 1, error));
+        internal(&mut || licentia_installation_handle(held, exchange, error));
+        assert!(!panicking(|| licentia_installation_serves(held, target)));
+        assert_eq!(panicking(|| licentia_exchange_status(exchange)), 0);
+        assert!(empty(panicking(|| licentia_exchange_header(exchange, 0, &mut value))));
+        assert!(empty(panicking(|| licentia_exchange_body(exchange, &mut len).cast())));
+        assert!(empty(value) && len == 0);
+        panicking(|| licentia_exchange_free(exchange));
+        licentia_exchange_free(exchange);
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Text and bytes on their way in, text and pointers on their way out.
 
 use licentia_core::{Code, Error, Result};
+use std::borrow::Cow;
 use std::ffi::{CStr, CString, c_char, c_void};
 use std::ptr::null_mut;
 
@@ -18,6 +19,15 @@ pub(crate) unsafe fn text<'a>(pointer: *const c_char, name: &str) -> Result<&'a 
         .map_err(|error| refuse(format!("{name} is not UTF-8 at byte {}", error.valid_up_to())))
 }
 
+/// Text that somebody else wrote, and this program only hands on: what is not UTF-8 in it becomes
+/// U+FFFD.
+pub(crate) unsafe fn foreign<'a>(pointer: *const c_char, name: &str) -> Result<Cow<'a, str>> {
+    if pointer.is_null() {
+        return Err(refuse(format!("{name} is NULL")));
+    }
+    Ok(unsafe { CStr::from_ptr(pointer) }.to_string_lossy())
+}
+
 /// The bytes of a feature's id. Whether they are UTF-8 does not matter: ids are compared.
 #[inline]
 pub(crate) unsafe fn feature_id<'a>(feature: *const c_char) -> Option<&'a [u8]> {
@@ -27,6 +37,16 @@ pub(crate) unsafe fn feature_id<'a>(feature: *const c_char) -> Option<&'a [u8]> 
 /// Bytes from C. NULL with length 0 is nothing at all, as web servers give for an empty body. A
 /// length that no memory has is refused before anything is read.
 pub(crate) unsafe fn bytes<'a>(pointer: *const c_void, len: usize, name: &str) -> Result<&'a [u8]> {
+    unsafe { beginning(pointer, len, len, name) }
+}
+
+/// The same, of which no more than `max` bytes are looked at.
+pub(crate) unsafe fn beginning<'a>(
+    pointer: *const c_void,
+    len: usize,
+    max: usize,
+    name: &str,
+) -> Result<&'a [u8]> {
     if len == 0 {
         return Ok(&[]);
     }
@@ -36,7 +56,7 @@ pub(crate) unsafe fn bytes<'a>(pointer: *const c_void, len: usize, name: &str) -
     if isize::try_from(len).is_err() || pointer.addr().checked_add(len).is_none() {
         return Err(refuse(format!("{name} cannot have {len} bytes")));
     }
-    Ok(unsafe { std::slice::from_raw_parts(pointer.cast(), len) })
+    Ok(unsafe { std::slice::from_raw_parts(pointer.cast(), len.min(max)) })
 }
 
 /// A variable of the caller that is to be filled in.

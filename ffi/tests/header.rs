@@ -1,14 +1,20 @@
 //! `include/licentia.h` says what the sources say.
 //! `LICENTIA_BLESS=1 cargo test -p licentia-ffi --test header` rewrites it.
 
-use licentia_core::{Access, Code};
+use licentia_core::{Access, Code, Rights};
 use std::fmt::Write;
 use std::path::Path;
 use std::{env, fs};
 
 /// In the order in which a reader of the header meets them.
-const SOURCES: [&str; 5] =
-    ["src/status.rs", "src/product.rs", "src/license.rs", "src/installation.rs", "src/usage.rs"];
+const SOURCES: [&str; 6] = [
+    "src/status.rs",
+    "src/product.rs",
+    "src/license.rs",
+    "src/installation.rs",
+    "src/usage.rs",
+    "src/exchange.rs",
+];
 
 #[test]
 fn the_header_matches_its_sources() {
@@ -33,7 +39,11 @@ fn render(folder: &Path) -> String {
         .replace("@DENY@", &(Access::Deny as i32).to_string())
         .replace("@READ_ONLY@", &(Access::ReadOnly as i32).to_string())
         .replace("@WARN@", &(Access::Warn as i32).to_string())
-        .replace("@ALLOW@", &(Access::Allow as i32).to_string());
+        .replace("@ALLOW@", &(Access::Allow as i32).to_string())
+        .replace("@READ@", &Rights::READ.bits().to_string())
+        .replace("@WRITE@", &Rights::WRITE.bits().to_string())
+        .replace("@DELETE@", &Rights::DELETE.bits().to_string())
+        .replace("@SERVICE@", &Rights::SERVICE.bits().to_string());
     config.after_includes = Some(macros.trim_end().to_string());
     let mut builder = cbindgen::Builder::new().with_config(config);
     for source in SOURCES {

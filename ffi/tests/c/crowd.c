@@ -1,6 +1,6 @@
 // Threads that share an installation ask and record at once: crowd FIXTURES THREADS TIMES
 #define _GNU_SOURCE
-#include "walk_installation.h"
+#include "walk_exchange.h"
 
 #include <pthread.h>
 
@@ -19,6 +19,9 @@ static void *run(void *nothing) {
     EXPECT(LICENTIA_OK, licentia_installation_usage(held, "hits", &used, NULL, NULL, NULL));
     CHECK(used >= before + 3);  // at least what this thread recorded
     before = used;
+    CHECK(exchange_ask(held, "GET", "/api/license", NULL, 0, NULL) == 200);
+    CHECK(exchange_ask(held, "GET", "/api/v1/license", "ada", ADMINISTRATOR, NULL) == 200);
+    CHECK(exchange_ask(held, "GET", "/api/v1/license", NULL, 0, NULL) == 403);
   }
   return nothing;
 }

@@ -5,6 +5,7 @@
 static licentia_product *new_product;
 static licentia_license *new_license;
 static licentia_installation *new_installation;
+static licentia_exchange *new_exchange;
 static char *new_text;
 static licentia_error error;
 
@@ -13,6 +14,8 @@ enum { UNTOUCHED = 77 };
 static bool removed;
 static uint64_t used, limit;
 static int64_t resets_at;
+static const char *value;
+static size_t body_len;
 
 // After a good call: what it made is released, and the variables hold what no call would write.
 static void clean(void) {
@@ -22,9 +25,11 @@ static void clean(void) {
   if (new_installation != (licentia_installation *)&error) {
     licentia_installation_free(new_installation);
   }
+  if (new_exchange != (licentia_exchange *)&error) licentia_exchange_free(new_exchange);
   used = limit = UNTOUCHED;
   resets_at = UNTOUCHED;
   new_installation = (licentia_installation *)&error;
+  new_exchange = (licentia_exchange *)&error;
   new_product = (licentia_product *)&error;
   new_license = (licentia_license *)&error;
   new_text = error.message;
@@ -39,6 +44,7 @@ static void after_refusal(const char *call) {
   } outs[] = {{"&new_product", (void **)&new_product, &error},
               {"&new_license", (void **)&new_license, &error},
               {"&new_installation", (void **)&new_installation, &error},
+              {"&new_exchange", (void **)&new_exchange, &error},
               {"&new_text", (void **)&new_text, error.message}};
   for (size_t i = 0; i < sizeof outs / sizeof *outs; i++) {
     void *wanted = strstr(call, outs[i].name) ? NULL : outs[i].unset;
@@ -73,14 +79,18 @@ int main(int argc, char **argv) {
   licentia_product *product = NULL;
   licentia_license *license = NULL;
   licentia_installation *installation = NULL;
+  licentia_exchange *exchange = NULL;
   EXPECT(LICENTIA_OK, licentia_product_new(PRODUCT, all.keys.text, &product, NULL));
   EXPECT(LICENTIA_OK, licentia_product_set(product, "clock", IN_FORCE, NULL));
   EXPECT(LICENTIA_OK, licentia_product_verify(product, all.ok.text, all.ok.size, &license, NULL));
   EXPECT(LICENTIA_OK, licentia_product_open(product, folder, &installation, NULL));
   EXPECT(LICENTIA_OK, licentia_installation_set(installation, "license", all.ok.text, NULL));
+  EXPECT(LICENTIA_OK, licentia_exchange_new("GET", "/api/license", &exchange, NULL));
+  EXPECT(LICENTIA_OK, licentia_installation_handle(installation, exchange, NULL));
   clean();
 
 /* CALLS */
+  licentia_exchange_free(exchange);
   licentia_installation_free(installation);
   folder_remove(folder);
   licentia_license_free(license);

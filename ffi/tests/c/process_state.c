@@ -1,6 +1,6 @@
 // What belongs to the process is the same after many calls: process_state FIXTURES TIMES
 #define _GNU_SOURCE
-#include "walk_installation.h"
+#include "walk_exchange.h"
 
 #include <locale.h>
 #include <signal.h>
@@ -58,7 +58,7 @@ int main(int argc, char **argv) {
   char *before = state();
   for (int times = atoi(argv[2]); times > 0; times--) {
     walk(&all);
-    if (times % 10 == 0) walk_installation(&all), walk_request(&all);
+    if (times % 10 == 0) walk_installation(&all), walk_request(&all), walk_exchange(&all);
   }
   char *after = state();
   CHECK(!strcmp(before, after));

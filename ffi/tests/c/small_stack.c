@@ -1,7 +1,7 @@
 // Every function runs in a thread with a stack of 64 KiB, and the one that says so with one of
 // 96 KiB: small_stack FIXTURES
 #define _GNU_SOURCE
-#include "walk_installation.h"
+#include "walk_exchange.h"
 
 #include <pthread.h>
 
@@ -10,6 +10,7 @@ static fixtures all;
 static void *everything(void *nothing) {
   walk(&all);
   walk_installation(&all);
+  walk_exchange(&all);
   return nothing;
 }
 
