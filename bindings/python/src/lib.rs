@@ -32,4 +32,8 @@ mod _licentia {
     #[pymodule_export]
     #[allow(non_upper_case_globals)]
     const __version__: &str = env!("CARGO_PKG_VERSION");
+
+    /// Bytes that the body of a request may have.
+    #[pymodule_export]
+    const BODY_MAX: usize = licentia::limits::BODY_MAX;
 }

@@ -48,10 +48,11 @@ def test_every_language_says_the_same_of_a_check(root: Path, face: str) -> None:
 
 
 def test_the_types_hold_where_they_are_used(root: Path) -> None:
-    """Over the package, its tests and the example. An unused `type: ignore` fails, so that the
+    """Over the package, its tests, the examples and the hosts. An unused `type: ignore` fails, so that the
     wrong calls in these tests prove that the types refuse them."""
-    paths = ["python/licentia", "tests", str(root / "examples/python")]
-    done = subprocess.run([sys.executable, "-m", "mypy", *paths], cwd=HERE, capture_output=True)
+    programs = [str(root / "examples/python"), str(root / "tests/hosts")]
+    command = [sys.executable, "-m", "mypy", "python/licentia", "tests", *programs]
+    done = subprocess.run(command, cwd=HERE, capture_output=True)
     assert done.returncode == 0, done.stdout.decode()
 
 

@@ -11,9 +11,11 @@ from typing_extensions import Self, TypeAlias
 from .answers import Access, Refusal, Response, Rights, Usage
 from .errors import Error
 
-__all__ = ["Caller", "Installation", "License", "Product", "__version__"]
+__all__ = ["BODY_MAX", "Caller", "Installation", "License", "Product", "__version__"]
 
 __version__: str
+BODY_MAX: int
+"""Bytes that the body of a request may have."""
 
 _Data: TypeAlias = str | bytes | bytearray | memoryview
 _Path: TypeAlias = str | PathLike[str]
