@@ -6,6 +6,7 @@ use crate::input::{self, DOCUMENT_BYTES};
 use crate::keys;
 use crate::machine;
 use crate::output::{Answer, BAD, Fields, GOOD, LOOK, Outcome, pretty, rows, show};
+use crate::product_file::told;
 use crate::secrecy::PRIVATE;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -20,7 +21,8 @@ use serde_json::Value;
 ///
 /// With --keys, the signature is checked, and a license is shown even if it has ended or is for
 /// another machine. Without, everything is shown as what it is: a claim that anybody can write.
-/// Requests and reports are not signed; all that is in them is shown.
+/// A product file brings its own keys, and is shown with the one that signed it. Requests and
+/// reports are not signed; all that is in them is shown.
 #[derive(clap::Args)]
 pub struct Args {
     /// Check the signature with these keys: a file or the text, in any form; repeatable, a signed
@@ -52,7 +54,10 @@ pub fn run(args: &Args) -> Outcome {
     }
     let seen = peek(&data)?;
     if args.keys.is_empty() {
-        return Ok(unverified(&seen));
+        return Ok(match seen.kind {
+            Some(Kind::Product) => own_word(&data, &seen),
+            _ => unverified(&seen),
+        });
     }
     let product = keys::product(&args.code(&seen)?, &args.keys)?;
     match seen.kind {
@@ -60,6 +65,12 @@ pub fn run(args: &Args) -> Outcome {
         Some(Kind::Sync | Kind::Revocations | Kind::Clock) => {
             let kind = check_document(&product, &data)?;
             Ok(checked(kind, &format!("a {} that a trusted key signed", kind.name()), &seen))
+        }
+        Some(Kind::Product) => {
+            check_document(&product, &data)?;
+            let said = format!("{GOOD}signature checked{GOOD:#}: a product file");
+            let said = format!("{said} that a trusted root key signed");
+            Ok(product_file(&data, "good", &said)?)
         }
         _ => Ok(license(&product, &data)?),
     }
@@ -145,6 +156,34 @@ fn unverified(seen: &Unverified) -> Answer {
         .with("header", header)
         .with("payload", payload);
     Answer { fields, text, notes: Vec::new() }
+}
+
+/// A product file brings its keys along: by itself, its signature says that nobody altered it
+/// since, and nothing of whose it is.
+fn own_word(data: &[u8], seen: &Unverified) -> Answer {
+    let said = format!(
+        "{LOOK}signed by a key of its own{LOOK:#}: a product file that nobody altered since, and\n\
+         that anybody may have made. Compare the key with the vendor's, or check it with --keys."
+    );
+    product_file(data, "self", &said).unwrap_or_else(|error| {
+        let refused =
+            format!("{BAD}refused{BAD:#}: {} ({})", show(&error.to_string()), error.slug());
+        Answer { notes: vec![refused], ..unverified(seen) }
+    })
+}
+
+fn product_file(data: &[u8], signature: &str, said: &str) -> Result<Answer> {
+    let file = Product::from_file(data)?;
+    let mut fields =
+        Fields::default().with("kind", Kind::Product.name()).with("signature", signature);
+    let (members, text) = told(&file);
+    fields.append(members);
+    let mut text = format!("{said}\n{text}");
+    if let Some(at) = file.product().fixed_clock() {
+        let clock = rfc3339(at);
+        text += &format!("\n{LOOK}for tests only{LOOK:#}: its clock stands at {clock}\n");
+    }
+    Ok(Answer { fields, text, notes: Vec::new() })
 }
 
 fn key_set(mut product: Product, data: &[u8], seen: &Unverified) -> Result<Answer> {

@@ -1,6 +1,6 @@
 //! Signing: what a vendor's tools do.
 
-use crate::claims::{Claims, Details};
+use crate::claims::{Claims, Details, is_product_code, not_a_code};
 use crate::clock::Clock;
 use crate::errors::{Code, Error, Result};
 use crate::jwk;
@@ -8,6 +8,7 @@ use crate::keys::KeySet;
 use crate::keyset::SignedKeys;
 use crate::messages::{ClockReset, Revocations, kind_of};
 use crate::product::Product;
+use crate::product_file;
 use crate::secret::SecretKey;
 use crate::token::{self, Kind};
 use serde_json::{Value, json};
@@ -116,6 +117,30 @@ pub struct ProductTerms {
     pub settings: BTreeMap<String, String>,
 }
 
+impl ProductTerms {
+    /// Fails with `invalid_argument` for a code that is none, and for a setting that no file may
+    /// have or that cannot have this value.
+    pub fn check(&self) -> Result<()> {
+        if !is_product_code(&self.code) {
+            return Err(Error::new(Code::InvalidArgument, not_a_code(&self.code)));
+        }
+        let mut product = Product::pinning(&self.code, self.keys.clone());
+        let mut set = self.settings.iter();
+        set.try_for_each(|(name, value)| product_file::set(&mut product, name, value))
+            .map_err(as_argument)
+    }
+}
+
+/// What would be wrong in a file is, before it is signed, an argument to correct.
+fn as_argument(error: Error) -> Error {
+    match error.code() {
+        Code::Malformed | Code::TooLarge | Code::TooNew => {
+            Error::new(Code::InvalidArgument, error.detail())
+        }
+        _ => error,
+    }
+}
+
 /// Signs a product file, with a key in it that has the role `root`. `iat` is now, in seconds
 /// since 1970. Fails with `invalid_argument` for what no file may say, and for a key that may not
 /// sign it; otherwise as reading it would.
@@ -125,6 +150,7 @@ pub fn sign_product_file(
     iat: i64,
     terms: &ProductTerms,
 ) -> Result<String> {
+    terms.check()?;
     let kid = key.public().kid();
     let own = terms.keys.find(kid).map(|own| own.roles().contains(&Kind::Product.role()));
     if own != Some(true) {
@@ -144,12 +170,7 @@ pub fn sign_product_file(
         "product": product,
     });
     let token = sign_claims(key, Kind::Product, &claims)?;
-    Product::from_file_of(token.as_bytes(), kid).map_err(|error| match error.code() {
-        Code::Malformed | Code::TooLarge | Code::TooNew => {
-            Error::new(Code::InvalidArgument, error.detail())
-        }
-        _ => error,
-    })?;
+    Product::from_file_of(token.as_bytes(), kid).map_err(as_argument)?;
     Ok(token)
 }
 
@@ -220,8 +241,8 @@ pub fn sign_sync(
 }
 
 /// Checks the signature, key, issuer and product of a signed document that is neither a license
-/// nor a key set, and that its claims are complete. Says which kind it is. Fails with `wrong_kind`
-/// for one that no product takes.
+/// nor a key set, and that its claims are complete: of a product file, that a root key of this
+/// product signed it. Says which kind it is. Fails with `wrong_kind` for one that nobody takes.
 pub fn check_document(product: &Product, data: &[u8]) -> Result<Kind> {
     let (code, issuer) = (product.code(), product.issuer());
     let find = |kid: &str| product.find(kid);
@@ -230,6 +251,7 @@ pub fn check_document(product: &Product, data: &[u8]) -> Result<Kind> {
         Kind::Revocations => Revocations::verify(data, code, issuer, find).map(drop),
         Kind::Clock => ClockReset::verify(data, code, issuer, find).map(drop),
         Kind::Sync => SyncAnswer::verify(data, code, issuer, find).map(drop),
+        Kind::Product => product_file::check(data, code, find),
         _ => Err(Error::new(Code::WrongKind, format!("it is a {}", kind.name()))),
     }?;
     Ok(kind)

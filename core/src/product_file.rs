@@ -6,10 +6,10 @@ use crate::coat::undress;
 use crate::errors::{Code, Error, Result};
 use crate::json::{self, List, Map, Object};
 use crate::jwk::Jwk;
-use crate::keys::KeySet;
+use crate::keys::{KeySet, TrustedKey};
 use crate::limits::{KEYS_MAX, SETTINGS_MAX, TOKEN_MAX};
 use crate::product::Product;
-use crate::settings::{self, SETTINGS, SITE_SETTINGS};
+use crate::settings::{self, SETTINGS, SITE_SETTINGS, Setting};
 use crate::token::{Kind, Sealed};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -17,6 +17,12 @@ use std::collections::BTreeMap;
 /// Settings of a product that differ from one installation to the next, so that no file which
 /// all of them get can say them.
 const OF_ONE_PLACE: [&str; 2] = ["installation", "instance"];
+
+/// Whether a file may have a setting of this name.
+fn is_possible(name: &str) -> bool {
+    let of_a_site = SITE_SETTINGS.iter().any(|setting| setting.name == name);
+    !of_a_site && !OF_ONE_PLACE.contains(&name)
+}
 
 /// A product as its vendor described it in a signed file.
 ///
@@ -30,6 +36,7 @@ pub struct ProductFile {
     id: String,
     issued_at: i64,
     key_id: String,
+    keys: KeySet,
     settings: BTreeMap<String, String>,
 }
 
@@ -113,6 +120,17 @@ impl ProductFile {
         &self.key_id
     }
 
+    /// The keys that the product trusts.
+    pub fn keys(&self) -> &[TrustedKey] {
+        self.keys.keys()
+    }
+
+    /// Every setting that a file may have: those of [`SETTINGS`] that all installations can have
+    /// in common.
+    pub fn possible_settings() -> impl Iterator<Item = &'static Setting> {
+        SETTINGS.iter().filter(|setting| is_possible(setting.name))
+    }
+
     /// What it sets, by name.
     pub fn settings(&self) -> impl Iterator<Item = (&str, &str)> {
         self.settings.iter().map(|(name, value)| (name.as_str(), value.as_str()))
@@ -138,12 +156,33 @@ fn read(data: &[u8], key_id: Option<&str>) -> Result<ProductFile> {
     let settings = claims.check()?;
     opened.key.check_time(claims.iat)?;
     let key_id = opened.key.key.kid().to_string();
-    let mut product = Product::pinning(&claims.aud, keys);
+    let mut product = Product::pinning(&claims.aud, keys.clone());
     for (name, value) in &settings {
         set(&mut product, name, value)?;
     }
     let Claims { iss: issuer, jti: id, iat: issued_at, product: Object(details), .. } = claims;
-    Ok(ProductFile { product, name: details.name, issuer, id, issued_at, key_id, settings })
+    let name = details.name;
+    Ok(ProductFile { product, name, issuer, id, issued_at, key_id, keys, settings })
+}
+
+/// Checks a file also with keys that are trusted already, and that it is for this product.
+#[cfg(feature = "issue")]
+pub(crate) fn check<'k>(
+    data: &[u8],
+    code: &str,
+    find: impl Fn(&str) -> Option<&'k TrustedKey>,
+) -> Result<()> {
+    let token = undress(data, TOKEN_MAX)?;
+    let opened = crate::token::open(&token, Kind::Product, find)?;
+    let file = Product::from_file(data)?;
+    opened.key.check_time(file.issued_at)?;
+    match file.product.code() {
+        own if own == code => Ok(()),
+        other => {
+            let what = format!("the product file is for {other:.60}, not {code:.60}");
+            Err(Error::new(Code::WrongProduct, what))
+        }
+    }
 }
 
 impl Claims {
@@ -175,12 +214,11 @@ impl Claims {
 }
 
 /// Sets what a vendor says of all installations alike.
-fn set(product: &mut Product, name: &str, value: &str) -> Result<()> {
-    let known = |settings: &[settings::Setting]| settings.iter().any(|it| it.name == name);
-    if known(SITE_SETTINGS) || OF_ONE_PLACE.contains(&name) {
+pub(crate) fn set(product: &mut Product, name: &str, value: &str) -> Result<()> {
+    if !is_possible(name) {
         return Err(malformed(format!("the setting {name} is the site's, not the product's")));
     }
-    if !known(SETTINGS) {
+    if !SETTINGS.iter().any(|setting| setting.name == name) {
         return Err(Error::new(Code::TooNew, settings::unknown(name, SETTINGS).detail()));
     }
     product.set(name, value).map_err(|error| malformed(error.detail()))
