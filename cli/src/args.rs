@@ -2,8 +2,8 @@
 
 use crate::output::{finish, tell};
 use crate::{
-    apply, completions, fingerprint, inspect, issue, key, man, redeem, request, revocations,
-    testkit, usage, verdict, verify,
+    apply, completions, fingerprint, inspect, issue, key, man, product_file, redeem, request,
+    revocations, testkit, usage, verdict, verify,
 };
 use clap::builder::Resettable;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -41,6 +41,7 @@ impl Cli {
                 .mut_subcommand("issue", unset)
                 .mut_subcommand("redeem", unset)
                 .mut_subcommand("revocations", unset)
+                .mut_subcommand("product", |product| product.mut_subcommand("sign", unset))
                 .mut_subcommand("key", |key| key.mut_subcommand("sign-set", unset));
         }
         let matches = command.try_get_matches_from_mut(std::env::args_os())?;
@@ -55,6 +56,8 @@ pub enum Command {
     Issue(Box<issue::Args>),
     Redeem(redeem::Args),
     Revocations(revocations::Args),
+    #[command(subcommand)]
+    Product(product_file::Command),
     Verify(verify::Args),
     Inspect(inspect::Args),
     Fingerprint(fingerprint::Args),
@@ -80,6 +83,7 @@ impl Command {
             Command::Issue(args) => issue::run(&args),
             Command::Redeem(args) => redeem::run(&args),
             Command::Revocations(args) => revocations::run(&args),
+            Command::Product(command) => command.run(),
             Command::Verify(args) => verify::run(&args),
             Command::Inspect(args) => inspect::run(&args),
             Command::Fingerprint(args) => fingerprint::run(&args),

@@ -22,6 +22,8 @@ mod machine;
 mod man;
 mod output;
 mod product;
+mod product_draft;
+mod product_file;
 mod qr;
 mod redeem;
 mod request;
