@@ -2,6 +2,7 @@
 //! with the agent: tests/clients/README.md.
 
 use licentia_tests::case::{DAY, NOW};
+use licentia_tests::document::Doc;
 use licentia_tests::http::client::token;
 use licentia_tests::http::hosts::{self, Host};
 use licentia_tests::http::sites::{self, Site, full};
@@ -81,7 +82,7 @@ fn run(client: &str, root: &str) -> Result<(), String> {
         .arg(paths::root().join("tests/clients").join(format!("{client}.py")))
         .args([root, &token("administrator"), &token("nobody")])
         .arg(license("good", &full().sign()))
-        .arg(license("expired", &full().set("/license/valid_until", NOW - DAY).sign()))
+        .arg(license("expired", &Doc::license().set("/license/valid_until", NOW - DAY).sign()))
         .arg(license("forged", &full().sign_by(&stranger())))
         .arg("Acme")
         .env("PYTHONDONTWRITEBYTECODE", "1")

@@ -127,7 +127,7 @@ fn refused() -> Vec<Ask> {
         full().cut("/license/valid_until").sign(),
         full().cut("/license/id").sign(),
         full().set("/license/binding/machine", far).sign(),
-        full().set("/license/valid_until", NOW - DAY).sign(),
+        Doc::license().set("/license/valid_until", NOW - DAY).sign(),
         full().set("/aud", "other").sign(),
         full().set("/must", json!(["telepathy"])).sign(),
         full().set("/iat", NOW - 300 * DAY).sign(),
@@ -181,10 +181,11 @@ fn frame() -> Vec<Ask> {
         ask("stranger", "GET", "/nowhere", ""),
         ask("stranger", "POST", "/api/license", "{}"),
     ];
+    let long = json!({"signed_license": "x".repeat(140_000)}).to_string();
+    asks.push(by("POST", "/api/license/assign", &long));
     for (_, target, _) in WRITES {
         for body in ["nonsense", "[]", "{}", "null", r#"{"signed_license":1,"token":[]}"#] {
-            let method = if target.ends_with("gone") { "DELETE" } else { "POST" };
-            asks.push(by(method, target, body));
+            asks.push(by("POST", target, body));
         }
     }
     for body in ["{}", "[]", r#"{"instance":1}"#, r#"{"instance":"play.acme.example"}"#] {

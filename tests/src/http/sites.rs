@@ -147,8 +147,9 @@ fn features() -> Value {
     ])
 }
 
+/// A folder of a product that has been used for a year, with a license.
 fn with(doc: Doc) -> Folder {
-    Folder::new().license(doc.sign())
+    Folder::new().state("/anchor", NOW - 400 * DAY).license(doc.sign())
 }
 
 /// A folder in which the monthly counter stands at `used`.
