@@ -1,0 +1,86 @@
+"use strict";
+// Without it the page can be read; with it, a license can be applied from here.
+(() => {
+  const find = (id) => document.getElementById(id);
+  const form = find("form");
+  const text = find("text");
+  const file = find("file");
+  const error = find("error");
+  // The longest license that is taken, in its longest form.
+  const most = 120 * 1024;
+
+  const refuse = (what) => {
+    error.textContent = what;
+    text.setAttribute("aria-invalid", "true");
+    text.focus();
+  };
+  const accept = () => {
+    error.textContent = "";
+    text.removeAttribute("aria-invalid");
+  };
+
+  file.addEventListener("change", async () => {
+    accept();
+    const chosen = file.files[0];
+    if (!chosen) return;
+    if (chosen.size > most) {
+      refuse("This file is too large to be a license: choose the file that the vendor sent.");
+      return;
+    }
+    text.value = await chosen.text();
+  });
+
+  const reason = async (answer) => {
+    if (answer.status === 401) return "You are not signed in any more: sign in, and try again.";
+    const said = await answer.json().catch(() => ({}));
+    return said.detail || `The product answered with the status ${answer.status}: try again.`;
+  };
+
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    accept();
+    const license = text.value.trim();
+    if (!license) {
+      refuse("Paste a license, or choose its file.");
+      return;
+    }
+    const button = form.querySelector("button");
+    button.disabled = true;
+    try {
+      const answer = await fetch(form.dataset.to, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ signed_license: license }),
+      });
+      if (answer.ok) {
+        history.replaceState(null, "", "#applied");
+        location.reload();
+        return;
+      }
+      refuse(await reason(answer));
+    } catch {
+      refuse("No answer came: see whether the product is running, and try again.");
+    }
+    button.disabled = false;
+  });
+
+  for (const button of document.querySelectorAll("[data-copy]")) {
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      const from = button.closest(".copy").querySelector("textarea");
+      const told = button.parentElement.querySelector("[role=status]");
+      from.select();
+      // A browser gives the clipboard only to pages that came over TLS, or from this machine.
+      const copied = navigator.clipboard?.writeText(from.value).then(() => true);
+      const done = await Promise.resolve(copied).catch(() => false);
+      told.textContent = done ? "Copied." : "Selected: copy it with Ctrl+C.";
+    });
+  }
+
+  form.hidden = false;
+  if (location.hash === "#applied") {
+    history.replaceState(null, "", location.pathname + location.search);
+    find("applied").textContent = "The license was applied.";
+    find("apply").scrollIntoView();
+  }
+})();

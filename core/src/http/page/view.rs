@@ -1,0 +1,199 @@
+//! What is on the page: plain texts, ready to be escaped. It decides nothing.
+
+use super::drawing::{Drawing, draw};
+use super::events::{self, Date, Shown};
+use super::features::Features;
+use super::outlook::Outlook;
+use super::qr::{Symbol, symbol};
+use super::text::{found, said, shown};
+use super::when::{Moment, utc};
+use super::words::{self, Headline, Tone};
+use super::{facts, sources};
+use crate::errors::{Code, Error};
+use crate::http::caller::Caller;
+use crate::installation::Known;
+use crate::messages::SDK;
+use crate::verdict::{Alert, Reason, Topic, Verdict};
+
+/// Warnings of one kind that are shown: a license may have a thousand features at their limit.
+const SAME_MAX: usize = 5;
+
+/// What is on the page.
+pub(super) struct View {
+    /// In the title of the window.
+    pub(super) product: String,
+    pub(super) headline: Headline,
+    /// What holds, in a sentence.
+    pub(super) now: String,
+    pub(super) next: Vec<Row>,
+    /// Days that no license covers.
+    pub(super) gap: Option<String>,
+    pub(super) todo: Vec<String>,
+    /// What the issuer wants the customer to read.
+    pub(super) message: Option<String>,
+    pub(super) warnings: Vec<String>,
+    /// Warnings that are not shown one by one.
+    pub(super) more_warnings: usize,
+    pub(super) drawing: Option<Drawing>,
+    pub(super) earlier: Vec<Row>,
+    pub(super) past: Vec<Row>,
+    pub(super) ahead: Vec<Row>,
+    pub(super) later: Vec<Row>,
+    pub(super) features: Features,
+    /// Where licenses come from, if there is something to say of it.
+    pub(super) sources: Vec<sources::Row>,
+    pub(super) license: Vec<facts::Fact>,
+    pub(super) installation: Vec<facts::Fact>,
+    /// Whether whoever asks may apply a license.
+    pub(super) may_apply: bool,
+    pub(super) requests: Vec<Request>,
+    pub(super) vendor: String,
+    pub(super) at: Moment,
+}
+
+/// A date of the timeline.
+pub(super) struct Row {
+    pub(super) moment: Moment,
+    pub(super) what: Vec<String>,
+    pub(super) tone: Tone,
+}
+
+/// A text to send to the vendor.
+pub(super) struct Request {
+    /// `license`, `clock`, `sync`.
+    pub(super) what: &'static str,
+    pub(super) title: &'static str,
+    pub(super) about: String,
+    /// The text and its QR code, where it fits into one; or why there is none.
+    pub(super) text: Result<(String, Option<Symbol>), String>,
+}
+
+/// Gives the text of a request.
+pub(super) type Ask<'a> = &'a dyn Fn(&str) -> Result<String, Error>;
+
+impl View {
+    pub(super) fn new(known: &Known, verdict: &Verdict, caller: &Caller, ask: Ask<'_>) -> View {
+        let it = Outlook { known, verdict };
+        let now = it.now();
+        let row = |date: Date| Row {
+            moment: Moment::new(date.at, now),
+            tone: date.tone(),
+            what: date.what,
+        };
+        let rows = |dates: Vec<Date>| dates.into_iter().map(row).collect();
+        let Shown { earlier, past, ahead, later } = Shown::new(events::dates(&it), now);
+        let may_apply = caller.is_administrator();
+        let (warnings, more_warnings) = warnings(verdict);
+        let gap = it.gap().map(|(from, until)| {
+            format!("From {} until {} no license is in force.", utc(from), utc(until))
+        });
+        View {
+            product: product(verdict),
+            headline: words::headline(&it),
+            now: found(&verdict.message),
+            next: rows(events::next(&it)),
+            gap,
+            todo: words::todo(&it),
+            message: issuer_message(verdict),
+            warnings,
+            more_warnings,
+            drawing: draw(&events::accesses(&it), now),
+            earlier: rows(earlier),
+            past: rows(past),
+            ahead: rows(ahead),
+            later: rows(later),
+            features: Features::new(&it),
+            sources: sources::rows(verdict),
+            license: facts::of_license(&it),
+            installation: facts::of_installation(&it, caller),
+            may_apply,
+            requests: if may_apply { requests(&it, ask) } else { Vec::new() },
+            vendor: shown(it.vendor()),
+            at: Moment::new(now, now),
+        }
+    }
+
+    /// What the window is called: the state first, where it is still read when it is cut.
+    pub(super) fn title(&self) -> String {
+        format!("{} · {} license", self.headline.state, self.product)
+    }
+
+    /// The version of this library.
+    pub(super) fn sdk(&self) -> &'static str {
+        SDK
+    }
+}
+
+/// What the product is called.
+fn product(verdict: &Verdict) -> String {
+    let winner = verdict.winner.as_ref();
+    let product = winner.and_then(|it| it.held.claims.license.product.as_ref());
+    let name = product.and_then(|product| product.name.as_deref());
+    shown(name.filter(|name| !name.trim().is_empty()).unwrap_or(&verdict.product))
+}
+
+fn issuer_message(verdict: &Verdict) -> Option<String> {
+    let message = verdict.issuer.as_ref()?.message.as_deref()?;
+    Some(shown(message)).filter(|message| !message.is_empty())
+}
+
+/// What was found, but for what the headline and the list of sources say; and how many more.
+fn warnings(verdict: &Verdict) -> (Vec<String>, usize) {
+    let said_above = |code: Topic| match code {
+        Topic::Alert(Alert::SourceRefused) => true,
+        Topic::Alert(alert) => words::begun(verdict) == Some(alert),
+        Topic::State(_) => false,
+    };
+    let mut told: Vec<String> = Vec::new();
+    let mut more = 0;
+    for warning in verdict.warnings.iter().filter(|warning| !said_above(warning.code)) {
+        let same = verdict.warnings.iter().filter(|it| it.code == warning.code);
+        let place = same.take_while(|it| !std::ptr::eq(*it, warning)).count();
+        match place < SAME_MAX {
+            true => told.push(found(&warning.message)),
+            false => more += 1,
+        }
+    }
+    (told, more)
+}
+
+/// What can be sent to the vendor: always the request code, and what helps now.
+fn requests(it: &Outlook<'_>, ask: Ask<'_>) -> Vec<Request> {
+    let verdict = it.verdict;
+    let vendor = shown(it.vendor());
+    let warned = |alert: Alert| verdict.warnings.iter().any(|it| it.code == Topic::Alert(alert));
+    let clock = warned(Alert::ClockSuspect)
+        || it.once_showed().is_some()
+        || verdict.reason == Reason::No(Code::ClockRollback);
+    let sync = warned(Alert::SyncDue) || verdict.reason == Reason::No(Code::SyncOverdue);
+    let make = |what: &'static str, title: &'static str, about: String| {
+        let text = ask(what).map(|text| {
+            let symbol = symbol(&text);
+            (text, symbol)
+        });
+        let text = text.map_err(|error| said(&super::text::sentence(&error.to_string())));
+        Request { what, title, about, text }
+    };
+    let mut all = Vec::new();
+    if clock {
+        let about = format!(
+            "If the clock of this machine is right now and was ahead before, send this to \
+             {vendor}. The answer sets the time that was seen right."
+        );
+        all.push(make("clock", "Clock request", about));
+    }
+    if sync {
+        let about = format!(
+            "If this machine cannot reach {vendor}’s server, send this to {vendor}, and apply \
+             the answer."
+        );
+        all.push(make("sync", "Sync request", about));
+    }
+    let about = format!(
+        "Send this to {vendor} to get a license for this machine. It names the product and this \
+         installation, and has keyed hashes of what the machine is known by: nothing in it is \
+         secret."
+    );
+    all.push(make("license", "Request code", about));
+    all
+}
