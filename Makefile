@@ -71,10 +71,10 @@ stage: ## Build the C library and its examples in target/stage
 	@if command -v c++ >/dev/null; then for name in quickstart desktop; do \
 		c++ -std=c++17 $(STRICT) examples/cpp/$$name.cpp -o $(STAGE)/$$name-cpp $(LINK); done; fi
 
-.venv/ready: bindings/python/requirements-test.txt
+.venv/ready: bindings/python/requirements-test.txt tests/requirements.txt
 	@python3 -m venv .venv || { rm -rf .venv; \
 		echo "python3 cannot make a virtual environment: apt-get install python3-venv"; exit 1; }
-	$(VENV)/python -m pip install --quiet --disable-pip-version-check -r $<
+	$(VENV)/python -m pip install --quiet --disable-pip-version-check $(^:%=-r %)
 	@touch $@
 
 # An environment that was moved, or whose Python is gone, is made again.

@@ -1,7 +1,8 @@
 """The main job, end to end: a vendor signs a license, four programs verify it, offline.
 
-Run it with `make demo`, which builds what it needs. It writes only to a temporary folder, starts
-no server, and exits with 0 only if every cell of its tables is as expected.
+Run it with `make demo`, which builds what it needs. It writes to a temporary folder only (and a
+picture to target/demo), leaves no process behind, and exits with 0 only if every cell of its
+tables is as expected.
 """
 
 import datetime
@@ -13,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 
+import demo_http
 import demo_installation
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -193,6 +195,7 @@ def perform(programs, folder):
     refused(programs, keys, license_file, settings, folder)
 
     demo_installation.perform(sys.modules[__name__], folder)
+    demo_http.perform(sys.modules[__name__], folder)
 
 
 if __name__ == "__main__":
