@@ -86,14 +86,15 @@ python: ## Build the Python module into .venv
 		--manifest-path bindings/python/Cargo.toml >.venv/build.log 2>&1 || \
 		{ cat .venv/build.log; exit 1; }
 
-bindings/node/node_modules/.package-lock.json: bindings/node/package-lock.json
-	cd bindings/node && npm ci --no-audit --no-fund --loglevel=error
+NODE_MODULES := $(addsuffix /node/node_modules/.package-lock.json,bindings examples)
+
+%/node_modules/.package-lock.json: %/package-lock.json
+	cd $* && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-node: bindings/node/node_modules/.package-lock.json ## Build the Node addon
+node: $(NODE_MODULES) ## Build the Node addon
 	@echo "building the Node addon"
 	@cd bindings/node && npm run --silent build -- --locked >/dev/null
-	@cd examples/node && npm install --no-package-lock --no-audit --no-fund --loglevel=error --silent
 
 # What is tested.
 

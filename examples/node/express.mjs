@@ -1,0 +1,82 @@
+// The license API and its page in an Express application, behind the application's own login.
+//   APP_TOKEN=… express.mjs KEYS PRODUCT FOLDER PORT [NAME=VALUE]...
+// Start it, open /login, and sign in with what is in APP_TOKEN.
+
+import { readFileSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
+import express from 'express'
+import { Product } from 'licentia'
+import { handler } from 'licentia/http'
+import { FORM, Login } from './login.mjs'
+
+/**
+ * The license API takes its own paths, and leaves all others to the application. It comes in front
+ * of what reads bodies.
+ * @param {import('express').Express} app
+ * @param {import('licentia').Installation} installation
+ * @param {Login} login
+ */
+export function mount(app, installation, login) {
+  app.use(handler(installation, { caller: (request) => login.caller(request) }))
+}
+
+/**
+ * @param {import('licentia').Installation} installation
+ * @param {Login} login
+ */
+export function createApp(installation, login) {
+  const app = express().disable('x-powered-by')
+  mount(app, installation, login)
+
+  // Yours: how somebody signs in.
+
+  app.get('/login', (_request, response) => {
+    response.send(FORM)
+  })
+  app.post('/login', express.urlencoded({ extended: false }), (request, response) => {
+    const cookie = login.begin(String(request.body?.token ?? ''))
+    if (cookie === null) return response.sendStatus(403)
+    response.set('set-cookie', cookie).redirect(303, '/license')
+  })
+
+  // What the product does, if the license allows it.
+
+  app.get('/reports', needs(installation, 'reports'), (_request, response) => {
+    response.json({ reports: ['Everything is well.'] })
+  })
+  return app
+}
+
+/**
+ * Refuses what the license does not allow. It is asked each time.
+ * @param {import('licentia').Installation} installation
+ * @param {string} feature
+ * @returns {import('express').RequestHandler}
+ */
+const needs = (installation, feature) => (_request, response, next) => {
+  const refusal = installation.gate(feature)
+  if (refusal === null) return next()
+  response.status(refusal.status).type('json').send(refusal.body)
+}
+
+function main() {
+  const [keys = '', code = '', folder = '', port = '', ...settings] = process.argv.slice(2)
+  const token = process.env['APP_TOKEN']
+  if (!keys || !code || !folder || !port || !token) {
+    console.error('usage: APP_TOKEN=… express.mjs KEYS PRODUCT FOLDER PORT [NAME=VALUE]...')
+    return process.exit(2)
+  }
+  const product = new Product(code, readFileSync(keys))
+  for (const setting of settings) {
+    const [name = '', value = ''] = setting.split(/=(.*)/s)
+    product.set(name, value)
+  }
+  const login = new Login([[token, { name: 'admin', rights: ['read', 'write', 'delete'] }]])
+  const server = createApp(product.open(folder), login).listen(Number(port), '127.0.0.1', () => {
+    const address = server.address()
+    const at = typeof address === 'object' ? address?.port : address
+    console.log(`listening on http://127.0.0.1:${at}/license`)
+  })
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) main()
