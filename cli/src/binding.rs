@@ -12,6 +12,9 @@ use licentia::machine::{Kind, Options, REPORT_MAX, Report};
 use licentia::{Binding, Code, Error, Result};
 use serde_json::{Value, json};
 
+/// The requests that a license answers.
+const LICENSES: [&str; 3] = ["license", "renewal", "activation"];
+
 #[derive(clap::Args)]
 #[command(next_help_heading = "Where it may be used")]
 pub struct BindingArgs {
@@ -101,7 +104,7 @@ impl BindingArgs {
             return parse_report(path, &text).map(|report| Some(Asked::Report(report)));
         }
         let request = read_request(text.as_bytes())?;
-        if request.what != "license" {
+        if !LICENSES.contains(&request.what.as_str()) {
             let what = format!("{} asks for {:.32}, not for a license", told(path), request.what);
             return Err(Error::new(Code::WrongKind, what));
         }

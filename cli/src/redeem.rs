@@ -89,7 +89,7 @@ pub fn is_no_document(data: &[u8]) -> Result<()> {
 fn is_answered_here(request: &Request) -> Result<()> {
     let by = match request.what.as_str() {
         "clock" => return Ok(()),
-        "license" => "which `licentia issue --bind` answers",
+        "license" | "renewal" | "activation" => "which `licentia issue --bind` answers",
         _ => "which a license server answers",
     };
     Err(Error::new(Code::WrongKind, format!("it asks for {:.32}, {by}", request.what)))

@@ -9,7 +9,8 @@ use clap::ValueEnum;
 /// Print a text to send to the vendor, who answers with a file for `apply`
 ///
 /// It says which product, installation and machine ask, and nothing that can be turned back into a
-/// serial number: `licentia inspect` shows all of it.
+/// serial number: `licentia inspect` shows all of it. That for an activation has the license key in
+/// it.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -17,7 +18,7 @@ pub struct Args {
     /// What to ask for
     #[arg(value_enum, default_value_t = What::License)]
     what: What,
-    /// What the vendor told you to say with it
+    /// What to say with it: the license key of an activation
     #[arg(long, value_name = "TEXT")]
     argument: Option<String>,
     #[command(flatten)]
@@ -29,6 +30,10 @@ pub struct Args {
 enum What {
     /// A license for this installation
     License,
+    /// A newer token of the license in use
+    Renewal,
+    /// The license that a license key stands for: the key is the --argument
+    Activation,
     /// A code that clears a time that never was, after a clock was wrongly ahead
     Clock,
     /// An answer as from the vendor's server, where it cannot be reached
@@ -40,6 +45,8 @@ impl What {
     fn word(self) -> &'static str {
         match self {
             What::License => "license",
+            What::Renewal => "renewal",
+            What::Activation => "activation",
             What::Clock => "clock",
             What::Sync => "sync",
         }

@@ -25,7 +25,8 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "clock",
         takes: "`system`, seconds since 1970, RFC 3339, or a date",
-        does: "Stops the clock, for tests. Licenses of this product follow it while they are held.",
+        does: "Stops the clock, for tests. Licenses of this product follow it while they are held, \
+               and a request that is made again has the same bytes.",
     },
     Setting {
         name: "issuer",

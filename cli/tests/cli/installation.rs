@@ -134,6 +134,16 @@ fn a_request_becomes_a_license_for_this_machine() {
     }
     assert_eq!(place.fails("request money"), "invalid_argument");
     assert_eq!(place.fails("request --argument x"), "invalid_argument");
+    assert_eq!(place.fails("request activation"), "invalid_argument");
+    let key = place.json("request activation --argument ABCD-4711");
+    let key = issue::read_request(key["request"].as_str().unwrap().as_bytes()).unwrap().key;
+    assert_eq!(key.as_deref(), Some("ABCD-4711"));
+    let bare = Place::new();
+    assert_eq!(bare.fails("request renewal"), "not_licensed");
+    place.run("request renewal --machine-root server-dell --out renewal.txt").good();
+    place.folder.issue("--days 60 --feature a --bind renewal.txt");
+    let redeem = "redeem --key keys/key.pem renewal.txt";
+    assert_eq!(place.folder.fails(redeem), "wrong_kind");
     assert_eq!(place.fails("request --qr --out a.svg"), "invalid_argument");
     assert_eq!(place.fails("request --force"), "invalid_argument");
     assert!(place.run("request --qr").good().contains('▀'));

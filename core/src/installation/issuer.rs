@@ -205,3 +205,52 @@ fn ask(issuer: &Arc<dyn Issuer>, request: &str) -> Result<Vec<u8>> {
 fn hold<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
     lock.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused() -> Result<()> {
+        Err(Error::new(Code::Refused, "there is no such key"))
+    }
+
+    #[test]
+    fn whoever_guesses_waits_a_minute_for_each_key_and_a_right_one_ends_that() {
+        let (mut keys, start) = (Keys::default(), Instant::now());
+        let after = |seconds| start + Duration::from_secs(seconds);
+        for number in 0..GUESSES {
+            assert!(keys.check(start).is_ok(), "{number}");
+            keys.note([0; 32], start, &refused());
+        }
+        for (seconds, may) in [(0, false), (59, false), (60, true)] {
+            assert_eq!(keys.check(after(seconds)).is_ok(), may, "{seconds}");
+        }
+        keys.note([0; 32], after(60), &refused());
+        assert!(keys.check(after(119)).is_err() && keys.check(after(120)).is_ok());
+        keys.note([0; 32], after(120), &Err(Error::new(Code::Unreachable, "no route")));
+        keys.note([0; 32], after(121), &refused());
+        assert!(keys.check(after(180)).is_err(), "what nobody judged is not forgiven");
+        keys.note([0; 32], after(181), &Ok(()));
+        assert!(keys.check(after(181)).is_ok());
+    }
+
+    #[test]
+    fn an_answer_is_for_those_who_waited_for_it_with_the_same_key() {
+        let (mut keys, start) = (Keys::default(), Instant::now());
+        let after = |seconds| start + Duration::from_secs(seconds);
+        keys.note([1; 32], after(5), &refused());
+        assert_eq!(keys.answer_since(after(4), &[1; 32]), Some(refused()));
+        assert_eq!(keys.answer_since(after(6), &[1; 32]), None, "it was over before");
+        assert_eq!(keys.answer_since(after(4), &[2; 32]), None);
+    }
+
+    #[test]
+    fn the_child_of_a_fork_does_not_wait_for_its_parent() {
+        let parents = Arc::new(Queue { process: 0, ..Queue::new() });
+        let _held = (hold(&parents.renewal), hold(&parents.keys));
+        let desk = Desk(ArcSwap::new(Arc::clone(&parents)));
+        let own = desk.queue();
+        assert!(own.renewal.try_lock().is_ok() && own.keys.try_lock().is_ok());
+        assert!(Arc::ptr_eq(&own, &desk.queue()), "one for all threads of it");
+    }
+}

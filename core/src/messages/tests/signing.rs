@@ -108,7 +108,7 @@ fn what_is_no_answer_is_not_checked_as_one() {
     let reset = sign_clock_reset(&key(), &requests::full("clock"), "acme", THEN, THEN).unwrap();
     assert_eq!(check(reset.clone()).unwrap(), Kind::Clock);
     assert_eq!(word(check(reset[..reset.len() - 2].to_string())), "malformed");
-    for kind in [Kind::License, Kind::KeySet, Kind::Lease, Kind::Product] {
+    for kind in [Kind::License, Kind::KeySet, Kind::Lease] {
         assert_eq!(word(check(super::signed(kind, &json!({})))), "wrong_kind");
     }
 }
