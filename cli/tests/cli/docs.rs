@@ -12,6 +12,8 @@ const COMMANDS: &[&[&str]] = &[
     &["issue"],
     &["redeem"],
     &["revocations"],
+    &["product", "new"],
+    &["product", "sign"],
     &["verify"],
     &["inspect"],
     &["fingerprint"],

@@ -11,6 +11,7 @@ mod key;
 mod machine_support;
 mod pages;
 mod place;
+mod product;
 mod requests;
 mod revocations;
 mod run;
