@@ -1,7 +1,7 @@
 'use strict'
 // The license API in a web server: `licentia/http`. docs/http.md.
 
-const { BODY_MAX, TARGET_MAX } = require('./addon.js').load()
+const { BODY_MAX } = require('./addon.js').load()
 const { members, wrongType } = require('./checks.js')
 
 /** How much more of a body is read and thrown away, so that its sender gets to see the answer. */
@@ -32,19 +32,10 @@ function handler(installation, settings = {}) {
  * it is mounted at, what is left.
  */
 function targetOf(installation, { url, originalUrl = url }) {
-  const whole = originForm(originalUrl)
-  return installation.serves(whole) ? whole : originForm(url)
-}
-
-/** A server takes `http://host/path` for `/path` (RFC 9112, section 3.2.2). */
-function originForm(url) {
-  return url.replace(/^https?:\/\/[^/?#]*(?=(\/?))/i, (_, slash) => slash === '' ? '/' : '')
+  return installation.serves(originalUrl) ? originalUrl : url
 }
 
 async function serve(installation, caller, target, req, res) {
-  if (Buffer.byteLength(target) > TARGET_MAX) {
-    return send(req, res, { status: 414, headers: NO_STORE, body: '' })
-  }
   const { method } = req
   const asking = await caller(req) ?? null
   const body = method === 'GET' || method === 'HEAD' ? null : await bodyOf(req)

@@ -8,10 +8,6 @@ use napi_derive::napi;
 #[napi]
 pub const BODY_MAX: u32 = licentia::limits::BODY_MAX as u32;
 
-/// The longest target, in bytes.
-#[napi]
-pub const TARGET_MAX: u32 = licentia::limits::TARGET_MAX as u32;
-
 /// One HTTP request, checked for its types by `exchange.js`.
 #[napi(object, object_to_js = false)]
 pub struct Request {
