@@ -2,7 +2,7 @@
 
 use crate::output::{finish, tell};
 use crate::{
-    apply, completions, fingerprint, inspect, issue, key, man, product_file, redeem, request,
+    agent, apply, completions, fingerprint, inspect, issue, key, man, product_file, redeem, request,
     revocations, testkit, usage, verdict, verify,
 };
 use clap::builder::Resettable;
@@ -71,6 +71,7 @@ pub enum Command {
     Record(usage::RecordArgs),
     FirstUse(usage::FirstUseArgs),
     Testkit(testkit::Args),
+    Agent(agent::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -97,6 +98,7 @@ impl Command {
             Command::Record(args) => usage::record(&args),
             Command::FirstUse(args) => usage::first_use(&args),
             Command::Testkit(args) => testkit::run(&args),
+            Command::Agent(args) => return agent::run(&args, json),
             Command::Completions(args) => completions::run(&args),
             Command::Man(args) => man::run(&args),
         };

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod advice;
+mod agent;
 mod apply;
 mod args;
 mod binding;

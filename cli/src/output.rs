@@ -123,6 +123,13 @@ pub fn finish(outcome: Outcome, json: bool) -> ExitCode {
     exit(status, printed)
 }
 
+/// Prints what a command that goes on has begun.
+pub fn begin(answer: &Answer, json: bool) {
+    notes(&answer.notes);
+    // Nobody may be listening, and it goes on all the same.
+    let _ = if json { object("ok", None, &answer.fields) } else { text(&answer.text) };
+}
+
 /// Prints a finding and gives the exit status.
 pub fn tell(found: Told<Finding>, json: bool) -> ExitCode {
     let Finding { code, json: object, message, text: page } = match found {

@@ -1,0 +1,315 @@
+//! `agent`: serves the license API for a product that cannot embed it. docs/agent.md.
+
+mod accounts;
+mod attempts;
+mod config;
+mod log;
+mod metrics;
+mod password;
+mod product;
+mod reply;
+mod server;
+mod service;
+mod table;
+mod tls;
+mod wire;
+
+use crate::input;
+use crate::output::{self, Answer, Fields, LOOK, Told, finish, rows, show};
+use crate::secrecy::told_path;
+use crate::status;
+use clap::builder::NonEmptyStringValueParser;
+use config::Config;
+use licentia::{Code, Error, Installation, ProductFile, Result};
+use serde_json::Value;
+use server::Server;
+use service::Agent;
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+use tls::Tls;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+/// Threads that wait for files: a request has one of them for as long as it reads or writes.
+const FILE_THREADS: usize = 32;
+
+/// Files that are open besides connections.
+const OTHER_FILES: u64 = 200;
+
+/// Serve the license API and page for a product that cannot embed them
+///
+/// It listens where the configuration says, and serves until it is told to stop (SIGTERM, SIGINT),
+/// then finishes what it has begun. It says on standard output where it listens; on standard error
+/// there is a line for each request.
+#[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: Serve,
+}
+
+#[derive(clap::Args)]
+struct Serve {
+    /// The configuration, in TOML
+    #[arg(long, value_name = "FILE", required = true)]
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    config: Option<String>,
+    /// The file in which the vendor describes the product, in place of that of the configuration
+    #[arg(long, value_name = "FILE", value_parser = NonEmptyStringValueParser::new())]
+    product: Option<String>,
+    /// Serve only a product whose file was signed by the key of this name
+    #[arg(long, value_name = "KID", value_parser = NonEmptyStringValueParser::new())]
+    product_key: Option<String>,
+    /// Say whether it would start, and do not
+    #[arg(long)]
+    check: bool,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    /// Print what the configuration keeps of a password, which is typed or on standard input
+    Password,
+}
+
+/// Serves until it is told to stop.
+pub fn run(args: &Args, json: bool) -> ExitCode {
+    if let Some(Command::Password) = args.command {
+        return finish(password::run(), json);
+    }
+    let ready = match Ready::prepare(&args.serve) {
+        Ok(ready) => ready,
+        Err(error) => return finish(Err(error.into()), json),
+    };
+    if args.serve.check {
+        return finish(Ok(ready.summary()), json);
+    }
+    match ready.serve(json) {
+        Ok(()) => ExitCode::from(status::GOOD),
+        Err(failure) => finish(Err(failure), json),
+    }
+}
+
+/// Everything that was read and found good.
+struct Ready {
+    config: Config,
+    product: ProductFile,
+    tls: Option<Arc<Tls>>,
+}
+
+impl Ready {
+    fn prepare(args: &Serve) -> Result<Ready> {
+        let name = args.config.as_deref().unwrap_or_default();
+        input::one_stdin([Some(name), args.product.as_deref()].into_iter().flatten())?;
+        let mut config = Config::read(name)?;
+        let pins = [args.product_key.as_deref(), config.product_key.as_deref()];
+        let pins: Vec<&str> = pins.into_iter().flatten().collect();
+        let named = args.product.as_deref();
+        let product = product::read(product::COMPILED, named, &config.product, &pins)?;
+        let tls = match &config.tls {
+            Some(files) => Some(Arc::new(Tls::read(files, &mut config.warnings)?)),
+            None => None,
+        };
+        // Wrong values are told before anything is made.
+        let mut unmade = product.product().open_to_read(&config.state)?;
+        set_up(&mut unmade, &config)?;
+        Ok(Ready { config, product, tls })
+    }
+
+    /// What would be served, for `--check`.
+    fn summary(&self) -> Answer {
+        let it = &self.product;
+        let state = told_path(&self.config.state);
+        let fields = Fields::default()
+            .with("product", it.product().code())
+            .with("product_key", it.key_id())
+            .with("listen", self.config.listen.to_string())
+            .with("state", state.as_str())
+            .with("warnings", self.config.warnings.clone());
+        let text = rows(&[
+            ("product", show(it.product().code())),
+            ("product key", show(it.key_id())),
+            ("listen", self.config.listen.to_string()),
+            ("state", show(&state)),
+        ]);
+        Answer { fields, text, notes: self.warnings() }
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        let note = |what: &String| format!("{LOOK}warning:{LOOK:#} {}", show(what));
+        self.config.warnings.iter().map(note).collect()
+    }
+
+    fn serve(mut self, json: bool) -> Told<()> {
+        make_folder(&self.config.state)?;
+        let mut installation = self.product.product().open(&self.config.state)?;
+        set_up(&mut installation, &self.config)?;
+        check_state(&installation, &mut self.config.warnings)?;
+        raise_limits(&mut self.config);
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .max_blocking_threads(FILE_THREADS)
+            .build()
+            .map_err(|error| Error::new(Code::Io, format!("threads: {error}")))?;
+        let wait = self.config.limits.shutdown;
+        let served = runtime.block_on(self.listen(installation, json));
+        runtime.shutdown_timeout(wait.min(Duration::from_secs(1)));
+        Ok(served?)
+    }
+
+    async fn listen(self, installation: Installation, json: bool) -> Result<()> {
+        let listen = self.config.listen;
+        let failed = |error: std::io::Error| {
+            let what = match error.kind() {
+                ErrorKind::AddrInUse => "another program listens there: stop it, or set listen",
+                _ => &error.to_string(),
+            };
+            Error::new(Code::Io, format!("{listen}: {what}"))
+        };
+        let listener = TcpListener::bind(listen).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        output::begin(&self.greeting(address), json);
+        let installation = Arc::new(installation);
+        let file = &self.product;
+        let (log, writer) = log::Log::start(self.config.log);
+        let mount = self.config.site.iter().find(|(name, _)| name == "mount");
+        let mount = mount.map_or("", |(_, path)| path.trim_end_matches('/'));
+        let agent = Arc::new(Agent {
+            metrics: metrics::Metrics::new(&installation, file.product().code(), file.key_id()),
+            installation,
+            product_key: file.key_id().to_string(),
+            page: format!("{mount}/license"),
+            accounts: Arc::new(self.config.accounts),
+            shows_metrics: self.config.metrics,
+            log,
+            body_time: self.config.limits.body,
+        });
+        let (stopping, stop) = watch::channel(false);
+        let limits = self.config.limits;
+        let server = Server { agent: Arc::clone(&agent), limits, tls: self.tls.clone(), stop };
+        let serving = tokio::spawn(server.run(listener));
+        wait_for_the_end(&agent, self.tls.as_deref()).await;
+        agent.log.note("stopping");
+        let _ = stopping.send(true);
+        let _ = serving.await;
+        drop(agent);
+        // A request that was cut off may hold the log: its lines are not waited for.
+        let end = tokio::task::spawn_blocking(move || writer.join());
+        let _ = tokio::time::timeout(Duration::from_millis(500), end).await;
+        Ok(())
+    }
+
+    /// The first line, from which scripts take the port.
+    fn greeting(&self, address: SocketAddr) -> Answer {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        let url = format!("{scheme}://{address}");
+        let it = &self.product;
+        let fields = Fields::default()
+            .with("listening", url.as_str())
+            .with("product", it.product().code())
+            .with("product_key", it.key_id());
+        let (code, key) = (show(it.product().code()), show(it.key_id()));
+        let text = format!("listening on {url}\nserving {code}, product key {key}\n");
+        Answer { fields, text, notes: self.warnings() }
+    }
+}
+
+fn set_up(installation: &mut Installation, config: &Config) -> Result<()> {
+    for (name, value) in &config.site {
+        installation.set(name, value).map_err(|error| {
+            let what =
+                format!("site.{name}: {}", error.detail().trim_start_matches("the setting "));
+            Error::new(error.code(), what)
+        })?;
+    }
+    Ok(())
+}
+
+/// Makes the folder if it is not there, for its owner only.
+fn make_folder(path: &Path) -> Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    match builder.create(path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            let what = format!("the state folder {}: {error}", told_path(path));
+            Err(Error::new(Code::StateUnavailable, what))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Fails where the folder cannot be used. What is damaged in it is told, and served: a license
+/// that is applied repairs it.
+fn check_state(installation: &Installation, warnings: &mut Vec<String>) -> Result<()> {
+    let status: Value = serde_json::from_str(&installation.status(None)?).unwrap_or_default();
+    let state = &status["state"];
+    if state["ok"] == true {
+        return Ok(());
+    }
+    let message = state["message"].as_str().unwrap_or("the state folder cannot be used");
+    if state["code"] == Code::StateUnavailable.slug() {
+        return Err(Error::new(Code::StateUnavailable, message));
+    }
+    warnings.push(message.to_string());
+    Ok(())
+}
+
+/// Lets the process have as many files as its connections need, or takes fewer connections: there
+/// are always some left for the state.
+#[cfg(unix)]
+fn raise_limits(config: &mut Config) {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let found = getrlimit(Resource::Nofile);
+    let wanted = config.limits.connections as u64 + OTHER_FILES;
+    let Some(now) = found.current.filter(|now| *now < wanted) else { return };
+    let most = found.maximum.map_or(wanted, |most| most.min(wanted));
+    let raised = Rlimit { current: Some(most), maximum: found.maximum };
+    let got = if setrlimit(Resource::Nofile, raised).is_ok() { most } else { now };
+    if got < wanted {
+        let connections = usize::try_from(got.saturating_sub(OTHER_FILES)).unwrap_or(1).max(1);
+        config.limits.connections = connections;
+        let what = format!("only {got} files may be open: there are {connections} connections");
+        config.warnings.push(what);
+    }
+}
+
+#[cfg(not(unix))]
+fn raise_limits(_: &mut Config) {}
+
+/// Waits until the process is told to stop, and reads the certificate again whenever it is told to.
+#[cfg(unix)]
+async fn wait_for_the_end(agent: &Agent, tls: Option<&Tls>) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let signals = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::hangup()),
+    );
+    let (Ok(mut terminate), Ok(mut interrupt), Ok(mut hangup)) = signals else {
+        return std::future::pending().await;
+    };
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => return,
+            _ = interrupt.recv() => return,
+            _ = hangup.recv() => match tls.map(Tls::reload) {
+                Some(Ok(())) => agent.log.note("the certificate was read again"),
+                Some(Err(error)) => {
+                    agent.log.note(&format!("warning: the certificate stays as it was: {error}"));
+                }
+                None => {}
+            },
+        }
+    }
+}
+
+#[cfg(not(unix))]
+async fn wait_for_the_end(_: &Agent, _: Option<&Tls>) {
+    let _ = tokio::signal::ctrl_c().await;
+}

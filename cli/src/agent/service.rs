@@ -1,0 +1,307 @@
+//! One request and its answer: the license API from core, and a few paths of the agent's own.
+
+use super::accounts::{Accounts, Login};
+use super::config;
+use super::log::{Entry, Log};
+use super::metrics::{self, Metrics};
+use super::reply::Reply;
+use super::wire::Head;
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Body as _, Bytes, Incoming};
+use hyper::header::HeaderMap;
+use hyper::{Request, Response};
+use licentia::limits::{BODY_MAX, TARGET_MAX};
+use licentia::{Exchange, Installation, Rights};
+use serde_json::Value;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Names the key that signed the product file, in every answer.
+const PRODUCT_KEY: &str = "licentia-product-key";
+
+/// What somebody who has to sign in is asked for: browsers know the first only.
+const SCHEMES: &[&str] =
+    &["Basic realm=\"licentia\", charset=\"UTF-8\"", "Bearer realm=\"licentia\""];
+
+/// What requests are answered from.
+pub struct Agent {
+    pub installation: Arc<Installation>,
+    pub accounts: Arc<Accounts>,
+    /// The name of the key that signed the product file.
+    pub product_key: String,
+    /// The path of the page.
+    pub page: String,
+    pub metrics: Metrics,
+    pub shows_metrics: config::Metrics,
+    pub log: Log,
+    /// How long a body may take.
+    pub body_time: Duration,
+}
+
+/// A request without its body.
+struct Asked {
+    method: String,
+    target: String,
+    path: String,
+    headers: HeaderMap,
+    id: String,
+    from: IpAddr,
+}
+
+/// An answer, and what is to be known of how it came about.
+struct Done {
+    reply: Reply,
+    caller: Option<String>,
+    /// Whether the connection is of no more use.
+    last: bool,
+}
+
+/// What became of a body.
+enum Received {
+    Whole(Vec<u8>),
+    TooLong,
+    TooSlow,
+    Broken,
+}
+
+impl Agent {
+    /// Answers. `head` is what was found of the request before.
+    pub async fn answer(
+        &self,
+        request: Request<Incoming>,
+        head: Head,
+        from: IpAddr,
+    ) -> Response<Full<Bytes>> {
+        let started = Instant::now();
+        let (parts, body) = request.into_parts();
+        let target = parts.uri.path_and_query().map_or("", |target| target.as_str()).to_string();
+        let asked = Asked {
+            method: parts.method.as_str().to_string(),
+            path: parts.uri.path().to_string(),
+            target,
+            id: request_id(&parts.headers),
+            headers: parts.headers,
+            from,
+        };
+        let Done { mut reply, caller, last } = self.reply(&asked, body, head).await;
+        if asked.method == "HEAD" {
+            reply = reply.without_body();
+        }
+        reply.add(PRODUCT_KEY, &self.product_key);
+        reply.add("x-request-id", &asked.id);
+        if last || head.last {
+            reply.add("connection", "close");
+        }
+        let took = started.elapsed();
+        self.metrics.request(self.route(&asked), &asked.method, reply.status, took);
+        self.log.request(&Entry {
+            id: &asked.id,
+            from,
+            method: &asked.method,
+            path: &asked.path,
+            status: reply.status,
+            bytes: reply.len(),
+            took,
+            caller: caller.as_deref(),
+        });
+        reply.into_response()
+    }
+
+    async fn reply(&self, asked: &Asked, body: Incoming, head: Head) -> Done {
+        if let Some(why) = head.refused {
+            let what = format!("This request cannot be read safely: {why}");
+            return Done { last: true, ..asked.problem(400, "malformed", &what).into() };
+        }
+        if asked.target.len() > TARGET_MAX {
+            let what = format!("The path and the query have more than {TARGET_MAX} bytes");
+            return Done { last: true, ..asked.problem(414, "too_large", &what).into() };
+        }
+        if !self.installation.serves(&asked.target) {
+            let has_body = body.size_hint().lower() > 0 || head.last;
+            if let Some(done) = self.own(asked).await {
+                return Done { last: has_body, ..done };
+            }
+        }
+        match self.receive(body).await {
+            Received::Whole(body) => self.core(asked, body).await,
+            // One byte too many, whatever it is: core says so where it comes to that.
+            Received::TooLong => {
+                Done { last: true, ..self.core(asked, vec![0; BODY_MAX + 1]).await }
+            }
+            Received::TooSlow => {
+                let what = "The body did not arrive in time: send the request again";
+                Done { last: true, ..asked.problem(408, "request_timeout", what).into() }
+            }
+            Received::Broken => {
+                let what = "The body ended before its end: send the request again";
+                Done { last: true, ..asked.problem(400, "malformed", what).into() }
+            }
+        }
+    }
+
+    /// Has core answer, on a thread that may wait for files.
+    async fn core(&self, asked: &Asked, body: Vec<u8>) -> Done {
+        let login = self.login(asked).await;
+        let exchange = Exchange::new(&asked.method, &asked.target);
+        let mut exchange = match exchange {
+            Ok(exchange) => exchange,
+            Err(error) => return asked.problem(400, error.slug(), &error.to_string()).into(),
+        };
+        // Its own id comes with the others only if it is one.
+        exchange.add_header("x-request-id", &asked.id);
+        for (name, value) in asked.headers.iter().filter(|(name, _)| *name != "x-request-id") {
+            exchange.add_header(name.as_str(), &String::from_utf8_lossy(value.as_bytes()));
+        }
+        exchange.set_body(body);
+        let mut name = None;
+        if let Login::Known(caller) = &login {
+            name = Some(caller.name().to_string());
+            exchange.set_caller(caller.clone());
+        }
+        let it = Arc::clone(&self.installation);
+        let answer = tokio::task::spawn_blocking(move || it.handle(&exchange)).await;
+        let Ok(answer) = answer else {
+            self.log.note(&format!("error: the request {} ended in a panic", asked.id));
+            let what = "Something went wrong here: please report it, with the request's id";
+            return asked.problem(500, "internal", what).into();
+        };
+        let mut reply = match (login, answer.status()) {
+            // Who is asking was not looked at, and it matters.
+            (Login::TooMany(seconds), 401 | 403) => asked.too_many(seconds),
+            _ => Reply::of(&answer),
+        };
+        if reply.status == 401 {
+            ask_to_sign_in(&mut reply);
+        }
+        Done { reply, caller: name, last: false }
+    }
+
+    /// What is the agent's own; `None` = nothing is there.
+    async fn own(&self, asked: &Asked) -> Option<Done> {
+        let known = matches!(asked.path.as_str(), "/" | "/healthz" | "/readyz" | "/metrics");
+        if !known {
+            return None;
+        }
+        if asked.method != "GET" && asked.method != "HEAD" {
+            let what = "This path takes GET, HEAD only";
+            let mut reply = asked.problem(405, "method_not_allowed", what);
+            reply.add("allow", "GET, HEAD");
+            return Some(reply.into());
+        }
+        let plain = "text/plain; charset=utf-8";
+        match asked.path.as_str() {
+            "/" => Some(Reply::redirect(&self.page).into()),
+            "/healthz" => Some(Reply::text(200, plain, "ok\n").into()),
+            "/readyz" if self.is_ready().await => Some(Reply::text(200, plain, "ok\n").into()),
+            "/readyz" => Some(Reply::text(503, plain, "the state cannot be used\n").into()),
+            _ if self.shows_metrics == config::Metrics::Off => None,
+            _ => Some(self.metrics(asked).await),
+        }
+    }
+
+    async fn metrics(&self, asked: &Asked) -> Done {
+        let mut name = None;
+        if self.shows_metrics == config::Metrics::Read {
+            match self.login(asked).await {
+                Login::Known(caller) if caller.rights().has(Rights::READ) => {
+                    name = Some(caller.name().to_string());
+                }
+                Login::Known(caller) => {
+                    let reply = asked.problem(403, "forbidden", "Not enough permissions");
+                    return Done { caller: Some(caller.name().to_string()), ..reply.into() };
+                }
+                Login::TooMany(seconds) => return asked.too_many(seconds).into(),
+                Login::Stranger | Login::Wrong => {
+                    let mut reply = asked.problem(401, "unauthorized", "Not authenticated");
+                    ask_to_sign_in(&mut reply);
+                    return reply.into();
+                }
+            }
+        }
+        let it = &self.metrics;
+        let page = tokio::task::block_in_place(|| it.text());
+        Done { caller: name, ..Reply::text(200, metrics::MEDIA_TYPE, page).into() }
+    }
+
+    async fn is_ready(&self) -> bool {
+        let it = Arc::clone(&self.installation);
+        let status = tokio::task::spawn_blocking(move || it.status(None).unwrap_or_default()).await;
+        let status: Value = serde_json::from_str(&status.unwrap_or_default()).unwrap_or_default();
+        status["state"]["ok"] == true
+    }
+
+    async fn login(&self, asked: &Asked) -> Login {
+        let headers: Vec<&[u8]> =
+            asked.headers.get_all("authorization").iter().map(|value| value.as_bytes()).collect();
+        self.accounts.login(&headers, asked.from).await
+    }
+
+    /// Reads a body, never more than one that is too long.
+    async fn receive(&self, mut body: Incoming) -> Received {
+        if body.size_hint().lower() > BODY_MAX as u64 {
+            return Received::TooLong;
+        }
+        let reading = async {
+            let mut bytes = Vec::new();
+            while let Some(frame) = body.frame().await {
+                let Ok(frame) = frame else { return Received::Broken };
+                let Ok(data) = frame.into_data() else { continue };
+                if bytes.len() + data.len() > BODY_MAX {
+                    return Received::TooLong;
+                }
+                bytes.extend_from_slice(&data);
+            }
+            Received::Whole(bytes)
+        };
+        tokio::time::timeout(self.body_time, reading).await.unwrap_or(Received::TooSlow)
+    }
+
+    /// One of a few names, to count by.
+    fn route<'a>(&self, asked: &'a Asked) -> &'a str {
+        let own = matches!(asked.path.as_str(), "/" | "/healthz" | "/readyz" | "/metrics");
+        if own || self.installation.serves(&asked.target) { &asked.path } else { "other" }
+    }
+}
+
+impl Asked {
+    fn problem(&self, status: u16, code: &str, detail: &str) -> Reply {
+        Reply::problem(status, code, detail, &self.path, &self.id)
+    }
+
+    fn too_many(&self, seconds: u64) -> Reply {
+        let what = format!("Too many wrong passwords: try again in {seconds} seconds");
+        let mut reply = self.problem(429, "too_many_attempts", &what);
+        reply.add("retry-after", &seconds.to_string());
+        reply
+    }
+}
+
+impl From<Reply> for Done {
+    fn from(reply: Reply) -> Done {
+        Done { reply, caller: None, last: false }
+    }
+}
+
+/// In the place of what core asks for, which knows no names and passwords.
+fn ask_to_sign_in(reply: &mut Reply) {
+    reply.remove("www-authenticate");
+    for scheme in SCHEMES {
+        reply.add("www-authenticate", scheme);
+    }
+}
+
+/// The request's own id where it has one that can be shown, or a new one.
+fn request_id(headers: &HeaderMap) -> String {
+    let fits =
+        |id: &&str| (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
+    let given = headers.get_all("x-request-id").iter().filter_map(|value| value.to_str().ok());
+    given.filter(|id| fits(&id.trim())).map(|id| id.trim().to_string()).next().unwrap_or_else(
+        || {
+            let mut bytes = [0; 16];
+            // An id that is the same twice harms nobody.
+            let _ = getrandom::fill(&mut bytes);
+            bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+        },
+    )
+}
