@@ -48,8 +48,8 @@ def test_every_language_says_the_same_of_a_check(root: Path, face: str) -> None:
 
 
 def test_the_types_hold_where_they_are_used(root: Path) -> None:
-    """Over the package, its tests, the examples and the hosts. An unused `type: ignore` fails, so that the
-    wrong calls in these tests prove that the types refuse them."""
+    """Over the package, its tests, the examples and the hosts. An unused `type: ignore` fails, so
+    that the wrong calls in these tests prove that the types refuse them."""
     programs = [str(root / "examples/python"), str(root / "tests/hosts")]
     command = [sys.executable, "-m", "mypy", "python/licentia", "tests", *programs]
     done = subprocess.run(command, cwd=HERE, capture_output=True)
