@@ -36,9 +36,10 @@ function targetOf(installation, { url, originalUrl = url }) {
 }
 
 async function serve(installation, caller, target, req, res) {
-  const { method } = req
   const asking = await caller(req) ?? null
-  const body = method === 'GET' || method === 'HEAD' ? null : await bodyOf(req)
+  // A HEAD is told the length of what a GET would get.
+  const method = req.method === 'HEAD' ? 'GET' : req.method
+  const body = method === 'GET' ? null : await bodyOf(req)
   const headers = headersOf(req)
   send(req, res, await installation.handle({ method, target, headers, body, caller: asking }))
 }
@@ -93,12 +94,11 @@ function read(req) {
 
 function send(req, res, { status, headers, body }) {
   if (res.headersSent || res.destroyed) return
-  const own = {}
-  if (req.method !== 'HEAD' && status !== 204) own['content-length'] = Buffer.byteLength(body)
+  const own = status === 204 ? {} : { 'content-length': Buffer.byteLength(body) }
   // What was not read is not the next request.
   if (!req.complete && req.httpVersionMajor < 2) own.connection = 'close'
   res.writeHead(status, { ...headers, ...own })
-  res.end(body)
+  res.end(req.method === 'HEAD' ? undefined : body)
 }
 
 /** The host's own fault: it hears of it, and whoever asks does not. */
