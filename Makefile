@@ -14,8 +14,8 @@ STRICT := -O2 -Wall -Wextra -Wpedantic -Werror
 LINK := -I$(STAGE)/include -L$(STAGE)/lib -Wl,-rpath,'$$ORIGIN/lib' -llicentia
 VENV := .venv/bin
 
-.PHONY: help demo test soak bench dist install bless clean command stage python node packages \
-	test-style test-core test-command test-c test-python test-node test-vectors test-targets
+.PHONY: help demo test soak bench dist install bless clean command stage stage-http python node \
+	packages test-style test-core test-command test-c test-python test-node test-vectors test-targets
 
 help: ## Say what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -70,6 +70,21 @@ stage: ## Build the C library and its examples in target/stage
 	@rm -f $(STAGE)/{quickstart,desktop}-cpp
 	@if command -v c++ >/dev/null; then for name in quickstart desktop; do \
 		c++ -std=c++17 $(STRICT) examples/cpp/$$name.cpp -o $(STAGE)/$$name-cpp $(LINK); done; fi
+	@$(MAKE) stage-http
+
+# Web servers, and the hosts that are made of them, where there are the libraries to serve with.
+stage-http:
+	@rm -f $(STAGE)/{webserver,host}-{c,cpp}
+	@if [ -e /usr/include/microhttpd.h ]; then \
+		cc -std=c11 $(STRICT) examples/c/webserver.c -o $(STAGE)/webserver-c $(LINK) -lmicrohttpd; \
+		cc -std=c11 $(STRICT) tests/hosts/c.c -o $(STAGE)/host-c $(LINK) -lmicrohttpd; \
+	else echo "skipped: a web server in C (Debian package libmicrohttpd-dev)"; fi
+	@if [ -e /usr/include/httplib.h ] && command -v c++ >/dev/null && \
+		command -v pkg-config >/dev/null; then \
+		flags="-std=c++17 $(STRICT) -pthread $$(pkg-config --cflags cpp-httplib)"; \
+		c++ $$flags examples/cpp/webserver.cpp -o $(STAGE)/webserver-cpp $(LINK) -lcpp-httplib; \
+		c++ $$flags tests/hosts/cpp.cpp -o $(STAGE)/host-cpp $(LINK) -lcpp-httplib; \
+	else echo "skipped: a web server in C++ (Debian packages libcpp-httplib-dev, pkg-config)"; fi
 
 .venv/ready: bindings/python/requirements-test.txt tests/requirements.txt
 	@python3 -m venv .venv || { rm -rf .venv; \

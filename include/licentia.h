@@ -556,8 +556,8 @@ licentia_status licentia_installation_flush(const licentia_installation *install
                                             licentia_error *error);
 
 /// Begins an exchange with the first line of a request. `method` and `target` are as they were
-/// sent: of the target the path and the query, still escaped. What no request has, and a target
-/// of more than 8 KiB, is LICENTIA_INVALID_ARGUMENT: answer 400.
+/// sent, and the target has its query and is still escaped. What no web server lets through is
+/// LICENTIA_INVALID_ARGUMENT: answer 400.
 LICENTIA_API
 LICENTIA_MUST_USE
 licentia_status licentia_exchange_new(const char *method,

@@ -225,8 +225,8 @@ class Installation {
 
   // Answers a request to the license API: whatever is wrong with it is an answer too. `target` is
   // the path and the query, as they were sent; `headers` are pairs of texts in any container, all
-  // that there are. No caller: a stranger. It throws for what no request is, such as a target of
-  // more than 8 KiB: answer 400.
+  // that there are. No caller: a stranger. It throws LICENTIA_INVALID_ARGUMENT for what no web
+  // server lets through: answer 400.
   template <typename Headers = std::initializer_list<std::pair<const char *, const char *>>>
   Response handle(const std::string &method, const std::string &target,
                   const Headers &headers = {}, std::string_view body = {},

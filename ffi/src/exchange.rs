@@ -47,8 +47,8 @@ impl Handle for licentia_exchange {
 }
 
 /// Begins an exchange with the first line of a request. `method` and `target` are as they were
-/// sent: of the target the path and the query, still escaped. What no request has, and a target
-/// of more than 8 KiB, is LICENTIA_INVALID_ARGUMENT: answer 400.
+/// sent, and the target has its query and is still escaped. What no web server lets through is
+/// LICENTIA_INVALID_ARGUMENT: answer 400.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn licentia_exchange_new(

@@ -1,0 +1,194 @@
+// A web server of a product, which answers the license API beside its own pages.
+//   APP_TOKEN=... webserver KEYS PRODUCT FOLDER PORT [NAME=VALUE]...
+// Open /login in a browser, and sign in as admin with what is in APP_TOKEN. It ends with SIGTERM
+// or SIGINT.
+//   c++ -std=c++17 webserver.cpp $(pkg-config --cflags --libs licentia cpp-httplib)
+
+#include <httplib.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <functional>
+#include <iostream>
+#include <iterator>
+#include <licentia.hpp>
+#include <optional>
+#include <string>
+#include <thread>
+
+using httplib::ContentReader;
+using httplib::Request;
+using httplib::Response;
+using licentia::Caller;
+using licentia::Installation;
+
+// Who is asking, by the login of the product; nothing for a stranger.
+using Login = std::function<std::optional<Caller>(const Request &)>;
+
+// A body, as far as the license API wants to see it. What is beyond that is read and left out, so
+// that it is not taken for the next request. Nothing if it did not come whole.
+static std::optional<std::string> read_body(const Request &request, const ContentReader &reader) {
+  std::string body;
+  const bool has_body =
+      request.has_header("Content-Length") || request.has_header("Transfer-Encoding");
+  if (!has_body) return body;  // httplib would wait for the end of the connection
+  const auto take = [&body](const char *data, std::size_t size) {
+    body.append(data, std::min(size, licentia::body_max + 1 - body.size()));
+    return true;
+  };
+  const auto any_part = [](const httplib::MultipartFormData &) { return true; };
+  // Of a form it hands on the parts only; the license API takes none, and goes by its type.
+  const bool whole = request.is_multipart_form_data() ? reader(any_part, take) : reader(take);
+  return whole ? std::optional(body) : std::nullopt;
+}
+
+// Asks the license API: the whole request goes in, the whole answer comes out.
+static void ask(const Installation &installation, const Login &login, const Request &request,
+                const std::string &body, Response &response) try {
+  // To a HEAD, httplib sends what a GET gets but for the body, its length too.
+  const std::string method = request.method == "HEAD" ? "GET" : request.method;
+  licentia::Response answer = installation.handle(method, request.target, request.headers, body,
+                                                  login(request));
+  response.status = answer.status;
+  for (const auto &[name, value] : answer.headers) response.set_header(name, value);
+  response.body = std::move(answer.body);
+  // httplib would cut a piece out of any answer, whatever the method and the status.
+  const_cast<Request &>(request).ranges.clear();
+} catch (const licentia::Error &error) {
+  response.status = error.status() == LICENTIA_INVALID_ARGUMENT ? 400 : 500;
+  response.set_content(error.what(), "text/plain; charset=utf-8");
+}
+
+// Mounts the license API below a path, which is also the setting "mount" of the installation. It
+// leaves all other paths to the routes of the product.
+static void mount(httplib::Server &server, const Installation &installation, Login login,
+                  const std::string &below = "") {
+  const std::string paths = below + "/(?:api/|api/v1/)?licens(?:e|ing)(?:/.*)?";
+  const httplib::Server::Handler without_body = [&installation, login](const Request &request,
+                                                                       Response &response) {
+    response.status = 404;
+    if (installation.serves(request.target)) ask(installation, login, request, "", response);
+  };
+  const httplib::Server::HandlerWithContentReader with_body =
+      [&installation, login](const Request &request, Response &response,
+                             const ContentReader &reader) {
+        response.status = 404;
+        const auto body = read_body(request, reader);  // sets the status if it fails
+        if (!body || !installation.serves(request.target)) return;
+        ask(installation, login, request, *body, response);
+      };
+  server.Get(paths, without_body).Options(paths, without_body);
+  server.Post(paths, with_body).Put(paths, with_body);
+  server.Patch(paths, with_body).Delete(paths, with_body);
+}
+
+// Takes as long wherever the texts differ: nobody guesses a token letter by letter.
+static bool is_same(const std::string &given, const std::string &wanted) {
+  unsigned differ = given.size() != wanted.size();
+  for (std::size_t i = 0; i < given.size() && i < wanted.size(); i++) {
+    differ |= static_cast<unsigned char>(given[i]) ^ static_cast<unsigned char>(wanted[i]);
+  }
+  return differ == 0;
+}
+
+// Your login comes here: sessions, certificates, whatever you have. This one knows a single
+// administrator, by a token: as bearer token, or, for browsers, as password.
+static Login login_with(const std::string &token) {
+  const std::string bearer = "Bearer " + token;
+  const std::string basic = httplib::make_basic_authentication_header("admin", token).second;
+  return [bearer, basic](const Request &request) -> std::optional<Caller> {
+    const std::string given = request.get_header_value("Authorization");
+    if (!is_same(given, bearer) && !is_same(given, basic)) return std::nullopt;
+    return Caller{"admin", licentia::Rights::administrator};
+  };
+}
+
+static void add_own_routes(httplib::Server &server, const Installation &installation,
+                           const Login &login) {
+  // Lets a browser ask for the password, and goes to the page of the license.
+  server.Get("/login", [login](const Request &request, Response &response) {
+    if (login(request)) return response.set_redirect("license", 303);
+    response.status = 401;
+    response.set_header("WWW-Authenticate", "Basic realm=\"product\"");
+  });
+  // What this product sells. Where the license does not allow it, the refusal is ready to send.
+  server.Get("/reports", [&installation](const Request &, Response &response) {
+    const auto refusal = installation.gate("reports");
+    response.status = refusal ? refusal->status : 200;
+    response.set_header("Cache-Control", "no-store");
+    response.set_content(refusal ? refusal->body : "{\"reports\": []}", "application/json");
+  });
+}
+
+// Listens on 127.0.0.1 until a signal ends it.
+static bool serve(httplib::Server &server, int port, const std::string &prefix,
+                  const std::string &suffix) {
+  // No thread that answers is interrupted by a signal: all hold them back.
+  sigset_t ends;
+  sigemptyset(&ends);
+  sigaddset(&ends, SIGTERM);
+  sigaddset(&ends, SIGINT);
+  sigprocmask(SIG_BLOCK, &ends, nullptr);
+  const char *const host = "127.0.0.1";
+  if (port == 0) {
+    port = server.bind_to_any_port(host);
+  } else if (!server.bind_to_port(host, port)) {
+    port = -1;
+  }
+  if (port < 0) return false;
+  std::cout << prefix << port << suffix << std::endl;
+  std::thread ending([&server, ends] {
+    int number = 0;
+    sigwait(&ends, &number);
+    while (!server.is_running()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    server.stop();
+  });
+  const bool ended = server.listen_after_bind();
+  ended ? ending.join() : ending.detach();
+  return ended;
+}
+
+static std::string read_file(const std::string &path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw licentia::Error(LICENTIA_IO, (path + " cannot be read").c_str());
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// From the first start on, the days run that the product works without a license, if its setting
+// "grace_days" gives any. If your own data remembers an earlier start, give that.
+static void begin(const Installation &installation) try {
+  installation.first_use();
+} catch (const licentia::Error &error) {
+  std::cerr << error.code() << ": " << error.what() << '\n';
+}
+
+int main(int argc, char **argv) try {
+  const char *const token = std::getenv("APP_TOKEN");
+  if (argc < 5 || !token || !*token) {
+    std::cerr << "usage: APP_TOKEN=... webserver KEYS PRODUCT FOLDER PORT [NAME=VALUE]...\n";
+    return 2;
+  }
+  licentia::Product product(argv[2], read_file(argv[1]));
+  for (int i = 5; i < argc; i++) {
+    const std::string setting = argv[i];
+    const std::size_t equals = setting.find('=');
+    product.set(setting.substr(0, equals),
+                equals == std::string::npos ? "" : setting.substr(equals + 1));
+  }
+  const Installation installation = product.open(argv[3]);
+  begin(installation);
+
+  httplib::Server server;
+  const Login login = login_with(token);
+  add_own_routes(server, installation, login);
+  mount(server, installation, login);
+  if (serve(server, std::atoi(argv[4]), "listening on http://127.0.0.1:", "/login")) return 0;
+  std::cerr << "io: cannot listen on port " << argv[4] << '\n';
+  return 1;
+} catch (const licentia::Error &error) {
+  std::cerr << error.code() << ": " << error.what() << '\n';
+  return 1;
+}
