@@ -38,6 +38,17 @@ impl Doc {
         doc.raw("/keys", &format!("[{}]", keys.join(",")))
     }
 
+    /// A product file with these JWKs.
+    pub fn product(keys: &[String]) -> Doc {
+        let claims = json!({
+            "iss": "https://licenses.acme.example", "aud": "myapp", "jti": "1",
+            "iat": NOW - 10 * DAY,
+            "product": {"name": "My Application", "settings": {"grace_days": "31"}},
+        });
+        let doc = Doc { claims, raw: Vec::new(), typ: "lic-product+jwt".into() };
+        doc.raw("/product/keys", &format!("[{}]", keys.join(",")))
+    }
+
     /// With another `typ`.
     pub fn typ(mut self, typ: &str) -> Doc {
         self.typ = typ.into();

@@ -72,6 +72,15 @@ fn typ_matrix() -> Vec<Case> {
     let relabeled = Doc::license().typ("lic-keys+jwt").sign();
     let name = "the claims of a license in a key set";
     cases.push(Case::trusting(name, relabeled).fails("malformed"));
+    let file = || Doc::product(&[vendor().jwk("")]);
+    cases.push(Case::verify("a product file as license", file().sign()).fails("wrong_kind"));
+    cases.push(Case::trusting("a product file as key set", file().sign()).fails("wrong_kind"));
+    let relabeled = file().typ("lic+jwt").sign();
+    let name = "the claims of a product file in a license";
+    cases.push(Case::verify(name, relabeled).fails("malformed"));
+    let relabeled = file().typ("lic-keys+jwt").sign();
+    let name = "the claims of a product file in a key set";
+    cases.push(Case::trusting(name, relabeled).fails("malformed"));
     let plain = vendor().jwks("");
     cases.push(Case::verify("a plain key set as license", plain).fails("malformed"));
     cases.push(Case::verify("a short key as license", vendor().short()).fails("malformed"));
