@@ -10,8 +10,9 @@ use std::collections::BTreeMap;
 const BACK: i64 = 4 * 366 * DAY;
 const AHEAD: i64 = 6 * 366 * DAY;
 
-/// The room for a date, in thousandths of the width.
-const LABEL: i64 = 150;
+/// The room for a date, in thousandths of the width, and for one that is never left out.
+const LABEL: i64 = 145;
+const WIDE_LABEL: i64 = 280;
 
 /// A drawn timeline.
 #[derive(Debug, PartialEq, Eq)]
@@ -47,6 +48,17 @@ pub(super) struct Label {
     pub(super) minor: bool,
 }
 
+impl Label {
+    /// Where it begins, if it is so wide.
+    fn begins(&self, width: i64) -> i64 {
+        match self.anchor {
+            "start" => self.at.0,
+            "end" => self.at.0 - width,
+            _ => self.at.0 - width / 2,
+        }
+    }
+}
+
 /// Thousandths, shown as per cent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Percent(i64);
@@ -64,10 +76,15 @@ pub(super) fn draw(changes: &BTreeMap<i64, Access>, now: i64) -> Option<Drawing>
     let first = shown.first().copied().unwrap_or(now).min(now);
     let last = shown.last().copied().unwrap_or(now).max(now);
     changes.first_key_value()?;
-    // A little of what was before and what comes after.
-    let margin = ((last - first) / 20).max(DAY);
-    let (start, end) = (first.saturating_sub(margin), last.saturating_add(margin));
-    let place = |at: i64| Percent((at.clamp(start, end) - start) * 1000 / (end - start));
+    // A little of what comes after.
+    let margin = ((last - first) / 16).max(DAY);
+    let (start, end) = (first, last.saturating_add(margin));
+    let span = i128::from(end) - i128::from(start);
+    let place = |at: i64| {
+        let gone = i128::from(at.clamp(start, end)) - i128::from(start);
+        // Thousandths: they fit.
+        Percent((gone * 1000 / span.max(1)) as i64)
+    };
     let mut stretches: Vec<Stretch> = Vec::new();
     let bounds = changes.keys().copied().skip(1).chain([i64::MAX]);
     for ((from, access), until) in changes.iter().zip(bounds) {
@@ -84,7 +101,7 @@ pub(super) fn draw(changes: &BTreeMap<i64, Access>, now: i64) -> Option<Drawing>
         now_anchor: anchor(here, 60),
         now: here,
         ticks: shown.iter().map(|at| place(*at)).collect(),
-        labels: labels(changes, &shown, place),
+        labels: labels(changes, &shown, now, place),
         tones: tones(&stretches),
         stretches,
         from: day(first),
@@ -92,27 +109,33 @@ pub(super) fn draw(changes: &BTreeMap<i64, Access>, now: i64) -> Option<Drawing>
     })
 }
 
-/// The dates below the line: the first, the last, and between them as many as have room, those
-/// on which what may be done changes before the others.
+/// The dates below the line: the first, the next on which what may be done changes, and as many of
+/// the others as have room, those on which that changes before the rest.
 fn labels(
     changes: &BTreeMap<i64, Access>,
     shown: &[i64],
+    now: i64,
     place: impl Fn(i64) -> Percent,
 ) -> Vec<Label> {
     let changed = |at: &i64| {
         let before = changes.range(..*at).next_back().map(|(_, access)| access);
         before != changes.get(at)
     };
-    let ends = shown.last().into_iter().chain(shown.first());
-    let between = shown.iter().filter(|at| changed(at)).chain(shown);
+    let next = shown.iter().find(|at| **at > now && changed(at)).or(shown.last());
+    let chief = shown.first().into_iter().chain(next);
+    let others = shown.iter().filter(|at| changed(at)).chain(shown);
     let mut labels: Vec<Label> = Vec::new();
-    for at in ends.chain(between).copied() {
-        let here = place(at);
-        if labels.iter().any(|label| (label.at.0 - here.0).abs() < LABEL) {
-            continue;
-        }
+    for at in chief.chain(others).copied() {
         let minor = labels.len() >= 2;
-        labels.push(Label { at: here, anchor: anchor(here, 80), text: day(at), minor });
+        let room = if minor { LABEL } else { WIDE_LABEL };
+        let label = Label { at: place(at), anchor: anchor(place(at), 80), text: day(at), minor };
+        let apart = |other: &Label| {
+            label.begins(room) >= other.begins(LABEL) + LABEL
+                || other.begins(LABEL) >= label.begins(room) + room
+        };
+        if labels.iter().all(apart) {
+            labels.push(label);
+        }
     }
     labels.sort_by_key(|label| label.at);
     labels
@@ -153,22 +176,22 @@ mod tests {
         let changes =
             [(-100, Access::Allow), (-50, Access::Allow), (80, Access::Warn), (100, Access::Deny)];
         let drawing = drawn(&changes).unwrap();
-        // 200 days and 10 on both sides.
+        // 200 days, and twelve and a half more.
         let stretch =
             |from, width, tone| Stretch { from: Percent(from), width: Percent(width), tone };
         let wanted = [
-            stretch(45, 818, Tone::Good),
-            stretch(863, 91, Tone::Look),
-            stretch(954, 46, Tone::Bad),
+            stretch(0, 847, Tone::Good),
+            stretch(847, 94, Tone::Look),
+            stretch(941, 59, Tone::Bad),
         ];
         assert_eq!(drawing.stretches, wanted);
-        assert_eq!((drawing.now, drawing.now_anchor), (Percent(500), "middle"));
-        assert_eq!(drawing.now.to_string(), "50.0%");
-        assert_eq!(drawing.ticks, [45, 272, 863, 954].map(Percent));
+        assert_eq!((drawing.now, drawing.now_anchor), (Percent(470), "middle"));
+        assert_eq!(drawing.now.to_string(), "47.0%");
+        assert_eq!(drawing.ticks, [0, 235, 847, 941].map(Percent));
         assert_eq!(drawing.tones.len(), 3);
         let labels: Vec<(i64, &str)> =
             drawing.labels.iter().map(|label| (label.at.0, label.anchor)).collect();
-        assert_eq!(labels, [(45, "start"), (272, "middle"), (954, "end")]);
+        assert_eq!(labels, [(0, "start"), (235, "middle"), (847, "middle")]);
         assert_eq!((drawing.from.as_str(), drawing.until.as_str()), ("7 Mar 2026", "23 Sep 2026"));
     }
 
@@ -178,10 +201,10 @@ mod tests {
         let drawing = drawn(&changes).unwrap();
         assert_eq!(drawing.stretches.len(), 1);
         assert_eq!(drawing.stretches[0].width, Percent(1000));
-        assert_eq!(drawing.ticks, [Percent(83)]);
+        assert_eq!(drawing.ticks, [Percent(0)]);
         assert_eq!(drawn(&[]), None);
         let one = drawn(&[(0, Access::Deny)]).unwrap();
-        assert_eq!((one.now, one.ticks), (Percent(500), vec![Percent(500)]));
+        assert_eq!((one.now, one.ticks), (Percent(0), vec![Percent(0)]));
         for far in [i64::MIN, i64::MAX] {
             let changes = [(far, Access::Deny), (NOW, Access::Allow)].into_iter().collect();
             assert!(draw(&changes, NOW).is_some());
@@ -195,7 +218,7 @@ mod tests {
         let drawing = drawn(&changes).unwrap();
         assert!(drawing.labels.len() > 3);
         for pair in drawing.labels.windows(2) {
-            assert!(pair[1].at.0 - pair[0].at.0 >= LABEL);
+            assert!(pair[1].begins(LABEL) >= pair[0].begins(LABEL) + LABEL);
         }
         assert_eq!(drawing.labels.iter().filter(|label| !label.minor).count(), 2);
     }

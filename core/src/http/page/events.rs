@@ -1,7 +1,7 @@
 //! What happens when, in words.
 
 use super::outlook::{Outlook, title, title_of};
-use super::text::said;
+use super::text::{capital, said};
 use super::when::count;
 use super::words::{Tone, feature_name};
 use crate::verdict::{Access, Event, FeatureVerdict, Step};
@@ -81,15 +81,12 @@ fn told(it: &Outlook<'_>, step: &Step, before: Option<Access>) -> Option<String>
     if is_notice && step.access < Access::Warn {
         return None;
     }
-    let (what, changes) = match named(it, step) {
-        Some(what) => (what?, step.event == Event::Ends),
-        None => {
-            let (what, changes) = plain(step.event);
-            (what.replace("{vendor}", it.vendor()), changes)
-        }
+    let what = match named(it, step) {
+        Some(what) => what?,
+        None => plain(step.event).replace("{vendor}", it.vendor()),
     };
     let what = capital(&said(&what));
-    Some(with_access(step, before, &what, changes))
+    Some(with_access(step, before, &what))
 }
 
 /// What happens to one license of several, by its name: `Some(None)` where another step says it.
@@ -124,27 +121,27 @@ fn named(it: &Outlook<'_>, step: &Step) -> Option<Option<String>> {
     }
 }
 
-/// What happens, in words, and whether it changes what may be done. Empty: only that does.
-fn plain(event: Event) -> (&'static str, bool) {
+/// What happens, in words. Empty: it only changes what may be done.
+fn plain(event: Event) -> &'static str {
     match event {
-        Event::FirstUse => ("this product was first used", false),
-        Event::GraceEndsSoon => ("warnings begin: the days without a license end soon", false),
-        Event::GraceEnds => ("the days without a license end", true),
-        Event::Issued => ("the license was signed", false),
-        Event::Begins => ("the license begins", false),
-        Event::EndsSoon => ("warnings begin: the license ends soon", false),
-        Event::Ends => ("the license ends", true),
-        Event::TokenDue => ("warnings begin: the license is to be renewed", false),
-        Event::RenewDue => ("latest time to renew the license", true),
-        Event::LastContact => ("{vendor}’s server last answered", false),
-        Event::NextContact => ("{vendor}’s server is to be asked again", false),
-        Event::SyncDue => ("latest time to ask {vendor}’s server", true),
-        Event::Suspended => ("{vendor} put the license on hold", true),
-        Event::Revoked => ("{vendor} withdrew the license", true),
-        Event::SupportEndsSoon => ("warnings begin: support ends soon", false),
-        Event::SupportEnds => ("support ends", false),
-        Event::OtherBegins => ("another license that is here begins", false),
-        Event::OtherEnds => ("another license that is here ends", false),
+        Event::FirstUse => "this product was first used",
+        Event::GraceEndsSoon => "warnings begin: the days without a license end soon",
+        Event::GraceEnds => "the days without a license end",
+        Event::Issued => "the license was signed",
+        Event::Begins => "the license begins",
+        Event::EndsSoon => "warnings begin: the license ends soon",
+        Event::Ends => "the license ends",
+        Event::TokenDue => "warnings begin: the license is to be renewed",
+        Event::RenewDue => "latest time to renew the license",
+        Event::LastContact => "{vendor}’s server last answered",
+        Event::NextContact => "{vendor}’s server is to be asked again",
+        Event::SyncDue => "latest time to ask {vendor}’s server",
+        Event::Suspended => "{vendor} put the license on hold",
+        Event::Revoked => "{vendor} withdrew the license",
+        Event::SupportEndsSoon => "warnings begin: support ends soon",
+        Event::SupportEnds => "support ends",
+        Event::OtherBegins => "another license that is here begins",
+        Event::OtherEnds => "another license that is here ends",
         Event::ReadOnly
         | Event::Stops
         | Event::RenewReadOnly
@@ -152,12 +149,32 @@ fn plain(event: Event) -> (&'static str, bool) {
         | Event::SyncReadOnly
         | Event::SyncStops
         | Event::SuspendedReadOnly
-        | Event::SuspendedStops => ("", true),
+        | Event::SuspendedStops => "",
+    }
+}
+
+impl Event {
+    /// Whether it is what changes what may be done, where that changes.
+    pub(super) fn changes(self) -> bool {
+        !matches!(
+            self,
+            Event::FirstUse
+                | Event::GraceEndsSoon
+                | Event::Issued
+                | Event::Begins
+                | Event::EndsSoon
+                | Event::TokenDue
+                | Event::LastContact
+                | Event::NextContact
+                | Event::SupportEndsSoon
+                | Event::SupportEnds
+        )
     }
 }
 
 /// The same, with what may be done from then on if that was another `before`.
-fn with_access(step: &Step, before: Option<Access>, what: &str, changes: bool) -> String {
+fn with_access(step: &Step, before: Option<Access>, what: &str) -> String {
+    let changes = step.event.changes();
     let rises = before.is_some_and(|before| before < Access::Warn && step.access >= Access::Warn);
     if !rises && (!changes || before == Some(step.access)) {
         return what.to_string();
@@ -170,13 +187,6 @@ fn with_access(step: &Step, before: Option<Access>, what: &str, changes: bool) -
         Access::Allow => "everything works on",
     };
     if what.is_empty() { capital(then) } else { format!("{what}: {then}") }
-}
-
-/// With a capital at its beginning.
-fn capital(text: &str) -> String {
-    let mut rest = text.chars();
-    let first = rest.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
-    first + rest.as_str()
 }
 
 /// Which dates are shown at once: of many, those around now.
@@ -201,7 +211,13 @@ impl Shown {
     }
 }
 
-/// The access of each moment that it changes at: what the drawing is colored by.
-pub(super) fn accesses(it: &Outlook<'_>) -> BTreeMap<i64, Access> {
-    it.verdict.timeline.iter().map(|step| (step.at, step.access)).collect()
+/// What may be done from each moment on: what the drawing is colored by. What was before the first
+/// date is now, or nobody asks.
+pub(super) fn accesses(it: &Outlook<'_>, dates: &[Date]) -> BTreeMap<i64, Access> {
+    let now = it.now();
+    let mut all: BTreeMap<i64, Access> = dates.iter().map(|date| (date.at, date.access)).collect();
+    if !all.is_empty() && all.range(..=now).next().is_none() {
+        all.insert(now, it.verdict.access);
+    }
+    all
 }

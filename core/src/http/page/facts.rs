@@ -1,7 +1,7 @@
 //! What is known of the license and of this installation, as names and values.
 
 use super::outlook::Outlook;
-use super::text::{found, said, shown};
+use super::text::{capital, found, said, shown};
 use super::when::{count, day, number, relative, utc};
 use crate::http::caller::Caller;
 use crate::messages::SDK;
@@ -232,7 +232,7 @@ pub(super) fn of_installation(it: &Outlook<'_>, caller: &Caller) -> Vec<Fact> {
         let grace = format!("{} without a license from then on", count(days.into(), "day"));
         facts.add("First use", [value("Not yet"), aside(grace)]);
     }
-    facts.add("Licensed with", [code(SDK)]);
+    facts.add("SDK", [code(SDK)]);
     facts.add("You are", [value(caller.name())]);
     facts.0
 }
@@ -245,10 +245,4 @@ pub(super) fn place(source: Source, name: &str) -> String {
         Source::Environment => format!("The variable {}", said(name)),
         Source::Text => "Given by the product".to_string(),
     }
-}
-
-fn capital(text: &str) -> String {
-    let mut rest = text.chars();
-    let first = rest.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
-    first + rest.as_str()
 }

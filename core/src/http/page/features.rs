@@ -71,10 +71,6 @@ impl Features {
     pub(super) fn is_empty(&self) -> bool {
         self.measured.is_empty() && self.plain.is_empty()
     }
-
-    pub(super) fn count(&self) -> usize {
-        self.measured.len() + self.plain.len() + self.folded.len()
-    }
 }
 
 fn plain(found: &FeatureVerdict) -> Plain {
@@ -102,7 +98,7 @@ fn measured(found: &FeatureVerdict, feature: Plain, used: u64, now: i64) -> Meas
         (Some("month"), _) => "this month".to_string(),
         (Some("year"), _) => "this year".to_string(),
         (Some(_), _) => "in all".to_string(),
-        (None, Some(days)) => format!("different ones in {}", count(days.into(), "day")),
+        (None, Some(days)) => format!("different ones in the last {}", count(days.into(), "day")),
         (None, None) => match found.high.filter(|high| *high > used) {
             Some(high) => format!("now, {} at most this month", number(high)),
             None => "now".to_string(),

@@ -2,10 +2,12 @@
 //! what to do. One answer without anything from elsewhere: it is read where there is no network,
 //! and without JavaScript.
 
+mod advice;
 mod drawing;
 mod events;
 mod facts;
 mod features;
+mod headline;
 mod outlook;
 mod qr;
 mod sources;

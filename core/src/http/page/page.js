@@ -81,6 +81,5 @@
   if (location.hash === "#applied") {
     history.replaceState(null, "", location.pathname + location.search);
     find("applied").textContent = "The license was applied.";
-    find("apply").scrollIntoView();
   }
 })();

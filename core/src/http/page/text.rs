@@ -22,6 +22,21 @@ pub(super) fn shown(text: &str) -> String {
     out
 }
 
+/// The beginning of a text that may be long.
+pub(super) fn brief(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default().trim_end()),
+        None => text.to_string(),
+    }
+}
+
+/// With a capital at its beginning.
+pub(super) fn capital(text: &str) -> String {
+    let mut rest = text.chars();
+    let first = rest.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    first + rest.as_str()
+}
+
 /// A sentence of the verdict, with times as the page tells them. It may quote a path that
 /// somebody has set, and that may be a license by mistake: nothing of it is shown.
 pub(super) fn said(text: &str) -> String {
@@ -37,9 +52,7 @@ pub(super) fn found(message: &str) -> String {
 
 /// Begins with a capital and ends with a full stop.
 pub(super) fn sentence(text: &str) -> String {
-    let mut rest = text.chars();
-    let first = rest.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
-    format!("{first}{}.", rest.as_str().trim_end_matches('.'))
+    format!("{}.", capital(text).trim_end_matches('.'))
 }
 
 /// Without the numbers that the system has for its errors.

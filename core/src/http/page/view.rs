@@ -3,28 +3,29 @@
 use super::drawing::{Drawing, draw};
 use super::events::{self, Date, Shown};
 use super::features::Features;
+use super::headline::{self, Headline};
 use super::outlook::Outlook;
 use super::qr::{Symbol, symbol};
-use super::text::{found, said, shown};
+use super::text::{brief, found, said, shown};
 use super::when::{Moment, utc};
-use super::words::{self, Headline, Tone};
-use super::{facts, sources};
+use super::words::Tone;
+use super::{advice, facts, sources};
 use crate::errors::{Code, Error};
 use crate::http::caller::Caller;
 use crate::installation::Known;
-use crate::messages::SDK;
 use crate::verdict::{Alert, Reason, Topic, Verdict};
 
 /// Warnings of one kind that are shown: a license may have a thousand features at their limit.
 const SAME_MAX: usize = 5;
+
+/// Characters of the product's name above the page.
+const NAME_MAX: usize = 60;
 
 /// What is on the page.
 pub(super) struct View {
     /// In the title of the window.
     pub(super) product: String,
     pub(super) headline: Headline,
-    /// What holds, in a sentence.
-    pub(super) now: String,
     pub(super) next: Vec<Row>,
     /// Days that no license covers.
     pub(super) gap: Option<String>,
@@ -81,7 +82,9 @@ impl View {
             what: date.what,
         };
         let rows = |dates: Vec<Date>| dates.into_iter().map(row).collect();
-        let Shown { earlier, past, ahead, later } = Shown::new(events::dates(&it), now);
+        let dates = events::dates(&it);
+        let drawing = draw(&events::accesses(&it, &dates), now);
+        let Shown { earlier, past, ahead, later } = Shown::new(dates, now);
         let may_apply = caller.is_administrator();
         let (warnings, more_warnings) = warnings(verdict);
         let gap = it.gap().map(|(from, until)| {
@@ -89,15 +92,14 @@ impl View {
         });
         View {
             product: product(verdict),
-            headline: words::headline(&it),
-            now: found(&verdict.message),
+            headline: headline::headline(&it),
             next: rows(events::next(&it)),
             gap,
-            todo: words::todo(&it),
+            todo: advice::todo(&it),
             message: issuer_message(verdict),
             warnings,
             more_warnings,
-            drawing: draw(&events::accesses(&it), now),
+            drawing,
             earlier: rows(earlier),
             past: rows(past),
             ahead: rows(ahead),
@@ -118,9 +120,9 @@ impl View {
         format!("{} · {} license", self.headline.state, self.product)
     }
 
-    /// The version of this library.
-    pub(super) fn sdk(&self) -> &'static str {
-        SDK
+    /// Whether what is to be done is about the license as a whole.
+    pub(super) fn is_urgent(&self) -> bool {
+        self.headline.tone != Tone::Good
     }
 }
 
@@ -129,7 +131,7 @@ fn product(verdict: &Verdict) -> String {
     let winner = verdict.winner.as_ref();
     let product = winner.and_then(|it| it.held.claims.license.product.as_ref());
     let name = product.and_then(|product| product.name.as_deref());
-    shown(name.filter(|name| !name.trim().is_empty()).unwrap_or(&verdict.product))
+    brief(&shown(name.filter(|name| !name.trim().is_empty()).unwrap_or(&verdict.product)), NAME_MAX)
 }
 
 fn issuer_message(verdict: &Verdict) -> Option<String> {
@@ -141,7 +143,7 @@ fn issuer_message(verdict: &Verdict) -> Option<String> {
 fn warnings(verdict: &Verdict) -> (Vec<String>, usize) {
     let said_above = |code: Topic| match code {
         Topic::Alert(Alert::SourceRefused) => true,
-        Topic::Alert(alert) => words::begun(verdict) == Some(alert),
+        Topic::Alert(alert) => headline::begun(verdict) == Some(alert),
         Topic::State(_) => false,
     };
     let mut told: Vec<String> = Vec::new();

@@ -30,8 +30,10 @@ impl Moment {
 /// `13 Sep 2026, 12:00 UTC`; the number of its second where no calendar has it.
 pub(super) fn utc(at: i64) -> String {
     let text = rfc3339(at);
-    let time = text.get(11..16).map(|time| format!(", {time} UTC"));
-    time.map_or_else(|| text.clone(), |time| day(at) + &time)
+    match time(at) {
+        time if time.is_empty() => text,
+        time => format!("{}, {time} UTC", day(at)),
+    }
 }
 
 /// `13 Sep 2026`.
@@ -57,9 +59,10 @@ pub(super) fn relative(then: i64, now: i64) -> String {
     }
 }
 
-/// `13 Sep 2026, in 12 days`.
-pub(super) fn day_and_relative(then: i64, now: i64) -> String {
-    format!("{}, {}", day(then), relative(then, now))
+/// `12:00`.
+pub(super) fn time(at: i64) -> String {
+    let text = rfc3339(at);
+    text.split_once('T').and_then(|(_, time)| time.get(..5)).unwrap_or_default().to_string()
 }
 
 fn span(seconds: u64) -> String {
@@ -143,7 +146,10 @@ mod tests {
         assert_eq!((day(0), day(253_402_300_799)), ("1 Jan 1970".into(), "31 Dec 9999".into()));
         assert_eq!(utc(253_402_300_800), "253402300800");
         assert_eq!(day(i64::MIN), i64::MIN.to_string());
-        assert_eq!(day_and_relative(86_400, 0), "2 Jan 1970, in 1 day");
+        assert_eq!(
+            (time(59), time(86_399), time(i64::MAX)),
+            ("00:00".into(), "23:59".into(), "".into())
+        );
     }
 
     #[test]

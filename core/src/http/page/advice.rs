@@ -1,0 +1,118 @@
+//! What to do about what holds.
+
+use super::outlook::Outlook;
+use super::text::sentence;
+use crate::errors::Code;
+use crate::verdict::{Alert, Reason, Topic};
+
+/// What to do, the most urgent first, each once. Empty = nothing.
+pub(super) fn todo(it: &Outlook<'_>) -> Vec<String> {
+    let verdict = it.verdict;
+    let waits = verdict.reason == Reason::UnlicensedGrace && it.takes_over().is_some();
+    let reason = match (verdict.reason, it.once_showed()) {
+        (_, Some(_)) => advice(Code::ClockRollback),
+        (Reason::UnlicensedGrace, _) if !waits => advice(Code::NotLicensed),
+        (Reason::No(code), _) => advice(code),
+        _ => Advice::Nothing,
+    };
+    let warnings = verdict.warnings.iter().map(|warning| match warning.code {
+        Topic::Alert(alert) => advice_on(alert),
+        Topic::State(code) => advice(code),
+    });
+    let mut all: Vec<String> = Vec::new();
+    for one in std::iter::once(reason).chain(warnings) {
+        let text = match one {
+            Advice::Nothing => continue,
+            Advice::Say(text) => text.replace("{vendor}", it.vendor()),
+            Advice::Remedy(code) => sentence(&code.remedy().replace("the vendor", it.vendor())),
+        };
+        if !all.contains(&text) {
+            all.push(text);
+        }
+    }
+    all
+}
+
+/// What to do about one thing.
+#[derive(Clone, Copy)]
+enum Advice {
+    Nothing,
+    /// In words of the page.
+    Say(&'static str),
+    /// In those of the error.
+    Remedy(Code),
+}
+
+const RENEW: Advice = Advice::Say("Ask {vendor} for a renewal, and apply it on this page.");
+const ASK: Advice = Advice::Say(
+    "Send {vendor} the request code on this page, and apply the license that comes back.",
+);
+const TOKEN: Advice = Advice::Say(
+    "Connect this product to {vendor}’s server, or apply a newer license from {vendor} on this \
+     page.",
+);
+const SYNC: Advice = Advice::Say(
+    "Connect this product to {vendor}’s server, or send {vendor} the sync request on this page \
+     and apply the answer.",
+);
+const CLOCK: Advice = Advice::Say(
+    "Set the clock of this machine right. If it is right, send {vendor} the clock request on this \
+     page, and apply the answer.",
+);
+const ELSEWHERE: Advice = Advice::Say(
+    "If this machine has an identity of its own, set it in the product. Otherwise send {vendor} \
+     the request code on this page, and apply the license that comes back.",
+);
+const LIMIT: Advice =
+    Advice::Say("Use less, wait until the limit starts again, or ask {vendor} for a higher one.");
+
+/// What to do about an error that decides.
+fn advice(code: Code) -> Advice {
+    match code {
+        Code::Expired => RENEW,
+        Code::NotLicensed => ASK,
+        Code::TokenExpired => TOKEN,
+        Code::SyncOverdue => SYNC,
+        Code::WrongMachine => ELSEWHERE,
+        Code::WrongInstallation => Advice::Say(
+            "Use the license where it was issued for, or send {vendor} the request code on this \
+             page and apply the license that comes back.",
+        ),
+        Code::ClockRollback => CLOCK,
+        Code::Suspended => {
+            Advice::Say("Ask {vendor} to take the license off hold, and apply the answer.")
+        }
+        Code::LimitExceeded => LIMIT,
+        other => Advice::Remedy(other),
+    }
+}
+
+/// What to do about a warning.
+fn advice_on(alert: Alert) -> Advice {
+    match alert {
+        Alert::EndsSoon | Alert::InGrace | Alert::IssuerExpired => RENEW,
+        Alert::TokenDue | Alert::RenewDue => TOKEN,
+        Alert::SyncDue => SYNC,
+        Alert::Suspended => advice(Code::Suspended),
+        Alert::IssuerNotFound => {
+            Advice::Say("Ask {vendor} why its server does not know the license.")
+        }
+        Alert::SupportEndsSoon | Alert::SupportEnded => {
+            Advice::Say("Ask {vendor} to extend support.")
+        }
+        Alert::MachineDrifted => Advice::Say(
+            "Before more of this machine changes, send {vendor} the request code on this page, \
+             and apply the license that comes back.",
+        ),
+        Alert::LimitReached => LIMIT,
+        Alert::FeatureTooNew => Advice::Say("Update the product."),
+        Alert::NotInForce => Advice::Nothing,
+        Alert::GraceEndsSoon => ASK,
+        Alert::SourceRefused => {
+            Advice::Say("Put right or remove the license that was refused, under Sources.")
+        }
+        Alert::ClockSuspect => CLOCK,
+        Alert::StateRecovered => Advice::Say("Check the disk that this product’s folder is on."),
+        Alert::SharedFolder => Advice::Say("Give every machine a folder of its own."),
+    }
+}
