@@ -204,6 +204,7 @@ def test_who_is_asking_is_the_hosts_word_and_nobody_elses(installation: Installa
         await asyncio.sleep(0)
         raise LookupError("the users are away")
 
+    who: Callable[[Any], Any]
     for who in (fails, fails_later):
         with pytest.raises(LookupError, match="the users are away"):
             Sent(App(installation, who), http())
@@ -213,15 +214,10 @@ def test_who_is_asking_is_the_hosts_word_and_nobody_elses(installation: Installa
         async def says(scope: Any) -> Any:
             return answer
 
-        async def says_how_to_ask(scope: Any) -> Any:
-            return later(scope)
-
-        asks: tuple[Callable[[Any], Any], ...] = (says, lambda scope: answer)
-        for who in asks:
+        for who in (says, lambda scope: answer):
             with pytest.raises(TypeError, match="must be licentia.Caller or None, not"):
                 Sent(App(installation, who), http())
-    strangers: tuple[Callable[[Any], Any], ...] = (lambda scope: None, later)
-    for who in strangers:
+    for who in (lambda scope: None, later):
         sent = Sent(App(installation, who), http(path="/license", headers=[]))
         assert sent.status == 401
 
