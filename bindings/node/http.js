@@ -4,8 +4,11 @@
 const { BODY_MAX } = require('./addon.js').load()
 const { members, wrongType } = require('./checks.js')
 
-/** How much more of a body is read and thrown away, so that its sender gets to see the answer. */
-const SPILL_MAX = 1 << 20
+/**
+ * How long what is left of a request is still read and thrown away, in milliseconds: a sender that
+ * finds nobody reading does not get to see its answer.
+ */
+const LINGER = 2000
 
 /** The sender has gone: nobody waits for an answer. */
 const GONE = Symbol('gone')
@@ -81,10 +84,11 @@ function read(req) {
     let length = 0
     const done = () => resolve(Buffer.concat(chunks))
     req.on('data', (data) => {
+      if (length > BODY_MAX) return
       const chunk = typeof data === 'string' ? Buffer.from(data, req.readableEncoding) : data
-      if (length <= BODY_MAX) chunks.push(chunk)
+      chunks.push(chunk)
       length += chunk.length
-      if (length > BODY_MAX + SPILL_MAX) done()
+      if (length > BODY_MAX) done()
     })
     req.on('end', done)
     req.on('error', () => reject(GONE))
@@ -95,16 +99,29 @@ function read(req) {
 function send(req, res, { status, headers, body }) {
   if (res.headersSent || res.destroyed) return
   const own = status === 204 ? {} : { 'content-length': Buffer.byteLength(body) }
+  const content = req.method === 'HEAD' ? '' : body
+  if (req.complete || req.httpVersionMajor > 1) {
+    res.writeHead(status, { ...headers, ...own })
+    return res.end(content, () => req.stream?.close())
+  }
   // What was not read is not the next request.
-  if (!req.complete && req.httpVersionMajor < 2) own.connection = 'close'
-  res.writeHead(status, { ...headers, ...own })
-  res.end(req.method === 'HEAD' ? undefined : body)
+  res.writeHead(status, { ...headers, ...own, connection: 'close' })
+  res.flushHeaders()
+  if (content.length > 0) res.write(content)
+  const timer = setTimeout(() => res.end(), LINGER)
+  req.resume().on('close', () => {
+    clearTimeout(timer)
+    res.end()
+  })
 }
 
 /** The host's own fault: it hears of it, and whoever asks does not. */
-function fail(error, req, res, next) {
+function fail(thrown, req, res, next) {
+  // Whatever was thrown is an error: some mean something else to a `next`.
+  const error = thrown instanceof Error ? thrown
+    : new Error('the license API could not be told who is asking', { cause: thrown })
   if (next !== undefined) return next(error)
-  const what = `a request to the license API has failed: ${error?.stack ?? error}`
+  const what = `a request to the license API has failed: ${error.stack}`
   process.emitWarning(what, { type: 'LicentiaWarning' })
   send(req, res, { status: 500, headers: NO_STORE, body: '' })
 }

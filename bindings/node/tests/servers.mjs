@@ -52,15 +52,20 @@ export class Client {
 
   /** A body of pieces is sent in chunks. */
   async ask({ method = 'GET', target, headers = {}, body }) {
-    const length = typeof body === 'string' ? { 'content-length': Buffer.byteLength(body) } : {}
+    const framing = Array.isArray(body) ? { 'transfer-encoding': 'chunked' }
+      : { 'content-length': Buffer.byteLength(body ?? '') }
+    const own = body === undefined ? {} : framing
     const request = http.request({
       host: '127.0.0.1', port: this.#port, agent: this.#agent, method, path: target,
-      headers: { ...length, ...headers },
+      headers: { ...own, ...headers },
     })
     request.on('socket', (socket) => this.sockets.add(socket))
     if (Array.isArray(body)) for (const part of body) request.write(part)
     request.end(Array.isArray(body) ? undefined : body)
-    const [response] = await once(request, 'response')
+    const answered = once(request, 'response')
+    // A server that has answered may leave before all was sent.
+    request.on('error', () => {})
+    const [response] = await answered
     return {
       status: response.statusCode, headers: response.headers, body: await buffer(response),
     }
@@ -74,4 +79,16 @@ export async function raw(port, ...parts) {
   await once(socket, 'connect')
   for (const part of parts) socket.write(part)
   return String(await buffer(socket))
+}
+
+/** The warnings of this process, which are not printed until the test is over. */
+export function warningsOf(t) {
+  const warnings = []
+  const printers = process.listeners('warning')
+  process.removeAllListeners('warning').on('warning', (warning) => warnings.push(warning))
+  t.after(() => {
+    process.removeAllListeners('warning')
+    for (const printer of printers) process.on('warning', printer)
+  })
+  return warnings
 }
