@@ -14,14 +14,10 @@ use crate::token::{Kind, Sealed};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-/// Settings of a product that differ from one installation to the next, so that no file which
-/// all of them get can say them.
-const OF_ONE_PLACE: [&str; 2] = ["installation", "instance"];
-
-/// Whether a file may have a setting of this name.
+/// Whether a file, which all installations have, may have a setting of this name: none that is the
+/// site's to say, and not the id of one of them.
 fn is_possible(name: &str) -> bool {
-    let of_a_site = SITE_SETTINGS.iter().any(|setting| setting.name == name);
-    !of_a_site && !OF_ONE_PLACE.contains(&name)
+    name != "installation" && !SITE_SETTINGS.iter().any(|setting| setting.name == name)
 }
 
 /// A product as its vendor described it in a signed file.

@@ -104,6 +104,21 @@ fn what_a_file_says_is_the_product() {
     assert_eq!(stranger.code(), Code::UnknownKey);
 }
 
+/// The example in docs/format.md, section 6.5, signed with the key of RFC 8037, appendix A.
+#[test]
+fn the_documented_file_is_one() {
+    let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/format.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let (_, section) = page.split_once("### 6.5 ").unwrap();
+    let (_, example) = section.split_once("```json\n").unwrap();
+    let (example, _) = example.split_once("```").unwrap();
+    let seed = URL_SAFE_NO_PAD.decode("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A").unwrap();
+    let root = SecretKey::from_seed(&seed.try_into().unwrap()).unwrap();
+    let file = sign_bytes(&root, Kind::Product, example.as_bytes());
+    let file = Product::from_file(file.as_bytes()).unwrap();
+    assert_eq!((file.keys().len(), file.settings().count()), (2, 3));
+}
+
 #[test]
 fn what_may_be_left_out_may_be_null_too() {
     for name in ["/product/name", "/product/settings", "/product/settings/vendor"] {
