@@ -27,6 +27,9 @@ const HEADERS_MAX: usize = 100;
 const LINGER: Duration = Duration::from_secs(2);
 const LINGER_MAX: u64 = 1024 * 1024;
 
+/// How often room is made where there is none.
+const ROOM: Duration = Duration::from_millis(50);
+
 const TIMED_OUT: &[u8] =
     b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 
@@ -73,10 +76,11 @@ impl Server {
                 slot = slot(&slots, &waiting) => slot,
                 _ = stop.changed() => break,
             };
-            let (it, waiting) = (Arc::clone(&it), Arc::clone(&waiting));
+            let it = Arc::clone(&it);
+            let place = Arc::new(Place::new(Arc::clone(&waiting)));
             tokio::spawn(async move {
                 it.agent.metrics.connections().inc();
-                it.connection(stream, from.ip(), waiting).await;
+                it.connection(stream, from.ip(), place).await;
                 it.agent.metrics.connections().dec();
                 drop(slot);
             });
@@ -87,9 +91,8 @@ impl Server {
         let _ = tokio::time::timeout(it.limits.shutdown, slots.acquire_many(all)).await;
     }
 
-    async fn connection(&self, stream: TcpStream, from: IpAddr, waiting: Arc<Waiting>) {
+    async fn connection(&self, stream: TcpStream, from: IpAddr, place: Arc<Place>) {
         let _ = stream.set_nodelay(true);
-        let place = Arc::new(Place::new(waiting));
         let Some(tls) = &self.tls else {
             return self.serve(stream, from, place).await;
         };
@@ -170,8 +173,14 @@ async fn slot(slots: &Arc<Semaphore>, waiting: &Waiting) -> Option<OwnedSemaphor
     if let Ok(slot) = Arc::clone(slots).try_acquire_owned() {
         return Some(slot);
     }
-    waiting.drop_oldest();
-    Arc::clone(slots).acquire_owned().await.ok()
+    loop {
+        waiting.drop_oldest();
+        // All of them may be busy now, and wait a moment later.
+        let free = Arc::clone(slots).acquire_owned();
+        if let Ok(slot) = tokio::time::timeout(ROOM, free).await {
+            return slot.ok();
+        }
+    }
 }
 
 /// Ends a connection so that what was written arrives: closing it while something is unread would

@@ -27,6 +27,8 @@ const COMMANDS: &[&[&str]] = &[
     &["record"],
     &["first-use"],
     &["testkit"],
+    &["agent"],
+    &["agent", "password"],
     &["completions"],
     &["man"],
 ];
