@@ -83,13 +83,13 @@ def main(keys: str, product_code: str, directory: str, port: str, *settings: str
     administrator = licentia.Caller("admin", licentia.Rights.ADMINISTRATOR)
     app = create_app(product.open(directory), {os.environ["APP_TOKEN"]: administrator})
     with socket.create_server(("127.0.0.1", int(port))) as listening:
-        print(f"listening on http://127.0.0.1:{listening.getsockname()[1]}/license", flush=True)
+        print(f"listening on http://127.0.0.1:{listening.getsockname()[1]}/login", flush=True)
         uvicorn.Server(uvicorn.Config(app, log_level="warning")).run([listening])
 
 
 if __name__ == "__main__":
     if len(sys.argv) < 5 or not os.environ.get("APP_TOKEN"):
-        usage = "usage: APP_TOKEN=… fastapi_app KEYS PRODUCT FOLDER PORT [NAME=VALUE]..."
+        usage = "usage: APP_TOKEN=... fastapi_app KEYS PRODUCT FOLDER PORT [NAME=VALUE]..."
         print(usage, file=sys.stderr)
         sys.exit(2)
     try:

@@ -226,7 +226,7 @@ def test_many_at_once(app: App, vendor: Vendor) -> None:
 def test_says_how_it_is_used(root: Path, name: str, tmp_path: Path, directory: Path) -> None:
     command = example(root, name, tmp_path, directory)
     environment = {key: value for key, value in os.environ.items() if key != "APP_TOKEN"}
-    usage = f"usage: APP_TOKEN=… {name} KEYS PRODUCT FOLDER PORT [NAME=VALUE]...\n"
+    usage = f"usage: APP_TOKEN=... {name} KEYS PRODUCT FOLDER PORT [NAME=VALUE]...\n"
     for arguments, variables in ((command[:4], {"APP_TOKEN": ADMIN}), (command, {})):
         done = subprocess.run(
             [sys.executable, *arguments],
