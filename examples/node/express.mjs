@@ -2,7 +2,9 @@
 //   APP_TOKEN=… express.mjs KEYS PRODUCT FOLDER PORT [NAME=VALUE]...
 // Start it, open /login, and sign in with what is in APP_TOKEN.
 
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import http from 'node:http'
 import { pathToFileURL } from 'node:url'
 import express from 'express'
 import { Product } from 'licentia'
@@ -59,7 +61,7 @@ const needs = (installation, feature) => (_request, response, next) => {
   response.status(refusal.status).type('json').send(refusal.body)
 }
 
-function main() {
+async function main() {
   const [keys = '', code = '', folder = '', port = '', ...settings] = process.argv.slice(2)
   const token = process.env['APP_TOKEN']
   if (!keys || !code || !folder || !port || !token) {
@@ -72,11 +74,18 @@ function main() {
     product.set(name, value)
   }
   const login = new Login([[token, { name: 'admin', rights: ['read', 'write', 'delete'] }]])
-  const server = createApp(product.open(folder), login).listen(Number(port), '127.0.0.1', () => {
-    const address = server.address()
-    const at = typeof address === 'object' ? address?.port : address
-    console.log(`listening on http://127.0.0.1:${at}/license`)
-  })
+  const server = http.createServer(createApp(product.open(folder), login))
+  await once(server.listen(Number(port), '127.0.0.1'), 'listening')
+  const address = server.address()
+  const at = typeof address === 'object' ? address?.port : address
+  console.log(`listening on http://127.0.0.1:${at}/license`)
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) main()
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  try {
+    await main()
+  } catch (error) {
+    console.error(error.syscall ? `io: ${error.message}` : `${error.code}: ${error.message}`)
+    process.exitCode = 1
+  }
+}

@@ -85,4 +85,11 @@ async function main() {
   console.log(`listening on ${address}/license`)
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await main()
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  try {
+    await main()
+  } catch (error) {
+    console.error(error.syscall ? `io: ${error.message}` : `${error.code}: ${error.message}`)
+    process.exitCode = 1
+  }
+}

@@ -1,21 +1,13 @@
 // The example of a cluster: exact, stopped at the limit, and over when it is over.
 
 import assert from 'node:assert/strict'
-import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { before, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
+import { test } from 'node:test'
+import { EXAMPLE } from './example.mjs'
 import { emptyFolder } from './folder.mjs'
 import { NOW, stranger, vendor } from './vendor.mjs'
-
-const EXAMPLE = fileURLToPath(new URL('../../../examples/node', import.meta.url))
-
-before(() => {
-  if (!existsSync(path.join(EXAMPLE, 'node_modules/licentia'))) {
-    execFileSync('npm', ['install', '--offline'], { cwd: EXAMPLE, stdio: 'ignore' })
-  }
-})
 
 /** Runs it, in a process group of its own, and says whether any of that is left. */
 function run(t, token, folder = emptyFolder(t)) {

@@ -1,6 +1,5 @@
 // The folder of the examples, with what they need.
 
-import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
@@ -9,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 export const EXAMPLE = fileURLToPath(new URL('../../../examples/node', import.meta.url))
 
 if (!existsSync(path.join(EXAMPLE, 'node_modules/licentia'))) {
-  execFileSync('npm', ['ci', '--prefer-offline'], { cwd: EXAMPLE, stdio: 'ignore' })
+  throw new Error(`what the examples need is not there: run \`npm ci\` in ${EXAMPLE}`)
 }
 
 /** A package that the examples use. */

@@ -1,24 +1,20 @@
 // The quickstart of the README, with good and bad licenses.
 
 import assert from 'node:assert/strict'
-import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { Product } from '../index.mjs'
+import { EXAMPLE } from './example.mjs'
 import { NOW, DAY, stranger, vendor } from './vendor.mjs'
 
-const EXAMPLE = fileURLToPath(new URL('../../../examples/node', import.meta.url))
 let folder
 
 before(() => {
   folder = mkdtempSync(path.join(tmpdir(), 'licentia-'))
   writeFileSync(path.join(folder, 'keys.json'), vendor.keys())
-  if (!existsSync(path.join(EXAMPLE, 'node_modules/licentia'))) {
-    execFileSync('npm', ['install', '--offline'], { cwd: EXAMPLE, stdio: 'ignore' })
-  }
 })
 
 after(() => rmSync(folder, { recursive: true }))
