@@ -16,7 +16,9 @@ fn the_documented_settings_are_the_table() {
          `licentia_product_set(product, name, value, &error)` in C, `product.set(name, value)` in \
          C++, Python and Node; in Python and Node the constructor takes them by name too. Set a \
          product up before sharing it between threads. `clock` may be set later, for tests: \
-         licenses that are held and installations that are open follow it.\n\n",
+         licenses that are held and installations that are open follow it.\n\nA product file \
+         ([format.md](format.md), section 6.5) has any of them but `installation` and `instance`, \
+         which are of one place.\n\n",
     );
     page += &table(SETTINGS);
     page += "\n## Of an installation\n\nWhat the administrator of a site may say: \
