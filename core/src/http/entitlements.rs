@@ -2,9 +2,10 @@
 //! put in its place.
 
 use super::Answer;
+use super::assign::folder_status;
 use super::body;
 use super::call::Call;
-use super::refusal::{Refusal, status_of};
+use super::refusal::Refusal;
 use crate::clock::rfc3339;
 use crate::errors::{Code, Error};
 use crate::feature::Feature;
@@ -80,10 +81,12 @@ pub(crate) fn insert(call: &Call<'_>) -> Result<Answer, Refusal> {
         true => call.it.activate(given),
         false => call.it.apply(given.as_bytes()),
     };
-    inserted.map_err(|error| match error.code() {
-        // There is no such key, or nobody to take it to: another text is asked for.
-        Code::Refused | Code::NoTransport => Refusal::of(400, &error),
-        code => Refusal::of(status_of(code), &error),
+    inserted.map_err(|error| {
+        let (known, _) = call.verdict();
+        let folder = folder_status(known.view.facts.state.error.as_ref(), &error);
+        // No such key, and nobody to take it to, is what a caller can do something about.
+        let other = if error.code() == Code::Unreachable { 502 } else { 400 };
+        Refusal::of(folder.unwrap_or(other), &error)
     })?;
     Ok(answer(call, "License succesfully inserted"))
 }

@@ -4,8 +4,6 @@
 //! Four families of endpoints, each as products already have them, are views of one verdict; what
 //! they change goes through four actions: apply, remove, renew, request.
 
-#![allow(dead_code)] // Until every view is written.
-
 mod answer;
 mod assign;
 mod body;
@@ -22,6 +20,9 @@ mod refusal;
 mod routes;
 mod token;
 mod url;
+
+#[cfg(all(test, feature = "issue"))]
+mod tests;
 
 pub use answer::Answer;
 pub use caller::{Caller, Rights};

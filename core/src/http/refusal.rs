@@ -42,12 +42,6 @@ impl Refusal {
         Refusal::new(status, error.code().slug(), error.to_string())
     }
 
-    /// An error of the core, under the status that its code has wherever a family says nothing
-    /// else of it.
-    pub(crate) fn from_error(error: &Error) -> Refusal {
-        Refusal::of(status_of(error.code()), error)
-    }
-
     /// As the family of the route says it, and otherwise as a problem (RFC 9457).
     pub(crate) fn answer(&self, call: &Call<'_>) -> Answer {
         let answer = self.in_words_of(call);
