@@ -122,6 +122,12 @@ fn data_that_cannot_be_right_is_said_to_be_invalid() {
     assert_eq!(assign(&it, &license(|_| {})).status, 204, "a license makes it good");
     assert_eq!(get(&it, REQUEST).status, 200);
 
+    let held = Site::new(&product);
+    for name in ["state.a", "state.b"] {
+        fs::write(held.folder.path().join(name), "damaged").unwrap();
+    }
+    assert_eq!(get(&held, EXPIRATION).status, 400, "though this process has read it before");
+
     let nameless = installation_support::product();
     let other = folder_of(&nameless, |it| it.first_use(None).unwrap());
     forge(other.path(), |state| state["anchor"] = (NOW + 1).into());
@@ -156,6 +162,11 @@ fn trouble_with_the_folder_is_not_a_licenses_fault() {
     let read = product.open_to_read(site.folder.path()).unwrap();
     assert_eq!(expiration(&read), told("null", "null"));
     assert_eq!(assign(&read, &license(|_| {})).status, 503);
+    let mut unread = acme();
+    unread.set("machine_file", "/nowhere/at/all").unwrap();
+    let bound = license(|claims| claims.license.binding = Some(elsewhere()));
+    let reply = assign(&Site::new(&unread), &bound);
+    assert_eq!((reply.status, reply.json()["code"].clone()), (500, json!("io")));
     // What this process has read before goes on.
     let held = folder();
     let it = product.open(held.path()).unwrap();

@@ -125,8 +125,10 @@ fn what_a_token_does_not_say_is_zero() {
         r#""anonymousRatio":0}"#
     );
     assert_eq!(put(&it, &least).text, wanted);
+    let ends = put(&it, &license(|claims| claims.iat = NOW + 1)).json();
+    assert_eq!((&ends["lexp"], &ends["trial_exp"]), (&json!(NOW + 30 * DAY), &json!(0)));
     let bound = license(|claims| {
-        claims.iat = NOW + 1;
+        claims.iat = NOW + 2;
         claims.license.binding =
             Some(Binding { instance: Some("https://bound.example".into()), ..Binding::default() });
     });
@@ -189,7 +191,8 @@ fn every_standing_has_its_number() {
     let it = opened(&product);
     let reply = put(&it, &later).json();
     assert_eq!((&reply["status"], &reply["jti"]), (&json!(7), &json!("later")));
-    it.apply(license(|_| {}).as_bytes()).unwrap();
+    let now = license(|claims| claims.jti = "now".into());
+    assert_eq!(put(&it, &now).json()["status"], 0, "of one license two tokens");
     assert_eq!(standing(&it, 1, &[]), 0, "another one is in use");
     assert_eq!(put(&it, &later).json()["jti"], "later", "the one that was sent is shown");
 

@@ -177,6 +177,8 @@ fn the_last_answer_is_that_of_the_same_license() {
 
 /// A license for a key, as it is typed.
 fn activated(claims: &mut Claims) {
+    claims.jti = "activated".into();
+    claims.license.serial = None;
     claims.iat = NOW + 1;
     claims.license.id = "11111111-2222-4333-8444-555555555555".into();
 }
