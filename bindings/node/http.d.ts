@@ -32,3 +32,6 @@ export declare function handler<
   res: ServerResponse | Http2ServerResponse,
   next?: (error?: unknown) => void,
 ) => void
+
+// Only what says so is exported.
+export {}

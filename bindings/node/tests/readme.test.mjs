@@ -24,7 +24,7 @@ test('its programs run', (t) => {
   writeFileSync(path.join(folder, 'keys.json'), vendor.keys())
   writeFileSync(path.join(folder, 'myapp.lic'), vendor.license({ valid_until: null }))
   const programs = [...page.matchAll(/^```js\n(.*?)^```/gms)].map(([, program]) => program)
-  assert.equal(programs.length, 4)
+  assert.equal(programs.length, 5)
   for (const program of programs) {
     writeFileSync(path.join(folder, 'program.mjs'), program)
     const { status, stderr } = spawnSync(process.execPath, ['program.mjs'], { cwd: folder })
