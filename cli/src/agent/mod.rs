@@ -146,10 +146,14 @@ impl Ready {
     }
 
     fn serve(mut self, json: bool) -> Told<()> {
-        make_folder(&self.config.state)?;
+        self.config.warnings.extend(make_folder(&self.config.state));
         let mut installation = self.product.product().open(&self.config.state)?;
         set_up(&mut installation, &self.config)?;
-        check_state(&installation, &mut self.config.warnings)?;
+        self.config.warnings.extend(state_error(&installation)?);
+        let noted = note_first_use(&installation, &self.product);
+        let unnoted = noted.as_ref().err();
+        let told = unnoted.map(|error| format!("the first use cannot be noted: {error}"));
+        self.config.warnings.extend(told);
         raise_limits(&mut self.config);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
@@ -157,12 +161,12 @@ impl Ready {
             .build()
             .map_err(|error| Error::new(Code::Io, format!("threads: {error}")))?;
         let wait = self.config.limits.shutdown;
-        let served = runtime.block_on(self.listen(installation, json));
+        let served = runtime.block_on(self.listen(installation, noted.is_err(), json));
         runtime.shutdown_timeout(wait.min(Duration::from_secs(1)));
         Ok(served?)
     }
 
-    async fn listen(self, installation: Installation, json: bool) -> Result<()> {
+    async fn listen(self, installation: Installation, unnoted: bool, json: bool) -> Result<()> {
         let listen = self.config.listen;
         let failed = |error: std::io::Error| {
             let what = match error.kind() {
@@ -192,11 +196,17 @@ impl Ready {
         let (stopping, stop) = watch::channel(false);
         let limits = self.config.limits;
         let server = Server { agent: Arc::clone(&agent), limits, tls: self.tls.clone(), stop };
+        let noting = unnoted.then(|| {
+            tokio::spawn(note_first_use_later(Arc::clone(&agent.installation), self.product))
+        });
         let serving = tokio::spawn(server.run(listener));
         wait_for_the_end(&agent, self.tls.as_deref()).await;
         agent.log.note("stopping");
         let _ = stopping.send(true);
         let _ = serving.await;
+        if let Some(noting) = noting {
+            noting.abort();
+        }
         drop(agent);
         // A request that was cut off may hold the log: its lines are not waited for.
         let end = tokio::task::spawn_blocking(move || writer.join());
@@ -230,34 +240,48 @@ fn set_up(installation: &mut Installation, config: &Config) -> Result<()> {
     Ok(())
 }
 
-/// Makes the folder if it is not there, for its owner only.
-fn make_folder(path: &Path) -> Result<()> {
+/// Makes the folder if it is not there, for its owner only. What keeps it from that is told, and
+/// it serves all the same: a license from elsewhere counts without the folder.
+fn make_folder(path: &Path) -> Option<String> {
     let mut builder = std::fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     match builder.create(path) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => {
-            let what = format!("the state folder {}: {error}", told_path(path));
-            Err(Error::new(Code::StateUnavailable, what))
+            Some(format!("the state folder {} cannot be made: {error}", told_path(path)))
         }
-        _ => Ok(()),
+        _ => None,
     }
 }
 
-/// Fails where the folder cannot be used. What is damaged in it is told, and served: a license
-/// that is applied repairs it.
-fn check_state(installation: &Installation, warnings: &mut Vec<String>) -> Result<()> {
+/// What is wrong with the folder. It is served as it is: a license that is applied repairs most.
+fn state_error(installation: &Installation) -> Result<Option<String>> {
     let status: Value = serde_json::from_str(&installation.status(None)?).unwrap_or_default();
     let state = &status["state"];
-    if state["ok"] == true {
-        return Ok(());
-    }
     let message = state["message"].as_str().unwrap_or("the state folder cannot be used");
-    if state["code"] == Code::StateUnavailable.slug() {
-        return Err(Error::new(Code::StateUnavailable, message));
+    Ok((state["ok"] != true).then(|| format!("the state folder: {message}")))
+}
+
+/// Notes that the use without a license begins, where the vendor allows it for some time: nobody
+/// else is there to say so. A clock that was stopped, for tests, does not say when it is.
+fn note_first_use(installation: &Installation, product: &ProductFile) -> Result<()> {
+    let grace = product.settings().any(|(name, _)| name == "grace_days");
+    match grace && product.product().fixed_clock().is_none() {
+        true => installation.first_use(None),
+        false => Ok(()),
     }
-    warnings.push(message.to_string());
-    Ok(())
+}
+
+/// Does the same until it is on disk.
+async fn note_first_use_later(installation: Arc<Installation>, product: ProductFile) {
+    loop {
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        let (it, product) = (Arc::clone(&installation), product.clone());
+        let noted = tokio::task::spawn_blocking(move || note_first_use(&it, &product)).await;
+        if noted.is_ok_and(|noted| noted.is_ok()) {
+            return;
+        }
+    }
 }
 
 /// Lets the process have as many files as its connections need, or takes fewer connections: there

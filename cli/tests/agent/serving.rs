@@ -176,15 +176,54 @@ fn what_keeps_it_from_starting_is_told() {
     let text = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(3));
     assert!(text.contains("another program listens there"), "{text}");
+}
 
+/// A license that is brought along counts without a folder.
+#[test]
+fn without_a_folder_it_says_so_and_serves_what_it_can() {
+    let site = Site::new();
     site.write("file", "");
+    site.write("brought.lic", site.license());
     for state in ["file", "file/below", "no/such/folder"] {
         site.configure(&format!("state = \"{state}\""), "");
-        let output = site.run(&[]);
-        let text = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(3), "{state}: {text}");
-        assert!(text.contains("(state_unavailable)"), "{state}: {text}");
+        let agent = Agent::start(&site);
+        assert_eq!(agent.get("/healthz").status, 200);
+        assert_eq!(agent.get("/readyz").status, 503, "{state}");
+        assert_eq!(agent.get("/api/license").json()["licensed"], false);
+        assert!(agent.apply(&site.license()).status >= 400, "{state}");
+        let errors = agent.stop();
+        assert!(errors.contains("warning: the state folder"), "{state}: {errors}");
+        site.configure(&format!("state = \"{state}\""), "[site]\nlicense_file = \"brought.lic\"\n");
+        assert_eq!(Agent::start(&site).get("/api/license").json()["licensed"], true, "{state}");
     }
+    assert!(!site.path("no").exists());
+}
+
+/// With `grace_days`, a product that never said when its use begins would be free.
+#[test]
+fn its_first_start_is_the_first_use_and_stays_it() {
+    let site = Site::new();
+    site.configure("", "");
+    let first_use = || {
+        let agent = Agent::start(&site);
+        drop(agent);
+        let keys = site.key.public().to_short();
+        let mut product = licentia::Product::new("myapp", &keys).unwrap();
+        product.set("grace_days", "30").unwrap();
+        let status = product.open_to_read(site.path("agent-state")).unwrap().status(None).unwrap();
+        let status: serde_json::Value = serde_json::from_str(&status).unwrap();
+        status["anchor"]["at"].as_i64()
+    };
+    let first = first_use();
+    assert!(first.is_some_and(|at| at > 1_700_000_000));
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    assert_eq!(first_use(), first);
+    site.write("product.lic", site.product(&[]));
+    fs::remove_dir_all(site.path("agent-state")).unwrap();
+    assert_eq!(first_use(), None, "no grace, no first use");
+    site.write("product.lic", site.product(&[("grace_days", "30"), ("clock", "2026-11-22")]));
+    fs::remove_dir_all(site.path("agent-state")).unwrap();
+    assert_eq!(first_use(), None, "a clock that is stopped says nothing");
 }
 
 #[test]

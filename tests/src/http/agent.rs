@@ -43,7 +43,12 @@ fn product_file(site: &Site) -> String {
 
 fn configuration(site: &Site) -> String {
     let mut text = String::from("listen = \"127.0.0.1:0\"\n");
-    let _ = writeln!(text, "state = {:?}", folder("agent", site).display().to_string());
+    let mut state = folder("agent", site);
+    if site.files.is_none() {
+        // It makes a folder that is not there, but not two.
+        state.push("state");
+    }
+    let _ = writeln!(text, "state = {:?}", state.display().to_string());
     text.push_str("[site]\n");
     for (name, value) in &site.site {
         let _ = writeln!(text, "{name} = {value:?}");
