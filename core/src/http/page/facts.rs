@@ -108,7 +108,7 @@ pub(super) fn of_license(it: &Outlook<'_>) -> Vec<Fact> {
         Some(end) => facts.add(if end <= now { "Ended" } else { "Ends" }, moment(end, now)),
         None => facts.add("Ends", [value("Never")]),
     }
-    if let Some(end) = winner.grace_until {
+    if let Some(end) = winner.grace_until.filter(|end| Some(*end) != license.valid_until) {
         facts.add("Grace period until", moment(end, now));
     }
     if let Some(by) = claims.exp {

@@ -7,16 +7,42 @@ use super::words::{Tone, feature_name};
 use crate::errors::Code;
 use crate::verdict::{Access, FeatureVerdict, Reason};
 
-/// Features that are not measured and shown at once; the rest is folded away.
+/// Features of each kind that are shown at once; the rest is folded away.
 const AT_ONCE: usize = 24;
 
 /// What the license lists.
 #[derive(Debug, Default)]
 pub(super) struct Features {
-    pub(super) measured: Vec<Measured>,
-    pub(super) plain: Vec<Plain>,
-    /// Those beyond what is shown at once.
-    pub(super) folded: Vec<Plain>,
+    pub(super) measured: Fold<Measured>,
+    pub(super) plain: Fold<Plain>,
+}
+
+/// Features of one kind.
+#[derive(Debug)]
+pub(super) struct Fold<T> {
+    pub(super) shown: Vec<T>,
+    pub(super) folded: Vec<T>,
+}
+
+impl<T> Default for Fold<T> {
+    fn default() -> Fold<T> {
+        Fold { shown: Vec::new(), folded: Vec::new() }
+    }
+}
+
+impl<T> Fold<T> {
+    /// In the order of the license; of more than are shown, those first that are to be looked at.
+    fn new(mut all: Vec<T>, feature: impl Fn(&T) -> &Plain) -> Fold<T> {
+        if all.len() > AT_ONCE {
+            all.sort_by_key(|one| feature(one).tone == Tone::Good);
+        }
+        let folded = all.split_off(all.len().min(AT_ONCE));
+        Fold { shown: all, folded }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.shown.is_empty()
+    }
 }
 
 /// A feature that is on or off.
@@ -56,16 +82,18 @@ pub(super) struct Bar {
 
 impl Features {
     pub(super) fn new(it: &Outlook<'_>) -> Features {
-        let mut all = Features::default();
+        let (mut metered, mut others) = (Vec::new(), Vec::new());
         for found in &it.verdict.features {
             let feature = plain(found);
             match found.used {
-                Some(used) => all.measured.push(measured(found, feature, used, it.now())),
-                None => all.plain.push(feature),
+                Some(used) => metered.push(measured(found, feature, used, it.now())),
+                None => others.push(feature),
             }
         }
-        all.folded = all.plain.split_off(all.plain.len().min(AT_ONCE));
-        all
+        Features {
+            measured: Fold::new(metered, |it| &it.feature),
+            plain: Fold::new(others, |it| it),
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -96,7 +96,7 @@ fn in_force(it: &Outlook<'_>) -> Words {
             match but(it.verdict) {
                 Some(but) => {
                     let title = format!("The license is in force {until}, but {but}");
-                    (Tone::Look, "In force", title, end)
+                    (Tone::Look, "In force", title, None)
                 }
                 None => (Tone::Good, "In force", format!("The license is in force {until}"), end),
             }

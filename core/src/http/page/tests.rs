@@ -439,7 +439,7 @@ fn a_thousand_features_are_shown_and_most_of_them_folded_away() {
     for at in 0..1_000 {
         assert!(html.contains(&format!("<bdi>f-{at}</bdi>")), "{at}");
     }
-    assert_eq!(text(&html, "<summary>", "</summary>"), "976 more");
+    assert_eq!(text(&html, "<summary>", "</summary>"), "976 more features");
     assert!(html.len() < 400_000, "{} bytes", html.len());
 }
 

@@ -46,8 +46,12 @@ pub(super) fn said(text: &str) -> String {
 /// What a sentence of the verdict says was found, without what to do: the page says that once.
 pub(super) fn found(message: &str) -> String {
     let found = message.rsplit_once(": ").map_or(message, |(found, _)| found);
-    let found = said(found);
-    format!("{}.", found.trim_end_matches('.'))
+    // A part of a machine "drifted": to people it has changed.
+    let found = said(&found.replace(" drifted", " changed"));
+    match found.ends_with('…') {
+        true => found,
+        false => format!("{}.", found.trim_end_matches('.')),
+    }
 }
 
 /// Begins with a capital and ends with a full stop.
@@ -115,6 +119,8 @@ mod tests {
         let message = "The license ended on 2026-09-13T12:00:00Z: ask the vendor.";
         assert_eq!(found(message), "The license ended on 13 Sep 2026, 12:00 UTC.");
         assert_eq!(found("It decides."), "It decides.");
+        assert_eq!(found("Too long…: ask."), "Too long…");
+        assert_eq!(found("1 is needed: disk drifted: wait."), "1 is needed: disk changed.");
         assert_eq!(sentence("ask ACME Inc."), "Ask ACME Inc.");
     }
 }

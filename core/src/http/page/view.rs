@@ -120,6 +120,11 @@ impl View {
         format!("{} · {} license", self.headline.state, self.product)
     }
 
+    /// What the first text to send is called.
+    pub(super) fn first_request(&self) -> &'static str {
+        self.requests.first().map_or("Request code", |request| request.title)
+    }
+
     /// Whether what is to be done is about the license as a whole.
     pub(super) fn is_urgent(&self) -> bool {
         self.headline.tone != Tone::Good
@@ -142,7 +147,7 @@ fn issuer_message(verdict: &Verdict) -> Option<String> {
 /// What was found, but for what the headline and the list of sources say; and how many more.
 fn warnings(verdict: &Verdict) -> (Vec<String>, usize) {
     let said_above = |code: Topic| match code {
-        Topic::Alert(Alert::SourceRefused) => true,
+        Topic::Alert(Alert::SourceRefused | Alert::GraceEndsSoon) => true,
         Topic::Alert(alert) => headline::begun(verdict) == Some(alert),
         Topic::State(_) => false,
     };
