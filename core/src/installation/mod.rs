@@ -321,12 +321,10 @@ impl Installation {
         path.strip_prefix(self.site.mount.as_str())
     }
 
-    #[allow(dead_code)] // Until every view is written.
     pub(crate) fn site(&self) -> &Site {
         &self.site
     }
 
-    #[allow(dead_code)] // As above.
     pub(crate) fn product(&self) -> &Product {
         &self.product
     }

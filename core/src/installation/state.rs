@@ -217,7 +217,6 @@ impl State {
     }
 
     /// The license key that brought a license, masked; `None` = it came another way.
-    #[allow(dead_code)] // Until every view is written.
     pub(crate) fn key_of(&self, license_id: &str) -> Option<&str> {
         let own = |activation: &&Activation| activation.license_id == license_id;
         self.activation.as_ref().filter(own).map(|activation| activation.key.as_str())

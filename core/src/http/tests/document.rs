@@ -68,7 +68,10 @@ fn the_tables_are_those_of_the_code() {
     if env::var_os("LICENTIA_BLESS").is_some() {
         fs::write(path(), &wanted).unwrap();
     }
-    assert!(fs::read_to_string(path()).unwrap() == wanted, "docs/http.md is stale: LICENTIA_BLESS=1 rewrites it");
+    assert!(
+        fs::read_to_string(path()).unwrap() == wanted,
+        "docs/http.md is stale: LICENTIA_BLESS=1 rewrites it"
+    );
 }
 
 #[test]
