@@ -211,3 +211,45 @@ fn tls(mut table: Table, folder: &Path) -> Result<TlsFiles> {
     };
     Ok(TlsFiles { certificate: file("certificate")?, key: file("key")? })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_is_documented_and_the_documented_defaults_are_the_defaults() {
+        let page = include_str!("../../../docs/agent.md");
+        for key in KEYS {
+            let known =
+                [format!("| `{key}` |"), format!("| `[{key}]` |"), format!("| `[[{key}]]` |")];
+            assert!(known.iter().any(|row| page.contains(row)), "{key}");
+        }
+        let config = Config::parse("agent.toml", "", Path::new("/etc/myapp")).unwrap();
+        assert_eq!(config.listen.to_string(), "127.0.0.1:7780");
+        assert_eq!(config.state, Path::new("/etc/myapp/agent-state"));
+        assert_eq!((config.log, config.metrics), (Log::Text, Metrics::Read));
+        let Limits { connections, header, body, shutdown } = config.limits;
+        let seconds = [header, body, shutdown].map(|time| time.as_secs());
+        assert_eq!((connections, seconds), (1000, [10, 10, 10]));
+        assert!(page.contains("`connections` (1000), `header_seconds` (10), `body_seconds` (10)"));
+    }
+
+    #[test]
+    fn paths_are_relative_to_the_file_and_plain_addresses_elsewhere_are_warned_of() {
+        let read = |text: &str| Config::parse("agent.toml", text, Path::new("/etc/myapp")).unwrap();
+        let config = read("state = \"/var/lib/myapp\"\n[site]\nlicense_file = \"a.lic\"");
+        assert_eq!(config.state, Path::new("/var/lib/myapp"));
+        assert_eq!(config.site, [("license_file".to_string(), "/etc/myapp/a.lic".to_string())]);
+        for (listen, warned) in [
+            ("127.0.0.1:1", false),
+            ("localhost:1", false),
+            ("[::1]:1", false),
+            ("0.0.0.0:1", true),
+            ("[::]:1", true),
+            ("192.0.2.1:1", true),
+        ] {
+            let config = read(&format!("listen = \"{listen}\""));
+            assert_eq!(config.warnings.iter().any(|it| it.contains("[tls]")), warned, "{listen}");
+        }
+    }
+}

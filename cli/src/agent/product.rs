@@ -48,3 +48,49 @@ pub fn read(
         Some(key) => Product::from_file_of(&data, key),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use licentia::issue::{self, ProductTerms};
+    use licentia::{KeySet, SecretKey};
+    use std::collections::BTreeMap;
+
+    /// A product file of a new key.
+    fn file() -> String {
+        let key = SecretKey::generate().unwrap();
+        let keys = KeySet::parse(&key.public().to_short()).unwrap();
+        let settings = BTreeMap::new();
+        let terms = ProductTerms { code: "myapp".into(), name: None, keys, settings };
+        issue::sign_product_file(&key, "acme", issue::now(), &terms).unwrap()
+    }
+
+    #[test]
+    fn what_was_built_in_is_the_only_product() {
+        let (own, other) = (file(), file());
+        let read = |source| read(&own, None, &source, &[]);
+        let key = Product::from_file(own.as_bytes()).unwrap().key_id().to_string();
+        assert_eq!(read(ProductSource::None).unwrap().key_id(), key);
+        assert_eq!(read(ProductSource::Text(format!("\n{own}\n"))).unwrap().key_id(), key);
+        let refused = read(ProductSource::Text(other.clone())).unwrap_err();
+        assert!(refused.detail().contains("serves no other"), "{refused}");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("other.product");
+        std::fs::write(&path, &other).unwrap();
+        assert!(read(ProductSource::File(path.clone())).is_err());
+        let named = path.to_str();
+        assert!(super::read(&own, named, &ProductSource::None, &[]).is_err());
+        assert!(super::read("", named, &ProductSource::None, &[]).is_ok());
+    }
+
+    #[test]
+    fn every_key_that_is_named_has_to_be_the_one_that_signed() {
+        let own = file();
+        let key = Product::from_file(own.as_bytes()).unwrap().key_id().to_string();
+        let read = |keys: &[&str]| read(&own, None, &ProductSource::None, keys);
+        assert!(read(&[&key]).is_ok() && read(&[&key, &key]).is_ok());
+        for keys in [[key.as_str(), "else"], ["else", key.as_str()]] {
+            assert_eq!(read(&keys).unwrap_err().code(), Code::UnknownKey);
+        }
+    }
+}
