@@ -146,6 +146,10 @@ fn read(data: &[u8], key_id: Option<&str>) -> Result<ProductFile> {
         let what = format!("signed by the key {:.43}, not by {wanted:.43}", sealed.kid);
         return Err(Error::new(Code::UnknownKey, what));
     }
+    if keys.find(&sealed.kid).is_none() {
+        let what = format!("signed by the key {:.64}, which is none of those in it", sealed.kid);
+        return Err(Error::new(Code::UnknownKey, what));
+    }
     let opened = sealed.open(|kid| keys.find(kid))?;
     let text = json::scan(&opened.payload, TOKEN_MAX)?;
     let claims: Claims = json::read(text)?;
