@@ -15,7 +15,7 @@ LINK := -I$(STAGE)/include -L$(STAGE)/lib -Wl,-rpath,'$$ORIGIN/lib' -llicentia
 VENV := .venv/bin
 
 .PHONY: help demo test soak bench dist install bless clean command stage stage-http python node \
-	packages test-style test-core test-command test-c test-python test-node test-vectors test-targets
+	packages test-style test-core test-command test-c test-python test-node test-page test-vectors test-targets
 
 help: ## Say what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -50,6 +50,7 @@ bless: ## Rewrite what is generated: the header, tables in the docs, vectors
 
 clean: ## Remove everything that was built or installed here
 	rm -rf target .venv dist {bindings,examples,bench}/node/node_modules bindings/node/*.node \
+		tests/page/node_modules \
 		bindings/node/LICENSE-* bindings/python/python/licentia/*.so tests/fuzz/{target,corpus} \
 		bench/python/.venv .hypothesis .mypy_cache .pytest_cache \
 		bindings/python/{.hypothesis,.mypy_cache,.pytest_cache}
@@ -137,6 +138,16 @@ test-python: python
 
 test-node: node
 	cd bindings/node && npm test --silent
+
+tests/page/node_modules/.package-lock.json: tests/page/package-lock.json
+	cd tests/page && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# The page as a browser has it: every look with LICENTIA_SOAK. Pictures are in target/page.
+test-page: node
+	@if [ -x "$${CHROMIUM:-/usr/bin/chromium}" ]; then \
+		$(MAKE) tests/page/node_modules/.package-lock.json && cd tests/page && node --test --test-reporter=spec; \
+	else echo "skipped: the page in a browser (no chromium here; Debian package chromium)"; fi
 
 test-vectors: command stage python node
 	@command -v c++ >/dev/null || echo "skipped: C++ (there is no c++ here; Debian package g++)"
