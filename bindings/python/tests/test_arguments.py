@@ -221,7 +221,8 @@ def test_keys_have_to_be_text() -> None:
 def test_the_products_code_and_docstrings() -> None:
     product = licentia.Product(PRODUCT, KEYS)
     assert product.code == PRODUCT
-    nouns = (licentia.Product, licentia.License, licentia.Installation, licentia.Access)
+    nouns: tuple[type, ...] = (licentia.Product, licentia.License, licentia.Installation)
+    nouns = (*nouns, licentia.Access, licentia.Caller, licentia.Response)
     for noun in (*nouns, licentia.Refusal, licentia.Usage, *licentia.errors._BY_CODE.values()):
         assert noun.__doc__
         for name, member in vars(noun).items():

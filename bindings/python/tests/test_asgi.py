@@ -222,12 +222,15 @@ def test_who_is_asking_is_the_hosts_word_and_nobody_elses(installation: Installa
         assert sent.status == 401
 
 
-def test_a_caller_is_asked_for_before_the_body(app: App, installation: Installation) -> None:
+def test_a_caller_is_asked_for_before_the_body(installation: Installation) -> None:
     def fails(scope: Any) -> Caller | None:
         raise LookupError
 
+    async def never() -> Event:
+        raise AssertionError("nobody has been asked for")
+
     with pytest.raises(LookupError):
-        Sent(App(installation, fails), POST, *chunks(b"x", end=False))
+        asyncio.run(App(installation, fails)(POST, never, never))  # type: ignore[arg-type]
 
 
 def test_an_app_is_made_of_what_it_needs(installation: Installation, product: Product) -> None:

@@ -242,7 +242,7 @@ def test_what_is_wrong_elsewhere_is_not_the_bodys_fault(app: App) -> None:
         post(app, Input(b"", KeyError), "1")
 
 
-@pytest.mark.parametrize("said", [str(TOO_MUCH), "1" + "0" * 9, "1" + "0" * 30, "1" + "0" * 5000])
+@pytest.mark.parametrize("said", [str(TOO_MUCH), "9" * 9, "1" + "0" * 30, "1" + "0" * 5000])
 def test_no_more_is_read_of_a_body_than_shows_that_it_is_too_long(app: App, said: str) -> None:
     for length in (said, ""):
         body = Input(b"x" * 1_000_000)

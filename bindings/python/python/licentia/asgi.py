@@ -121,7 +121,7 @@ async def _body(receive: _Receive) -> Optional[bytes]:
         body += message.get("body", b"")
         if not message.get("more_body", False):
             break
-    return bytes(body[:READ_MAX])
+    return bytes(body)
 
 
 async def _send(send: _Send, method: str, answer: Response) -> None:
