@@ -29,12 +29,15 @@ class Agent:
     def __init__(self, demo, folder):
         self.demo, self.vendor, self.folder = demo, folder, folder / "agent"
         self.folder.mkdir()
-        draft = self.folder / "product.json"
-        draft.write_text(json.dumps(self.terms(folder)))
-        product = self.folder / "myapp.product"
+        draft, product = self.folder / "myapp.toml", self.folder / "myapp.product"
+        demo.run(
+            LICENTIA, "product", "new", "--product", "myapp", "--name", "My App",
+            "--keys", str(folder / "vendor.jwks"), "--set", "vendor=Acme", "--set",
+            "grace_days=31", "--out", str(draft),
+        )  # fmt: skip
         demo.run(
             LICENTIA, "product", "sign", str(draft), "--key", str(folder / "vendor.pem"),
-            "--out", str(product),
+            "--issuer", "https://licenses.acme.example", "--out", str(product),
         )  # fmt: skip
         config = self.folder / "agent.toml"
         shutil.copy(ROOT / "examples" / "agent" / "agent.toml", config)
@@ -46,11 +49,6 @@ class Agent:
             stdout=subprocess.PIPE, stderr=(self.folder / "agent.log").open("w"),
         )  # fmt: skip
         self.root = self.process.stdout.readline().split()[-1]
-
-    def terms(self, folder):
-        keys = (folder / "vendor.jwks").read_text()
-        settings = {"vendor": "Acme", "grace_days": "31", "warning_days": "30", "machine": "demo"}
-        return {"code": "myapp", "name": "My App", "keys": json.loads(keys), "settings": settings}
 
     def curl(self, method, path, body=None, token=TOKEN):
         """Asks with curl; gives the status and the body."""
