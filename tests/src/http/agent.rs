@@ -37,7 +37,7 @@ fn product_file(site: &Site) -> String {
     Doc::license()
         .typ("lic-product+jwt")
         .cut("/license")
-        .set("/product", json!({"keys": keys, "settings": site.set}))
+        .set("/product", json!({"keys": keys["keys"], "settings": site.set}))
         .sign()
 }
 
