@@ -3,7 +3,7 @@
 use super::config::Limits;
 use super::service::Agent;
 use super::tls::Tls;
-use super::wire::{HEAD_MAX, Head, Heads, Wire};
+use super::wire::{HEAD_MAX, Heads, Wire};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
