@@ -132,13 +132,20 @@ static bool serve(httplib::Server &server, int port, const std::string &prefix,
   sigaddset(&ends, SIGTERM);
   sigaddset(&ends, SIGINT);
   sigprocmask(SIG_BLOCK, &ends, nullptr);
+  // httplib lets five clients wait to be let in; further ones would try again after seconds.
+  socket_t listening = INVALID_SOCKET;
+  server.set_socket_options([&listening](socket_t socket) {
+    const int yes = 1;
+    setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    listening = socket;
+  });
   const char *const host = "127.0.0.1";
   if (port == 0) {
     port = server.bind_to_any_port(host);
   } else if (!server.bind_to_port(host, port)) {
     port = -1;
   }
-  if (port < 0) return false;
+  if (port < 0 || listen(listening, SOMAXCONN)) return false;
   std::cout << prefix << port << suffix << std::endl;
   std::thread ending([&server, ends] {
     int number = 0;

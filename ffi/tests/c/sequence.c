@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-enum { PRODUCTS = 3, LICENSES = 5, INSTALLATIONS = 2, FIXTURES = 15, METERED = 12 };
+enum { PRODUCTS = 3, LICENSES = 5, INSTALLATIONS = 2, EXCHANGES = 2, FIXTURES = 15, METERED = 12 };
 
 static const char *const FILES[FIXTURES] = {
     "ok",            "ok_too",        "bound",         "bad_signature", "expired",   "keys",
@@ -26,6 +26,8 @@ static fixture files[FIXTURES];
 static licentia_product *products[PRODUCTS];
 static licentia_license *licenses[LICENSES];
 static licentia_installation *installations[INSTALLATIONS];
+static licentia_exchange *exchanges[EXCHANGES];
+static int is_signed_in[EXCHANGES];
 static char folder[512];
 static licentia_error error;
 static const uint8_t *input, *input_end;
@@ -214,6 +216,89 @@ static void record(void) {
   CHECK(feature && (strcmp(feature, "trials") || after <= limit || after == before));
 }
 
+static licentia_exchange *next_exchange(void) {
+  uint8_t choice = next();
+  if (choice >= 250) return (licentia_exchange *)(void *)installations[choice % INSTALLATIONS];
+  return exchanges[choice % EXCHANGES];
+}
+
+static void new_exchange(void) {
+  static const char *const METHODS[] = {"GET", "POST", "POST", "DELETE", "HEAD", "PUT"};
+  static const char *const TARGETS[] = {
+      "/api/license",         "/api/license/assign", "/api/license/expiration",
+      "/api/licensing/check", "/api/v1/license",     "/api/licensing/token",
+      "/api/license/request", "/license",            "/api/license?x=%20"};
+  int slot = next() % EXCHANGES;
+  const char *method = next() < 230 ? METHODS[next() % 6] : next_text();
+  const char *target = next() < 230 ? TARGETS[next() % 9] : next_text();
+  licentia_exchange_free(exchanges[slot]);
+  is_signed_in[slot] = 0;
+  licentia_status status = licentia_exchange_new(method, target, &exchanges[slot], &error);
+  checked(status, exchanges[slot] != NULL);
+}
+
+static void set_exchange(void) {
+  licentia_exchange *exchange = next_exchange();
+  static char body[1 << 17];
+  licentia_status status;
+  switch (next() % 4) {
+    case 0: {
+      uint32_t rights = next() % 9 | (uint32_t)(next() < 40) << 8;
+      status = licentia_exchange_set_caller(exchange, next_text(), rights, &error);
+      for (int i = 0; i < EXCHANGES; i++) is_signed_in[i] |= exchange == exchanges[i];
+      CHECK(status != LICENTIA_OK || rights != 8);
+      break;
+    }
+    case 1: {
+      const fixture *file = &files[next() % FIXTURES];
+      int size = snprintf(body, sizeof body, "{\"%s\":\"%s\"}",
+                          next() & 1 ? "signed_license" : "token", file->text);
+      status = licentia_exchange_set_body(exchange, body, (size_t)size, &error);
+      break;
+    }
+    case 2: {
+      const char *data = next_text();
+      size_t size = data ? strlen(data) : next() % 2;
+      status = licentia_exchange_set_body(exchange, data, size, &error);
+      break;
+    }
+    default: {
+      const char *name = next() < 200 ? "content-type" : next_text();
+      const char *value = next() < 200 ? "application/json" : next_text();
+      status = licentia_exchange_set_header(exchange, name, value, &error);
+    }
+  }
+  checked(status, status == LICENTIA_OK);
+}
+
+// A stranger changes nothing, and an answer is whole or there is none.
+static void handle_exchange(void) {
+  const licentia_installation *held = next_installation();
+  licentia_exchange *exchange = next_exchange();
+  const char *value = NULL;
+  size_t size = 0;
+  licentia_status status = licentia_installation_handle(held, exchange, &error);
+  checked(status, status == LICENTIA_OK);
+  int answered = licentia_exchange_status(exchange);
+  const char *body = (const char *)licentia_exchange_body(exchange, &size);
+  CHECK(strlen(body) == size && (answered || size == 0));
+  CHECK(status != LICENTIA_OK || (answered >= 200 && answered < 600));
+  for (size_t i = 0; *licentia_exchange_header(exchange, i, &value); i++) CHECK(answered);
+  for (int i = 0; i < EXCHANGES; i++) {
+    if (exchange != exchanges[i] || !exchange || is_signed_in[i]) continue;
+    CHECK(answered != 204 && answered != 202 && !strstr(body, "GmbH"));
+  }
+  CHECK(!licentia_installation_serves(held, NULL));
+}
+
+static void with_exchange(void) {
+  switch (next() % 6) {
+    case 0: new_exchange(); break;
+    case 1: case 2: case 3: set_exchange(); break;
+    default: handle_exchange();
+  }
+}
+
 static void with_installation(void) {
   uint8_t choice = next();
   if (choice < 40) open_installation();
@@ -233,7 +318,7 @@ static void with_installation(void) {
 
 static void one_call(void) {
   licentia_license *license;
-  switch (next() % 14) {
+  switch (next() % 16) {
     case 0: new_product(); break;
     case 1: good_products(); break;
     case 2: {
@@ -259,6 +344,7 @@ static void one_call(void) {
       break;
     }
     case 11: case 12: with_installation(); break;
+    case 13: case 14: with_exchange(); break;
     default:
       license = licenses[next() % LICENSES];
       licentia_product_free((licentia_product *)(void *)license);  // of another type: left alone
@@ -276,6 +362,7 @@ static void one_sequence(const uint8_t *data, size_t size) {
     licentia_installation_free(installations[i]);
     installations[i] = NULL;
   }
+  for (int i = 0; i < EXCHANGES; i++) licentia_exchange_free(exchanges[i]), exchanges[i] = NULL;
 }
 
 static uint8_t bytes[2048];

@@ -16,6 +16,7 @@ static void *everything(void *nothing) {
 
 static void *requests(void *nothing) {
   walk_request(&all);
+  walk_exchange_request(&all);
   return nothing;
 }
 

@@ -7,7 +7,7 @@ int main(int argc, char **argv) {
   fixtures all = fixtures_read(argv[1]);
   for (int times = atoi(argv[2]); times > 0; times--) {
     if (argc == 3) walk(&all);
-    else if (!strcmp(argv[3], "exchange")) walk_exchange(&all);
+    else if (!strcmp(argv[3], "exchange")) walk_exchange(&all), walk_exchange_request(&all);
     else walk_installation(&all), walk_request(&all);
   }
   fixtures_free(&all);
