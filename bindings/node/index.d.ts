@@ -353,9 +353,10 @@ export declare class Installation {
   remove(): Promise<boolean>
 
   /**
-   * A text to send to the vendor: `license` is the request code, `clock` asks for a clock reset,
-   * `sync` says what was used.
-   * @throws {LicentiaError} `invalid_argument`, or why the folder cannot be used
+   * A text to send to the vendor: `license` is the request code, `renewal` asks for a newer token
+   * of the license in use, `activation` for the license that the license key in `argument` stands
+   * for, `clock` for a clock reset; `sync` says what was used.
+   * @throws {LicentiaError} `invalid_argument`, `not_licensed`, or why the folder cannot be used
    */
   request(what?: string, argument?: string): string
 

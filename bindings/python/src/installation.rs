@@ -200,7 +200,8 @@ impl Installation {
         self.ask(py, licentia::Installation::remove)
     }
 
-    /// A text to send to the vendor: ``license`` (the request code), ``clock`` or ``sync``.
+    /// A text to send to the vendor: ``license`` (the request code), ``renewal``, ``clock`` or
+    /// ``sync``, or ``activation`` with a license key as the argument.
     #[pyo3(
         signature = (what=None, argument=None),
         text_signature = "($self, what='license', argument=None)"

@@ -128,7 +128,8 @@ class Installation:
     def remove(self) -> bool:
         """Remove what was applied. Says whether there was a license."""
     def request(self, what: str = "license", argument: str | None = None) -> str:
-        """A text to send to the vendor: license (the request code), clock or sync."""
+        """A text to send to the vendor: license (the request code), renewal, clock or sync,
+        or activation with a license key as the argument."""
     def record(self, feature: str, amount: int = 1) -> None:
         """Add to a counter. On disk when it returns.
 
