@@ -201,12 +201,12 @@ describe("the page", { skip, concurrency: 4 }, () => {
     });
     await page.waitForFunction(() => document.getElementById("text").value !== "");
     await apply();
-    await page.getByText("The license was applied.").waitFor();
+    await page.getByText("It was applied.").waitFor();
     assert.equal(await title(), "The license is in force until 13 Sep 2026");
     assert.equal(new URL(page.url()).hash, "");
     assert.deepEqual(await flaws(page), []);
     await page.reload();
-    assert.equal(await page.getByText("The license was applied.").count(), 0);
+    assert.equal(await page.getByText("It was applied.").count(), 0);
     // What the server refuses is told by the browser too.
     const told = slips.filter((slip) => !slip.includes("400 (Bad Request)"));
     assert.deepEqual(told, []);

@@ -108,9 +108,9 @@ fn advice_on(alert: Alert) -> Advice {
         Alert::FeatureTooNew => Advice::Say("Update the product."),
         Alert::NotInForce => Advice::Nothing,
         Alert::GraceEndsSoon => ASK,
-        Alert::SourceRefused => {
-            Advice::Say("Put right or remove the license that was refused, under Sources.")
-        }
+        Alert::SourceRefused => Advice::Say(
+            "See under Sources which license was refused, and put it right or take it away.",
+        ),
         Alert::ClockSuspect => CLOCK,
         Alert::StateRecovered => Advice::Say("Check the disk that this product’s folder is on."),
         Alert::SharedFolder => Advice::Say("Give every machine a folder of its own."),

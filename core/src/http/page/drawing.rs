@@ -122,16 +122,16 @@ fn labels(
         before != changes.get(at)
     };
     let next = shown.iter().find(|at| **at > now && changed(at)).or(shown.last());
-    let chief = shown.first().into_iter().chain(next);
+    let chief = shown.first().into_iter().chain(next).chain(shown.last());
     let others = shown.iter().filter(|at| changed(at)).chain(shown);
+    let all = chief.map(|at| (*at, false)).chain(others.map(|at| (*at, true)));
     let mut labels: Vec<Label> = Vec::new();
-    for at in chief.chain(others).copied() {
-        let minor = labels.len() >= 2;
+    for (at, minor) in all {
         let room = if minor { LABEL } else { WIDE_LABEL };
         let label = Label { at: place(at), anchor: anchor(place(at), 80), text: day(at), minor };
         let apart = |other: &Label| {
-            label.begins(room) >= other.begins(LABEL) + LABEL
-                || other.begins(LABEL) >= label.begins(room) + room
+            label.begins(room) >= other.begins(room) + room
+                || other.begins(room) >= label.begins(room) + room
         };
         if labels.iter().all(apart) {
             labels.push(label);
@@ -217,9 +217,18 @@ mod tests {
         let changes: Vec<(i64, Access)> = (0..40).map(|day| (day * 7, Access::Allow)).collect();
         let drawing = drawn(&changes).unwrap();
         assert!(drawing.labels.len() > 3);
-        for pair in drawing.labels.windows(2) {
-            assert!(pair[1].begins(LABEL) >= pair[0].begins(LABEL) + LABEL);
-        }
-        assert_eq!(drawing.labels.iter().filter(|label| !label.minor).count(), 2);
+        let apart = |labels: Vec<&Label>, room: i64| {
+            let apart = |pair: &[&Label]| pair[1].begins(room) >= pair[0].begins(room) + room;
+            labels.windows(2).all(apart)
+        };
+        assert!(apart(drawing.labels.iter().collect(), LABEL));
+        // What is left where there is little room.
+        let chief: Vec<&Label> = drawing.labels.iter().filter(|label| !label.minor).collect();
+        assert!(chief.len() == 2 && apart(chief, WIDE_LABEL));
+        // The end of the first of two licenses, soon after its beginning.
+        let drawing = drawn(&[(-100, Access::Allow), (90, Access::Warn), (456, Access::Deny)]);
+        let told: Vec<(i64, bool)> =
+            drawing.unwrap().labels.iter().map(|label| (label.at.0, label.minor)).collect();
+        assert_eq!(told, [(0, false), (321, true), (941, false)]);
     }
 }

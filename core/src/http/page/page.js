@@ -80,6 +80,6 @@
   form.hidden = false;
   if (location.hash === "#applied") {
     history.replaceState(null, "", location.pathname + location.search);
-    find("applied").textContent = "The license was applied.";
+    find("applied").textContent = "It was applied.";
   }
 })();
