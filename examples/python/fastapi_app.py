@@ -82,7 +82,9 @@ def main(keys: str, product_code: str, directory: str, port: str, *settings: str
         product.set(name, value)
     administrator = licentia.Caller("admin", licentia.Rights.ADMINISTRATOR)
     app = create_app(product.open(directory), {os.environ["APP_TOKEN"]: administrator})
-    with socket.create_server(("127.0.0.1", int(port))) as listening:
+    bound = socket.create_server(("127.0.0.1", int(port)))
+    # asyncio sends small answers at once only where the socket itself says that it is TCP.
+    with socket.socket(fileno=bound.detach()) as listening:
         print(f"listening on http://127.0.0.1:{listening.getsockname()[1]}/login", flush=True)
         uvicorn.Server(uvicorn.Config(app, log_level="warning")).run([listening])
 

@@ -22,7 +22,9 @@ def main(file: str) -> None:
     users, installations = spec.read(file)
     mounts = [Mount(path, create_app(one, users)) for path, one in installations.items()]
     config = uvicorn.Config(Starlette(routes=mounts), log_level="warning")
-    with socket.create_server(("127.0.0.1", 0)) as listening:
+    bound = socket.create_server(("127.0.0.1", 0))
+    # asyncio sends small answers at once only where the socket itself says that it is TCP.
+    with socket.socket(fileno=bound.detach()) as listening:
         print("listening", listening.getsockname()[1], flush=True)
         uvicorn.Server(config).run([listening])
 

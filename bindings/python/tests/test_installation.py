@@ -248,11 +248,14 @@ def test_a_clock_that_was_wrong_is_set_right(
     assert refused(again, vendor.answer(request, server_time=ISSUED)) == "already_used"
 
 
-def test_requests(installation: Installation, vendor: Vendor) -> None:
+def test_requests(product: Product, installation: Installation, vendor: Vendor) -> None:
     installation.apply(vendor.license())
     for request in (installation.request(), installation.request("license", None)):
         assert request.startswith("eJ")
-    assert installation.request("sync") != installation.request(what="sync", argument=None)
+    same = installation.request("sync"), installation.request(what="sync", argument=None)
+    assert same[0] == same[1], "the clock is stopped"
+    product.set("clock", None)
+    assert installation.request("sync") != installation.request("sync")
     for wrong in ("", "License", "licens", "clock\0", "é"):
         with pytest.raises(licentia.ArgumentError):
             installation.request(wrong)
