@@ -133,14 +133,21 @@ pub fn command(mount: &str, sites: &[Site]) -> Option<Command> {
 /// A host in C or C++, compiled against the library that is staged.
 fn compiled(language: &str) -> Option<Command> {
     runners::ready(language)?;
-    let (compiler, standard, library, header) = match language {
-        "c" => ("cc", "-std=c11", "-lmicrohttpd", "microhttpd.h"),
-        _ => ("c++", "-std=c++17", "-pthread", "httplib.h"),
+    let (compiler, standard, package, header) = match language {
+        "c" => ("cc", "-std=c11", "libmicrohttpd", "microhttpd.h"),
+        _ => ("c++", "-std=c++17", "cpp-httplib", "httplib.h"),
     };
     if !std::path::Path::new("/usr/include").join(header).exists() {
         println!("skipped: the mount in {language} (no {header} here)");
         return None;
     }
+    // The flags with which the library was made, and it: what it thinks its structs are like.
+    let flags = Command::new("pkg-config").args(["--cflags", "--libs", package]).output();
+    let Some(flags) = flags.ok().filter(|it| it.status.success()) else {
+        println!("skipped: the mount in {language} (no pkg-config of {package} here)");
+        return None;
+    };
+    let flags = String::from_utf8_lossy(&flags.stdout).into_owned();
     let home = paths::target().join("runners").join(language);
     let program = paths::target().join("http").join(format!("host-{language}"));
     let built = Command::new(compiler)
@@ -150,7 +157,8 @@ fn compiled(language: &str) -> Option<Command> {
         .arg(format!("tests/hosts/{language}.{language}"))
         .arg(format!("-L{}", home.display()))
         .arg(format!("-Wl,-rpath,{}", home.display()))
-        .args(["-llicentia", library])
+        .args(["-llicentia", "-pthread"])
+        .args(flags.split_whitespace())
         .status();
     assert!(built.is_ok_and(|status| status.success()), "the host in {language} does not compile");
     Some(Command::new(program))
