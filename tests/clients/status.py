@@ -41,7 +41,8 @@ def expect_set(what, actual, wanted):
 
 
 before = status()
-expect("no license", (before["licensed"], before["valid"], before["license_valid"]), (False,) * 3)
+expect("no license", before["licensed"], False)
+expect("valid is both", before["valid"], before["license_valid"] and before["support_valid"])
 expect("the same, signed in", status(here.user)["licensed"], False)
 applied = here.ask(
     "POST", "/api/licensing/token", token=here.administrator, body={"token": here.license}
