@@ -62,23 +62,20 @@ static void ask(const Installation &installation, const Login &login, const Requ
   response.set_content(error.what(), "text/plain; charset=utf-8");
 }
 
-// Mounts the license API below a path, which is also the setting "mount" of the installation. It
-// leaves all other paths to the routes of the product.
+// Mounts the license API below a path, which is also the setting "mount" of the installation. What
+// else there is below it is left to the routes of the product.
 static void mount(httplib::Server &server, const Installation &installation, Login login,
                   const std::string &below = "") {
   const std::string paths = below + "/(?:api/|api/v1/)?licens(?:e|ing)(?:/.*)?";
   const httplib::Server::Handler without_body = [&installation, login](const Request &request,
                                                                        Response &response) {
-    response.status = 404;
-    if (installation.serves(request.target)) ask(installation, login, request, "", response);
+    ask(installation, login, request, "", response);
   };
   const httplib::Server::HandlerWithContentReader with_body =
       [&installation, login](const Request &request, Response &response,
                              const ContentReader &reader) {
-        response.status = 404;
         const auto body = read_body(request, reader);  // sets the status if it fails
-        if (!body || !installation.serves(request.target)) return;
-        ask(installation, login, request, *body, response);
+        if (body) ask(installation, login, request, *body, response);
       };
   server.Get(paths, without_body).Options(paths, without_body);
   server.Post(paths, with_body).Put(paths, with_body);
@@ -189,6 +186,7 @@ int main(int argc, char **argv) try {
   begin(installation);
 
   httplib::Server server;
+  server.set_tcp_nodelay(true);  // or bodies are sent when the client has asked for more, or waited
   const Login login = login_with(token);
   add_own_routes(server, installation, login);
   mount(server, installation, login);

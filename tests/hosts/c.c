@@ -107,7 +107,12 @@ static const struct user *user_of(struct MHD_Connection *connection) {
   return NULL;
 }
 
-// The same as in the example, but for the installation, which is the one that has the target.
+static bool is_below(const char *path, const char *target) {
+  size_t len = strlen(path);
+  return !strncmp(path, target, len) && strchr("/?", target[len]);  // or at its end
+}
+
+// The same as in the example, but for the installation, which is the one whose path it is.
 static enum MHD_Result on_host_request(void *nothing, struct MHD_Connection *connection,
                                        const char *url, const char *method, const char *version,
                                        const char *data, size_t *len, void **kept) {
@@ -121,9 +126,8 @@ static enum MHD_Result on_host_request(void *nothing, struct MHD_Connection *con
     return taken;
   }
   for (int i = 0; i < places_count; i++) {
-    const licentia_installation *installation = places[i].installation;
-    if (!licentia_installation_serves(installation, request->target)) continue;
-    return license_api(installation, connection, method, request, user_of(connection));
+    if (!is_below(places[i].path, request->target)) continue;
+    return license_api(places[i].installation, connection, method, request, user_of(connection));
   }
   return send_text(connection, 404, "text/plain", "There is nothing here.\n");
 }

@@ -69,9 +69,15 @@ int main(int argc, char **argv) try {
   };
   std::deque<Installation> installations;  // which stay where they are
   httplib::Server server;
+  server.set_tcp_nodelay(true);
   for (const Place &place : spec.places) {
     installations.push_back(place.open());
-    mount(server, installations.back(), login, place.path);
+    const Installation &installation = installations.back();
+    mount(server, installation, login, place.path);
+    const auto elsewhere = [&installation, &login](const Request &request, Response &response) {
+      ask(installation, login, request, "", response);
+    };
+    server.Get(place.path + "/.*", elsewhere);
   }
   return serve(server, 0, "listening ", "") ? 0 : 1;
 } catch (const std::exception &error) {
