@@ -179,7 +179,7 @@ describe("the page", { skip, concurrency: 4 }, () => {
     await refused("nothing", /^Paste a license, or choose its file\.$/);
     await text.fill("not a license");
     await apply();
-    await refused("no license", /^Invalid license format/);
+    await refused("no license", /^Invalid license format: .+\. Use it exactly as the vendor sent it, and nothing else\.$/);
     assert.deepEqual(await flaws(page), []);
     const other = acme.license(claims({}, { aud: "other" }));
     await text.fill(other);

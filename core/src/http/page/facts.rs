@@ -5,7 +5,6 @@ use super::text::{capital, found, said, shown};
 use super::when::{count, day, number, relative, utc};
 use crate::http::caller::Caller;
 use crate::messages::SDK;
-use crate::stages::DAY;
 use crate::verdict::{Alert, Issuer, IssuerStatus, Source, Topic, Winner};
 
 /// A name, and what there is.
@@ -219,14 +218,12 @@ pub(super) fn of_installation(it: &Outlook<'_>, caller: &Caller) -> Vec<Fact> {
         None => facts.add("Clock", [value(utc(clock))]),
     }
     if let Some(anchor) = verdict.anchor {
-        let days = (now.saturating_sub(anchor.at) / DAY).max(0);
         let grace = verdict.grace_days.zip(verdict.grace_until);
         let grace = grace.map(|(days, end)| {
             let days = count(days.into(), "day");
             format!("{days} without a license from then on, until {}", day(end))
         });
-        let days = u64::try_from(days).unwrap_or(0);
-        let ago = format!("{} ago", count(days, "day"));
+        let ago = relative(anchor.at, now);
         facts.add("First use", [value(utc(anchor.at)), aside(ago), grace.and_then(aside)]);
     } else if let Some(days) = verdict.grace_days {
         let grace = format!("{} without a license from then on", count(days.into(), "day"));

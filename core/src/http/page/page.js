@@ -33,7 +33,11 @@
   const reason = async (answer) => {
     if (answer.status === 401) return "You are not signed in any more: sign in, and try again.";
     const said = await answer.json().catch(() => ({}));
-    return said.detail || `The product answered with the status ${answer.status}: try again.`;
+    if (!said.detail) return `The product answered with the status ${answer.status}: try again.`;
+    const detail = said.detail.replace(/\.?$/, ".");
+    // The sentences that do not say what to do.
+    const unread = ["malformed", "too_large", "wrong_kind"].includes(said.code);
+    return unread ? `${detail} Use it exactly as the vendor sent it, and nothing else.` : detail;
   };
 
   form.addEventListener("submit", async (event) => {
