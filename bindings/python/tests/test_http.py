@@ -152,6 +152,7 @@ def test_every_shape_of_headers_is_read(installation: Installation) -> None:
         [("content-typ\u00e9", "application/json")],
         [("content-type", "application/json\ud800")],
         [("content-type", b"application/json\xff")],
+        [(b"content-type", b"\xe1pplication/json")],
     ]
     for headers in missing:
         answer = installation.handle(
@@ -168,7 +169,7 @@ class Failing:
 def test_the_wrong_types_are_type_errors(installation: Installation) -> None:
     wrong: Any
     handle = installation.handle
-    for wrong in (None, 1, "ab", b"ab", ["ab"], [b"ab"], [("a",)], [("a", "b", "c")], [1]):
+    for wrong in (None, 1, "", b"", "ab", ["ab"], [b"ab"], [("a",)], [("a", "b", "c")], [1]):
         with pytest.raises(TypeError):
             handle("GET", "/api/license", headers=wrong)
     for wrong in ([("a", 1)], [(1, "a")], {"a": None}, {"a": ["b"]}, [("a", bytearray(b"b"))]):
