@@ -125,9 +125,13 @@ pub fn finish(outcome: Outcome, json: bool) -> ExitCode {
 
 /// Prints what a command that goes on has begun.
 pub fn begin(answer: &Answer, json: bool) {
-    notes(&answer.notes);
     // Nobody may be listening, and it goes on all the same.
-    let _ = if json { object("ok", None, &answer.fields) } else { text(&answer.text) };
+    let _ = if json {
+        object("ok", None, &answer.fields)
+    } else {
+        notes(&answer.notes);
+        text(&answer.text)
+    };
 }
 
 /// Prints a finding and gives the exit status.

@@ -6,6 +6,7 @@ mod config;
 mod log;
 mod metrics;
 mod password;
+mod places;
 mod product;
 mod reply;
 mod server;
@@ -222,7 +223,8 @@ impl Ready {
         let fields = Fields::default()
             .with("listening", url.as_str())
             .with("product", it.product().code())
-            .with("product_key", it.key_id());
+            .with("product_key", it.key_id())
+            .with("warnings", self.config.warnings.clone());
         let (code, key) = (show(it.product().code()), show(it.key_id()));
         let text = format!("listening on {url}\nserving {code}, product key {key}\n");
         Answer { fields, text, notes: self.warnings() }

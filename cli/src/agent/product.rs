@@ -41,11 +41,15 @@ pub fn read(
             return refuse("this agent was built for one product, and serves no other: name none");
         }
     };
-    let [first, rest @ ..] = keys else { return Product::from_file(&data) };
-    let file = Product::from_file_of(&data, first)?;
-    match rest.iter().find(|key| **key != file.key_id()) {
-        None => Ok(file),
-        Some(key) => Product::from_file_of(&data, key),
+    let file = Product::from_file(&data)?;
+    let key = file.key_id();
+    match keys.iter().all(|named| *named == key) {
+        true => Ok(file),
+        // What was named is not told: it has the length of a private key.
+        false => {
+            let what = format!("signed by the key {key:.43}, not by the one that is named");
+            Err(Error::new(Code::UnknownKey, what))
+        }
     }
 }
 

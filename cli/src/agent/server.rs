@@ -1,23 +1,22 @@
 //! Connections: as many as are allowed, each for as long as it is of use.
 
 use super::config::Limits;
+use super::places::{Place, Places};
 use super::service::Agent;
 use super::tls::Tls;
 use super::wire::{HEAD_MAX, Heads, Wire};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::net::IpAddr;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 
 /// Headers of one request.
 const HEADERS_MAX: usize = 100;
@@ -26,9 +25,6 @@ const HEADERS_MAX: usize = 100;
 /// says so arrives.
 const LINGER: Duration = Duration::from_secs(2);
 const LINGER_MAX: u64 = 1024 * 1024;
-
-/// How often room is made where there is none.
-const ROOM: Duration = Duration::from_millis(50);
 
 const TIMED_OUT: &[u8] =
     b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
@@ -41,24 +37,9 @@ pub struct Server {
     pub stop: watch::Receiver<bool>,
 }
 
-/// Connections that wait for a request, the one that has waited longest first.
-#[derive(Default)]
-struct Waiting {
-    next: AtomicU64,
-    all: Mutex<BTreeMap<u64, Arc<Notify>>>,
-}
-
-/// One of them.
-struct Place {
-    waiting: Arc<Waiting>,
-    number: AtomicU64,
-    leave: Arc<Notify>,
-}
-
 impl Server {
     pub async fn run(self, listener: TcpListener) {
-        let slots = Arc::new(Semaphore::new(self.limits.connections));
-        let waiting = Arc::new(Waiting::default());
+        let places = Places::new(self.limits.connections);
         let it = Arc::new(self);
         let mut stop = it.stop.clone();
         loop {
@@ -68,27 +49,26 @@ impl Server {
             };
             let Ok((stream, from)) = accepted else {
                 // Too many files, mostly: one connection less helps.
-                waiting.drop_oldest();
+                places.make_room();
                 tokio::time::sleep(Duration::from_millis(20)).await;
                 continue;
             };
-            let slot = tokio::select! {
-                slot = slot(&slots, &waiting) => slot,
+            let place = tokio::select! {
+                place = places.take() => place,
                 _ = stop.changed() => break,
             };
+            let Some(place) = place.map(Arc::new) else { break };
             let it = Arc::clone(&it);
-            let place = Arc::new(Place::new(Arc::clone(&waiting)));
             tokio::spawn(async move {
                 it.agent.metrics.connections().inc();
                 it.connection(stream, from.ip(), place).await;
                 it.agent.metrics.connections().dec();
-                drop(slot);
             });
         }
         drop(listener);
-        let all = u32::try_from(it.limits.connections).unwrap_or(u32::MAX);
         // Whoever is not done by then is cut off.
-        let _ = tokio::time::timeout(it.limits.shutdown, slots.acquire_many(all)).await;
+        let done = places.all_free(it.limits.connections);
+        let _ = tokio::time::timeout(it.limits.shutdown, done).await;
     }
 
     async fn connection(&self, stream: TcpStream, from: IpAddr, place: Arc<Place>) {
@@ -99,7 +79,7 @@ impl Server {
         let handshake = tls.acceptor().accept(stream);
         let stream = tokio::select! {
             stream = tokio::time::timeout(self.limits.header, handshake) => stream,
-            () = place.leave.notified() => return,
+            () = place.has_to_leave() => return,
         };
         match stream {
             Ok(Ok(stream)) => self.serve(stream, from, place).await,
@@ -112,16 +92,12 @@ impl Server {
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let heads = Heads::default();
-        let wire = Wire::new(stream, heads.clone());
-        let (agent, busy) = (Arc::clone(&self.agent), Arc::clone(&place));
+        let wire = Wire::new(stream, heads.clone(), self.limits.body);
+        let (agent, own) = (Arc::clone(&self.agent), Arc::clone(&place));
         let service = service_fn(move |request| {
-            let (agent, busy, head) = (Arc::clone(&agent), Arc::clone(&busy), heads.next());
-            let answer = async move {
-                busy.leaves();
-                let answer = agent.answer(request, head, from).await;
-                busy.waits();
-                Ok::<_, Infallible>(answer)
-            };
+            let (agent, place, head) = (Arc::clone(&agent), Arc::clone(&own), heads.next());
+            let answer =
+                async move { Ok::<_, Infallible>(agent.answer(request, head, from, &place).await) };
             Box::pin(answer) as Pin<Box<dyn Future<Output = _> + Send>>
         });
         let mut http = http1::Builder::new();
@@ -141,17 +117,17 @@ impl Server {
                     stopping = true;
                     Pin::new(&mut connection).graceful_shutdown();
                 }
-                () = place.leave.notified() => return,
+                () = place.has_to_leave() => return,
             }
         };
         let wire = connection.into_parts().io.into_inner();
         let timed_out = outcome.as_ref().is_err_and(hyper::Error::is_timeout) && wire.is_in_head();
         self.note(&outcome, timed_out, from);
-        let mut stream = wire.into_stream();
-        if timed_out {
-            let _ = stream.write_all(TIMED_OUT).await;
+        let last_words = if timed_out { TIMED_OUT } else { b"" };
+        tokio::select! {
+            () = end(wire.into_stream(), last_words) => {}
+            () = place.has_to_leave() => {}
         }
-        linger(stream).await;
     }
 
     /// Counts and logs what was no request.
@@ -167,65 +143,13 @@ impl Server {
     }
 }
 
-/// A slot for one more connection. Where there is none, the one that has waited longest for a
-/// request makes room: those that only hold their place keep nobody out.
-async fn slot(slots: &Arc<Semaphore>, waiting: &Waiting) -> Option<OwnedSemaphorePermit> {
-    if let Ok(slot) = Arc::clone(slots).try_acquire_owned() {
-        return Some(slot);
-    }
-    loop {
-        waiting.drop_oldest();
-        // All of them may be busy now, and wait a moment later.
-        let free = Arc::clone(slots).acquire_owned();
-        if let Ok(slot) = tokio::time::timeout(ROOM, free).await {
-            return slot.ok();
-        }
-    }
-}
-
 /// Ends a connection so that what was written arrives: closing it while something is unread would
 /// take that back.
-async fn linger<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) {
-    if stream.shutdown().await.is_err() {
-        return;
-    }
-    let (mut rest, mut nowhere) = (stream.take(LINGER_MAX), tokio::io::sink());
-    let _ = tokio::time::timeout(LINGER, tokio::io::copy(&mut rest, &mut nowhere)).await;
-}
-
-impl Waiting {
-    fn drop_oldest(&self) {
-        if let Some((_, oldest)) = self.all().pop_first() {
-            oldest.notify_one();
-        }
-    }
-
-    fn all(&self) -> MutexGuard<'_, BTreeMap<u64, Arc<Notify>>> {
-        self.all.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Place {
-    /// A new connection waits for its first request.
-    fn new(waiting: Arc<Waiting>) -> Place {
-        let place = Place { waiting, number: AtomicU64::new(0), leave: Arc::default() };
-        place.waits();
-        place
-    }
-
-    fn waits(&self) {
-        let number = self.waiting.next.fetch_add(1, Ordering::Relaxed);
-        self.number.store(number, Ordering::Relaxed);
-        self.waiting.all().insert(number, Arc::clone(&self.leave));
-    }
-
-    fn leaves(&self) {
-        self.waiting.all().remove(&self.number.load(Ordering::Relaxed));
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.leaves();
-    }
+async fn end<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, last_words: &[u8]) {
+    let ending = async {
+        stream.write_all(last_words).await?;
+        stream.shutdown().await?;
+        tokio::io::copy(&mut stream.take(LINGER_MAX), &mut tokio::io::sink()).await
+    };
+    let _ = tokio::time::timeout(LINGER, ending).await;
 }

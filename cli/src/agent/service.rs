@@ -4,6 +4,7 @@ use super::accounts::{Accounts, Login};
 use super::config;
 use super::log::{Entry, Log};
 use super::metrics::{self, Metrics};
+use super::places::Place;
 use super::reply::Reply;
 use super::wire::Head;
 use http_body_util::{BodyExt, Full};
@@ -72,6 +73,7 @@ impl Agent {
         request: Request<Incoming>,
         head: Head,
         from: IpAddr,
+        place: &Place,
     ) -> Response<Full<Bytes>> {
         let started = Instant::now();
         let (parts, body) = request.into_parts();
@@ -84,7 +86,7 @@ impl Agent {
             headers: parts.headers,
             from,
         };
-        let Done { mut reply, caller, last } = self.reply(&asked, body, head).await;
+        let Done { mut reply, caller, last } = self.reply(&asked, body, head, place).await;
         if asked.method == "HEAD" {
             reply = reply.without_body();
         }
@@ -108,7 +110,7 @@ impl Agent {
         reply.into_response()
     }
 
-    async fn reply(&self, asked: &Asked, body: Incoming, head: Head) -> Done {
+    async fn reply(&self, asked: &Asked, body: Incoming, head: Head, place: &Place) -> Done {
         if let Some(why) = head.refused {
             let what = format!("This request cannot be read safely: {why}");
             return Done { last: true, ..asked.problem(400, "malformed", &what).into() };
@@ -123,7 +125,16 @@ impl Agent {
                 return Done { last: has_body, ..done };
             }
         }
-        match self.receive(body).await {
+        let received = self.receive(body).await;
+        // Half a body may be done without, and what is begun may not.
+        place.works();
+        let done = self.received(asked, received).await;
+        place.waits();
+        done
+    }
+
+    async fn received(&self, asked: &Asked, received: Received) -> Done {
+        match received {
             Received::Whole(body) => self.core(asked, body).await,
             // One byte too many, whatever it is: core says so where it comes to that.
             Received::TooLong => {

@@ -3,11 +3,13 @@
 //! such requests and does not say so.
 
 use std::collections::VecDeque;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Sleep;
 
 /// Bytes of the longest head.
 pub const HEAD_MAX: usize = 16 * 1024;
@@ -47,6 +49,9 @@ pub struct Wire<S> {
     /// What was read and not handed on.
     held: VecDeque<u8>,
     heads: Heads,
+    /// How long nobody may take what is written, and when that is over.
+    patience: Duration,
+    stalled: Option<Pin<Box<Sleep>>>,
 }
 
 /// Where in a request the next byte is.
@@ -71,8 +76,9 @@ struct Scan {
 }
 
 impl<S> Wire<S> {
-    pub fn new(stream: S, heads: Heads) -> Wire<S> {
-        Wire { stream, part: Part::Head(Scan::default()), held: VecDeque::new(), heads }
+    pub fn new(stream: S, heads: Heads, patience: Duration) -> Wire<S> {
+        let part = Part::Head(Scan::default());
+        Wire { stream, part, held: VecDeque::new(), heads, patience, stalled: None }
     }
 
     /// Whether a head has begun and has not ended.
@@ -213,7 +219,16 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write(cx, bytes)
+        let it = self.get_mut();
+        let written = Pin::new(&mut it.stream).poll_write(cx, bytes);
+        if written.is_ready() {
+            it.stalled = None;
+            return written;
+        }
+        let patience = it.patience;
+        let over = it.stalled.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
+        ready!(over.as_mut().poll(cx));
+        Poll::Ready(Err(ErrorKind::TimedOut.into()))
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -231,7 +246,7 @@ mod tests {
 
     /// What is found of each head, and what is handed on at a time, for any room.
     fn heads(bytes: &[u8], room: usize) -> (Vec<Head>, Vec<Vec<u8>>) {
-        let mut wire = Wire::new((), Heads::default());
+        let mut wire = Wire::new((), Heads::default(), Duration::ZERO);
         wire.held.extend(bytes);
         let mut pieces = Vec::new();
         while !wire.held.is_empty() {
@@ -300,7 +315,7 @@ mod tests {
         let bytes = format!("{first}\r\n\r\n0\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n");
         assert_eq!(heads(bytes.as_bytes(), usize::MAX).0.len(), 1);
         let endless = format!("GET / HTTP/1.1\r\nX: {}", "a".repeat(2 * HEAD_MAX));
-        let mut wire = Wire::new((), Heads::default());
+        let mut wire = Wire::new((), Heads::default(), Duration::ZERO);
         wire.held.extend(endless.as_bytes());
         wire.pass(usize::MAX);
         assert!(matches!(wire.part, Part::Rest));

@@ -8,7 +8,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Nothing here takes as long: a test that waits for it has failed.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -75,7 +75,14 @@ impl Agent {
 
     /// Waits for its end, and gives the exit status and what it said on standard error.
     pub fn end(mut self) -> (Option<i32>, String) {
-        let status = self.child.wait().unwrap();
+        let begun = Instant::now();
+        let status = loop {
+            match self.child.try_wait().unwrap() {
+                Some(status) => break status,
+                None => assert!(begun.elapsed() < PATIENCE, "it does not end"),
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        };
         let errors = self.errors.take().unwrap().join().unwrap();
         (status.code(), errors)
     }

@@ -101,7 +101,9 @@ fn samples(page: &str) -> BTreeMap<String, f64> {
 #[test]
 fn what_has_begun_is_finished_before_it_stops() {
     let site = Site::new();
-    site.configure("", "");
+    // Far longer than the test: it ends because nothing is left to do.
+    let limits = "header_seconds = 3600\nbody_seconds = 3600\nshutdown_seconds = 3600\n";
+    site.configure("", &format!("[limits]\n{limits}"));
     let agent = Agent::start(&site);
     let body = serde_json::json!({ "license_key": site.license() }).to_string();
     let head = bearer(TOKEN);
@@ -120,6 +122,8 @@ fn what_has_begun_is_finished_before_it_stops() {
     while TcpStream::connect(&agent.address).is_ok() {
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
+    // Longer than it takes to end where it waits for nothing.
+    std::thread::sleep(std::time::Duration::from_secs(2));
     stream.write_all(second.as_bytes()).unwrap();
     let all = answers(&read(&mut stream));
     assert_eq!(all.iter().map(|answer| answer.status).collect::<Vec<_>>(), [200]);

@@ -114,9 +114,10 @@ fn smuggling() -> Vec<(&'static str, String, Vec<u16>)> {
         ("two hosts", "Host: b\r\nContent-Length: 5\r\n"),
         ("a bare line end", "X: y\nContent-Length: 5\r\n"),
     ];
-    let with = |(name, head)| (name, post(head, "0\r\n\r\n") + GET, vec![400]);
+    // Each would be answered with 200 but for its head.
+    let with = |(name, head)| (name, get(head) + "0\r\n\r\n" + GET, vec![400]);
     let mut cases: Vec<_> = heads.map(with).into();
-    let old = "POST /api/v1/license HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
+    let old = "GET /healthz HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
     cases.push(("chunks in HTTP/1.0", format!("{old}{GET}"), vec![400]));
     cases.push(("no host", format!("GET /healthz HTTP/1.1\r\n\r\n{GET}"), vec![400]));
     cases
@@ -209,4 +210,24 @@ fn a_client_that_asks_first_is_told_before_it_sends() {
     };
     assert_eq!(first("", 2), "HTTP/1.1 100");
     assert_eq!(first("", 131_073), "HTTP/1.1 413");
+}
+
+#[test]
+fn who_asks_and_never_listens_is_left() {
+    let site = Site::new();
+    site.configure("metrics = \"public\"", "[limits]\nbody_seconds = 1\n");
+    let agent = Agent::start(&site);
+    let mut deaf = agent.connect();
+    deaf.set_nonblocking(true).unwrap();
+    let page = format!("GET /license HTTP/1.1\r\nHost: a\r\n{}\r\n", bearer(TOKEN));
+    // Far more than is on the way at any time: 1,000 pages of 30 KB.
+    for _ in 0..1000 {
+        let _ = deaf.write_all(page.as_bytes());
+    }
+    let alone = || {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        agent.get("/metrics").body.contains("\nlicentia_agent_connections 1\n")
+    };
+    assert!((0..600).any(|_| alone()), "{}", agent.get("/metrics").body);
+    drop(deaf);
 }
