@@ -121,7 +121,7 @@ fn labels(
         let before = changes.range(..*at).next_back().map(|(_, access)| access);
         before != changes.get(at)
     };
-    let next = shown.iter().find(|at| **at > now && changed(at)).or(shown.last());
+    let next = shown.iter().find(|at| **at > now && changed(at));
     let chief = shown.first().into_iter().chain(next).chain(shown.last());
     let others = shown.iter().filter(|at| changed(at)).chain(shown);
     let all = chief.map(|at| (*at, false)).chain(others.map(|at| (*at, true)));

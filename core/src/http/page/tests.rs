@@ -268,6 +268,14 @@ fn every_state_of_the_kit_says_what_holds_what_comes_and_what_to_do() {
         assert!(told.contains(next), "{name}: {told}");
         let told = text(hero, "<dt>What to do</dt>", "</dl>");
         assert!(told.starts_with(todo), "{name}: {told}");
+        assert_eq!(told.matches(todo).count(), 1, "{name}: {told}");
+        for (request, wanted) in [
+            ("clock", name == "clock_set_back"),
+            ("sync", name.starts_with("sync_")),
+            ("license", true),
+        ] {
+            assert_eq!(html.contains(&format!("id=\"request-{request}\"")), wanted, "{name}");
+        }
         assert!(html.contains(&format!("<title>{word} · myapp license</title>")), "{name}");
         // The same verdict gives the same bytes.
         assert_eq!(page(&it), html, "{name}");
@@ -290,7 +298,7 @@ const HOSTILE: &str =
 
 #[test]
 fn what_others_wrote_is_shown_as_text_and_runs_nothing() {
-    let (it, _folder) = licensed(&[("vendor", HOSTILE)], |claims| {
+    let (mut it, _folder) = licensed(&[("vendor", HOSTILE)], |claims| {
         let license = &mut claims.license;
         for text in [&mut license.serial, &mut license.tier, &mut license.description] {
             *text = Some(HOSTILE.into());
@@ -302,8 +310,24 @@ fn what_others_wrote_is_shown_as_text_and_runs_nothing() {
             slug: None,
         });
         license.product = serde_json::from_value(serde_json::json!({ "name": HOSTILE })).unwrap();
-        license.features = vec![Feature { name: Some(HOSTILE.into()), ..Feature::new("a") }];
+        // One that is not measured, and one that is at its limit: in the headline, and a warning.
+        license.features = vec![
+            Feature { name: Some(HOSTILE.into()), ..Feature::new("a") },
+            Feature {
+                name: Some(HOSTILE.into()),
+                meter: Some("count".into()),
+                per: Some("month".into()),
+                max: Some(0),
+                ..Feature::new("b")
+            },
+        ];
     });
+    let other = |claims: &mut Claims| {
+        claims.license.serial = Some(HOSTILE.into());
+        claims.license.valid_from = NOON + 90 * DAY;
+        claims.license.valid_until = Some(NOON + 95 * DAY);
+    };
+    it.set("license", &license(other)).unwrap();
     let html = page(&it);
     let plain = page(&licensed(&[], |_| ()).0);
     for tag in ["<script", "<img", "<b>", "<i>", "<style", "</style", "onerror=a()>"] {
@@ -311,7 +335,7 @@ fn what_others_wrote_is_shown_as_text_and_runs_nothing() {
         assert_eq!(count(&html), count(&plain), "{tag}");
     }
     let escaped = "&#60;img src=x onerror=a()&#62; &#38; &#34;&#39;`{{1}}";
-    assert!(html.matches(escaped).count() >= 6, "{}", html.matches(escaped).count());
+    assert!(html.matches(escaped).count() >= 12, "{}", html.matches(escaped).count());
     assert!(html.contains("<bdi>ä\u{fffd}\u{fffd}&#60;i&#62;</bdi>"));
     assert!(html.contains(&"ü".repeat(300)) && !html.contains(&"ü".repeat(301)));
     assert!(!html.contains('\u{202e}') && !html.contains('\u{7}'));
@@ -424,22 +448,28 @@ fn a_browser_may_run_what_is_on_the_page_and_nothing_else() {
 fn a_thousand_features_are_shown_and_most_of_them_folded_away() {
     let (it, _folder) = licensed(&[], |claims| {
         let full = |at: usize| Feature {
-            meter: Some("level".into()),
+            meter: Some("count".into()),
+            per: Some("month".into()),
             max: Some(0),
             ..Feature::new(format!("full-{at}"))
         };
-        let plain = (0..1_000).map(|at| Feature::new(format!("f-{at}")));
-        claims.license.features = plain.chain((0..24).map(full)).collect();
+        let plain = (0..998).map(|at| Feature::new(format!("f-{at}")));
+        let good = (0..2).map(|at| Feature { max: Some(9), ..full(at) });
+        let good = good.map(|it| Feature { id: it.id.replace("full", "good"), ..it });
+        // Full from the beginning, each with a warning of its own.
+        claims.license.features = good.chain(plain).chain((0..24).map(full)).collect();
     });
-    for at in 0..24 {
-        // Past their limit, each with a warning of its own.
-        let _ = it.record_level(&format!("full-{at}"), 1);
-    }
     let html = page(&it);
-    for at in 0..1_000 {
+    // Those that are to be looked at come first.
+    let at_once = text(&html, "<ul class=\"meters\">", "</ul>");
+    assert!(at_once.contains("full-23") && !at_once.contains("good-"), "{at_once}");
+    for at in 0..998 {
         assert!(html.contains(&format!("<bdi>f-{at}</bdi>")), "{at}");
     }
-    assert_eq!(text(&html, "<summary>", "</summary>"), "976 more features");
+    let folded: Vec<&str> = html.split("<summary>").skip(1).collect();
+    let folded: Vec<&str> = folded.iter().map(|it| it.split('<').next().unwrap()).collect();
+    assert_eq!(folded, ["2 more features", "974 more features"]);
+    assert!(html.contains("<li>And 19 more of the same kind.</li>"));
     assert!(html.len() < 400_000, "{} bytes", html.len());
 }
 
