@@ -40,6 +40,7 @@ def create_app(
 
     # Yours: who is signed in, and what they may do. Here by a session or by a bearer token. What
     # is added last runs first: the license API is told who is asking by what comes after it here.
+    # Several processes have to share the key of the sessions.
 
     app.add_middleware(SessionMiddleware, secret_key=secrets.token_hex(32))
     names = {user.name: user for user in users.values()}

@@ -28,6 +28,7 @@ def create_app(installation: licentia.Installation, users: Mapping[str, licentia
     app = Flask(__name__)
 
     # Yours: who is signed in, and what they may do. Here by a session or by a bearer token.
+    # Several processes have to share the key of the sessions.
 
     app.secret_key = secrets.token_bytes(32)
     app.config["SESSION_COOKIE_SAMESITE"] = "Lax"

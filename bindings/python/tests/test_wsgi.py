@@ -6,13 +6,17 @@ import io
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_to_bytes
 from wsgiref.util import setup_testing_defaults
 from wsgiref.validate import validator
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from licentia import Caller, Installation, Product, Rights
+from licentia._mount import Mounted
 from licentia.wsgi import App
-from vendor import Vendor
+from vendor import ISSUED, PRODUCT, Vendor
 from web import ADMIN, TOO_MUCH, USERS, assign
 
 if TYPE_CHECKING:
@@ -272,6 +276,31 @@ def test_methods_that_are_none(app: App) -> None:
     for method in ("G T", "GET\n", "", "é", "X" * 33):
         sent = Sent(app, method, watch=False)
         assert sent.status == 400 and sent.headers["content-type"].startswith("text/plain")
+
+
+PATHS = st.sampled_from([b"", b"/shop", b"/api/license", b"/shop/api/license", b"/license"])
+ESCAPED = PATHS.map(lambda path: path.replace(b"/", b"%2F")) | PATHS | st.binary()
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    product = Product(PRODUCT, Vendor().keys(), clock=ISSUED)
+    return product.open(tmp_path_factory.mktemp("shared"), mount="/shop")
+
+
+@given(PATHS | st.binary(), PATHS | st.binary(), st.none() | ESCAPED, st.binary())
+def test_any_path_is_a_target(
+    shared: Installation, root: bytes, below: bytes, raw: bytes | None, query: bytes
+) -> None:
+    """And ours only where the host has found just that path."""
+    target, is_ours = Mounted(shared, caller).find(root, below, raw, query)
+    path = unquote_to_bytes(target.partition("?")[0])
+    assert shared.handle("GET", target).status != 404 or not is_ours
+    assert is_ours is shared.serves(target)
+    if is_ours:
+        assert path in (below, root + below)
+    if is_ours and raw is not None and unquote_to_bytes(raw) == root + below:
+        assert raw.endswith(path), "nothing of it was escaped"
 
 
 def test_the_types_are_those_of_the_language(installation: Installation) -> None:
