@@ -10,6 +10,15 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
+/// What hosts say besides, below the target folder.
+const LOG: &str = "http/hosts.log";
+
+fn log() -> std::io::Result<fs::File> {
+    let path = paths::target().join(LOG);
+    fs::create_dir_all(path.parent().unwrap_or(&path))?;
+    fs::OpenOptions::new().append(true).create(true).open(path)
+}
+
 /// A running program; it ends when this is dropped.
 pub struct Host {
     child: Child,
@@ -28,6 +37,7 @@ impl Host {
             .current_dir(paths::root())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
+            .stderr(log().map_err(|error| format!("{}: {error}", LOG))?)
             .spawn()
             .map_err(|error| format!("{shown}: {error}"))?;
         let output = child.stdout.take().ok_or("no standard output")?;
@@ -43,7 +53,10 @@ impl Host {
             Some(port) => Ok(Host { child, root: format!("http://127.0.0.1:{port}") }),
             None => {
                 let _ = child.kill();
-                Err(format!("{shown}: it does not say where it listens, {:?}", child.wait()))
+                Err(format!(
+                    "{shown}: it does not say where it listens (target/{LOG}), {:?}",
+                    child.wait()
+                ))
             }
         }
     }
