@@ -108,3 +108,33 @@ fn cases() -> u32 {
     let soak = std::env::var("LICENTIA_SOAK").ok().and_then(|times| times.parse().ok());
     1_000 * soak.unwrap_or(1).max(1)
 }
+
+/// Any number of threads share one installation, and what one puts in or takes away is one thing
+/// or the other for the rest.
+#[test]
+fn many_ask_at_once() {
+    let mut site = Site::new();
+    site.it.set("instance", "https://play.acme.example").unwrap();
+    let (site, token) = (&site, &license(|_| {}));
+    let change = |method: &str, target: &str, body: Value| {
+        let answer = ask(&site.it, request(method, target).by(7).json(&body));
+        assert!(answer.status() < 300, "{answer:?}");
+    };
+    std::thread::scope(|threads| {
+        for _ in 0..6 {
+            threads.spawn(|| {
+                for route in ROUTES.iter().filter(|it| it.method == "GET").cycle().take(200) {
+                    let answer = ask(&site.it, request("GET", route.path).by(7));
+                    assert_eq!(answer.status(), 200, "{}", route.path);
+                }
+            });
+        }
+        for _ in 0..10 {
+            change("POST", "/api/license/assign", json!({ "signed_license": token }));
+            change("POST", "/api/v1/license", json!({ "license_key": token }));
+            let instance = json!({ "instance": "https://play.acme.example" });
+            change("DELETE", "/api/licensing/token", instance);
+        }
+    });
+    assert_eq!(site.get("/api/license")["licensed"], false);
+}
