@@ -13,6 +13,7 @@ use tempfile::TempDir;
 
 const TOKEN: &str = "a-token-of-the-administrator";
 const SIGNED_IN: &str = "Authorization: Bearer a-token-of-the-administrator";
+const CHUNKED: &str = "Transfer-Encoding: chunked";
 const JSON: &str = "Content-Type: application/json";
 
 /// The longest body that is looked at.
@@ -294,6 +295,33 @@ fn a_body_that_is_too_long_is_refused_and_the_connection_goes_on() {
     });
 }
 
+/// Whatever is sent, no more than the beginning of it is kept.
+#[test]
+fn a_body_without_an_end_takes_no_memory() {
+    each(|server| {
+        let peak = || {
+            let status = read(format!("/proc/{}/status", server.child.id()));
+            let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+            line.trim().trim_end_matches(" kB").parse::<usize>().unwrap()
+        };
+        server.is_well();
+        let before = peak();
+        let mut connection = server.connect();
+        let start = request("POST", &server.path(ASSIGN), &[CHUNKED, SIGNED_IN, JSON], b"");
+        connection.send(&start);
+        let piece = format!("{:x}\r\n{}\r\n", BODY_MAX, " ".repeat(BODY_MAX));
+        for _ in 0..512 {
+            connection.send(piece.as_bytes());
+        }
+        connection.send(b"0\r\n\r\n");
+        let status = connection.answer("POST").map(|answer| answer.status);
+        assert!(status.is_none_or(|status| status == 413), "{}: {status:?}", server.name);
+        let more = peak() - before;
+        assert!(more < 8 * 1024, "{}: {more} KiB for 64 MiB", server.name);
+        server.is_well();
+    });
+}
+
 #[test]
 fn odd_bodies_are_answered_or_end_the_connection() {
     each(|server| {
@@ -311,7 +339,7 @@ fn odd_bodies_are_answered_or_end_the_connection() {
             request("POST", &target, &[SIGNED_IN, JSON, "Content-Encoding: gzip"], b"\x1f\x8b"),
             request("POST", &target, &[SIGNED_IN, JSON, "Content-Encoding: what"], b"{}"),
             request("POST", &target, &[SIGNED_IN, JSON, "Content-Length: -1"], b""),
-            request("POST", &target, &[SIGNED_IN, JSON, "Transfer-Encoding: chunked"], b"zz"),
+            request("POST", &target, &[SIGNED_IN, JSON, CHUNKED], b"zz"),
             request("POST", &target, &[SIGNED_IN, "Content-Type: text/plain"], b"{}"),
             request("POST", &target, &[SIGNED_IN, JSON], &[0, 0xff, b'{', 0xc0]),
         ];
