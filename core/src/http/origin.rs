@@ -2,6 +2,7 @@
 
 use super::call::Call;
 use super::refusal::Refusal;
+use super::url::without_own_port;
 
 /// Refuses what a browser says another site made it send (Fetch Metadata; RFC 6454, section 7).
 /// That writes have to be JSON keeps those out already, unless the host lets other sites in.
@@ -20,9 +21,7 @@ pub(crate) fn check(call: &Call<'_>) -> Result<(), Refusal> {
     let is_own = |origin: &str| {
         let Some(from) = Origin::of(origin) else { return false };
         from.authority == own.authority
-            || asked()
-                .flat_map(pieces)
-                .any(|host| authority(from.is_secure, host) == from.authority)
+            || asked().flat_map(pieces).any(|host| authority(&from.scheme, host) == from.authority)
     };
     if exchange.headers("origin").all(is_own) { Ok(()) } else { Err(refusal()) }
 }
@@ -36,7 +35,7 @@ fn refusal() -> Refusal {
 /// Where a page comes from. Whether it came over TLS is not compared: a proxy may have taken that
 /// off.
 struct Origin {
-    is_secure: bool,
+    scheme: String,
     authority: String,
 }
 
@@ -44,18 +43,16 @@ impl Origin {
     /// Of a URL; `None` = it is none.
     fn of(url: &str) -> Option<Origin> {
         let (scheme, rest) = url.trim().split_once("://")?;
-        let is_secure = scheme.eq_ignore_ascii_case("https");
+        let scheme = scheme.to_ascii_lowercase();
         let host = rest.split(['/', '?', '#']).next()?;
         let host = host.rsplit('@').next().filter(|host| !host.is_empty())?;
-        Some(Origin { is_secure, authority: authority(is_secure, host) })
+        Some(Origin { authority: authority(&scheme, host), scheme })
     }
 }
 
-/// A host and its port, as browsers write them: in lower case, and without the usual port.
-fn authority(is_secure: bool, host: &str) -> String {
-    let usual = if is_secure { ":443" } else { ":80" };
-    let host = host.to_ascii_lowercase();
-    host.strip_suffix(usual).map(str::to_string).unwrap_or(host)
+/// A host and its port, as browsers write them.
+fn authority(scheme: &str, host: &str) -> String {
+    without_own_port(scheme, &host.to_ascii_lowercase()).to_string()
 }
 
 /// What proxies have written behind one another.

@@ -12,7 +12,8 @@ pub(crate) fn normal(url: &str) -> String {
     format!("{scheme}://{}{path}", without_own_port(&scheme, &host))
 }
 
-fn without_own_port<'a>(scheme: &str, host: &'a str) -> &'a str {
+/// A host and port, without the port where it is the scheme's own.
+pub(crate) fn without_own_port<'a>(scheme: &str, host: &'a str) -> &'a str {
     let own = match scheme {
         "http" => 80,
         "https" => 443,
