@@ -8,12 +8,16 @@ import http2 from 'node:http2'
 import net from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { test } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { handler } from '../http.mjs'
 import { use } from './example.mjs'
 import { emptyFolder } from './folder.mjs'
 import { ADMINISTRATOR, Client, opened, raw, serve, warningsOf } from './servers.mjs'
 import { NOW, vendor } from './vendor.mjs'
 
+setFlagsFromString('--expose-gc')
+const collect = runInNewContext('gc')
 const express = use('express')
 const TOKEN = '/api/licensing/token'
 const LONG = 128 * 1024
@@ -249,22 +253,51 @@ test('a request that is not whole is answered, and its connection closed', async
   assert.match(answer, /^HTTP\/1\.1 500 (.*\r\n)*connection: close\r\n(.*\r\n)*\r\n$/i)
 })
 
-test('a body without an end is answered, and its connection closed', async (t) => {
+test('a body without an end is answered, not kept, and its connection closed', async (t) => {
   const { port } = await served(t, (it) => handler(it, administrator))
   const socket = net.connect({ host: '127.0.0.1', port })
   socket.on('error', () => {})
   socket.write(`POST ${TOKEN} HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n` +
     'transfer-encoding: chunked\r\n\r\n')
   const chunk = `10000\r\n${' '.repeat(0x10000)}\r\n`
+  let [sent, most] = [0, 0]
   const more = () => {
-    while (!socket.destroyed && socket.write(chunk));
+    while (!socket.destroyed && socket.write(chunk)) sent += 1
+    if (sent % 100 === 0) most = Math.max(most, held())
   }
+  const before = held()
   socket.on('drain', more)
   more()
   const ended = new Promise((resolve) => socket.on('close', resolve))
   const first = await new Promise((resolve) => socket.once('data', resolve))
   assert.match(String(first), /^HTTP\/1\.1 413 (.*\r\n)*connection: close\r\n/i)
   await ended
+  const [kept, all] = [most - before, sent * chunk.length]
+  // What was let go is not freed at once.
+  assert.ok(kept < Math.max(all / 4, 32 << 20), `${kept} of ${all} bytes are kept`)
+})
+
+/** Bytes in buffers that are held. */
+function held() {
+  collect()
+  return process.memoryUsage().arrayBuffers
+}
+
+test('who goes on after the answer is heard out, and then let go cleanly', async (t) => {
+  const { port } = await served(t, (it) => handler(it, administrator))
+  const socket = net.connect({ host: '127.0.0.1', port })
+  const part = ' '.repeat(2 * LONG)
+  socket.write(`POST ${TOKEN} HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n` +
+    `content-length: ${8 * part.length}\r\n\r\n${part}`)
+  const answer = await new Promise((resolve) => socket.once('data', resolve))
+  assert.match(String(answer), /^HTTP\/1\.1 413 (.*\r\n)*connection: close\r\n/i)
+  for (let at = 1; at < 8; at += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    socket.write(part)
+  }
+  socket.resume()
+  // An error, such as a reset, would be thrown here.
+  await once(socket, 'end')
 })
 
 test('a sender that goes away changes nothing', async (t) => {
@@ -412,7 +445,8 @@ test('in an Express application below a path, only what is there is ours', async
 
 test('over HTTP/2 it is the same', async (t) => {
   const it = counted(t)
-  const port = await serve(t, http2.createServer(handler(it, administrator)))
+  const server = http2.createServer(handler(it, administrator))
+  const port = await serve(t, server)
   const session = http2.connect(`http://127.0.0.1:${port}`)
   t.after(() => session.destroy())
   const ask = async (headers, body) => {
@@ -434,4 +468,12 @@ test('over HTTP/2 it is the same', async (t) => {
   assert.deepEqual([head.status, head.body], [200, ''])
   assert.equal(head.headers['content-length'], String(Buffer.byteLength(page.body)))
   assert.equal((await ask({ ':path': '/nowhere' })).status, 404)
+
+  let last
+  server.on('stream', (stream) => (last = stream))
+  const endless = session.request(sent)
+  endless.on('error', () => {}).write(' '.repeat(2 * LONG))
+  const [refused] = await once(endless, 'response')
+  assert.equal(refused[':status'], 413)
+  await until(() => last.destroyed)
 })

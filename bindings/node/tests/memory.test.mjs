@@ -109,3 +109,18 @@ test('what was verified does not change with the bytes it came from', async () =
   assert.equal(license.toJSON().license.serial, 'LIC-MYAPP-A1B2C3D4')
   assert.equal(license.allows('exports'), true)
 })
+
+test('2,000 requests leave nothing behind', async (t) => {
+  const product = new Product('myapp', vendor.keys(), { clock: NOW })
+  const installation = product.open(emptyFolder(t), { license: token })
+  const caller = { name: 'ada', rights: ['read', 'write', 'delete'] }
+  const body = Buffer.alloc(4096, '{')
+  const requests = [
+    { method: 'GET', target: '/license', headers: { 'x-request-id': 'a' }, caller },
+    { method: 'POST', target: '/api/licensing/token', headers: new Map(), body, caller },
+  ]
+  const { heap, rss } = await growth(2000, (at) => installation.handle(requests[at % 2]))
+  // The page has 40 KiB: a leak of each would be 40 MiB.
+  assert.ok(heap < 0.7 * MIB, `${heap} bytes of heap`)
+  assert.ok(rss < 32 * MIB, `${rss} bytes resident`)
+})
