@@ -5,7 +5,7 @@ use crate::errors::{argument, raise};
 use licentia::Rights;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyString, PyType};
+use pyo3::types::PyString;
 
 /// Somebody who is signed in, by the word of the host: what it calls whoever asks, for its own
 /// records, and what they may do.
@@ -55,11 +55,9 @@ impl Caller {
         Ok(format!("licentia.Caller({name}, {})", self.rights(py)?.repr()?))
     }
 
-    fn __reduce__<'py>(
-        slf: &Bound<'py, Self>,
-    ) -> PyResult<(Bound<'py, PyType>, (String, Bound<'py, PyAny>))> {
-        let caller = slf.get();
-        Ok((slf.get_type(), (caller.inner.name().to_owned(), caller.rights(slf.py())?)))
+    /// For `pickle` and `copy`, which make it anew.
+    fn __getnewargs__<'py>(&self, py: Python<'py>) -> PyResult<(&str, Bound<'py, PyAny>)> {
+        Ok((self.inner.name(), self.rights(py)?))
     }
 }
 
