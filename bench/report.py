@@ -15,6 +15,7 @@ from typing import Any
 Rows = dict[tuple[str, str], dict[str, list[float]]]
 
 ONE, MANY = "record, 1 process", "record, 16 processes"
+ALONE = "without a server, in C"
 RECORD, SQLITE = "licentia, record", "SQLite, one row, WAL, FULL"
 NO_OP, METHOD = "a call that does nothing", "a Python method over a frozenset"
 # language, topic, ours, theirs, at most
@@ -72,6 +73,28 @@ def table(language: str, topic: str, unit: tuple[float, str], rows: dict[str, li
         print(line + (compared if name != ours else ""))
 
 
+def web_servers(found: Rows) -> None:
+    """Over HTTP, more is better. What one answer takes longer is what the server spends on it
+    while it has as much to do as it can."""
+    mounts = {mount: rows for (mount, topic), rows in found.items() if topic == "http"}
+    alone = mounts.pop(ALONE, {}).get("status", [])
+    if not mounts:
+        return
+    print("\nGET /api/license as a stranger, and the same server's answer to a constant")
+    print(f"  {'':18}  constant/s    status/s  status/constant     more     p99     p99")
+    for mount, rows in mounts.items():
+        constant, status = rows["constant"], rows["status"]
+        more = median(1e6 / ours - 1e6 / theirs for ours, theirs in zip(status, constant))
+        late = [median(rows[f"{name}, p99"]) for name in ("constant", "status")]
+        print(
+            f"  {mount:18}  {median(constant):10,.0f}  {median(status):10,.0f}"
+            f"  {ratio(status, constant):15.2f}  {more:+4.0f} µs"
+            f"  {late[0]:.1f} ms  {late[1]:.1f} ms"
+        )
+    if alone:
+        print(f"  {ALONE}: {median(alone) / 1e3:.2f} µs for each answer")
+
+
 def said(what: str, found: float, goal: float, unit: str = "") -> None:
     met = "met" if found <= goal else "MISSED"
     print(f"  {what}: {found:.2f}{unit}, goal ≤ {goal:g}{unit}: {met}")
@@ -115,6 +138,7 @@ def main(file: str) -> None:
     for (language, topic), rows in found.items():
         if unit := unit_of(topic):
             table(language, topic, unit, rows)
+    web_servers(found)
     print()
     for name, [count] in found.get(("C", "instructions"), {}).items():
         print(f"instructions of one verify, {name}: {count:,}")
