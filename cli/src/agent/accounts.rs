@@ -23,8 +23,9 @@ pub const TOKEN_LEAST: usize = 16;
 /// Bytes of the longest token, and of the longest password: longer ones are no secrets, but work.
 const SECRET_MAX: usize = 1024;
 
-/// Passwords that are verified at the same time: each takes a core and its hash's memory.
-const VERIFIED_AT_ONCE: usize = 2;
+/// Passwords that are verified at the same time, at most: each takes a core and its hash's memory.
+/// Half of the cores are left to those who know theirs.
+const VERIFIED_AT_ONCE: usize = 4;
 
 /// Passwords that wait for that.
 const WAITING_MAX: usize = 32;
@@ -213,6 +214,8 @@ impl Accounts {
         let mut seen_key = Sha::default();
         getrandom::fill(&mut seen_key)
             .map_err(|error| Error::new(Code::Io, format!("no random numbers: {error}")))?;
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let at_once = (cores / 2).clamp(1, VERIFIED_AT_ONCE);
         // Without users there is nobody to be told from nobody.
         let nobody = users.first().map(|user| user.password.clone()).unwrap_or_default();
         Ok(Accounts {
@@ -222,7 +225,7 @@ impl Accounts {
             seen: Mutex::default(),
             seen_key,
             attempts: Attempts::default(),
-            verifying: Arc::new(Semaphore::new(VERIFIED_AT_ONCE)),
+            verifying: Arc::new(Semaphore::new(at_once)),
             waiting: Arc::new(Semaphore::new(WAITING_MAX)),
         })
     }

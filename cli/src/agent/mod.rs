@@ -119,6 +119,11 @@ impl Ready {
         // Wrong values are told before anything is made.
         let mut unmade = product.product().open_to_read(&config.state)?;
         set_up(&mut unmade, &config)?;
+        if args.check && config.state.exists() {
+            config.warnings.extend(state_error(&unmade)?);
+        } else if args.check {
+            config.warnings.extend(no_parent(&config.state));
+        }
         Ok(Ready { config, product, tls })
     }
 
@@ -254,6 +259,13 @@ fn make_folder(path: &Path) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// What will keep it from making the folder.
+fn no_parent(path: &Path) -> Option<String> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty())?;
+    let what = || format!("the state folder cannot be made: there is no {}", told_path(parent));
+    (!parent.is_dir()).then(what)
 }
 
 /// What is wrong with the folder. It is served as it is: a license that is applied repairs most.

@@ -5,13 +5,26 @@ use hyper::Response;
 use hyper::body::Bytes;
 use hyper::header::{HeaderName, HeaderValue};
 use licentia::Answer;
-use serde_json::json;
+use serde::Serialize;
 
 /// A status, headers and a body.
 pub struct Reply {
     pub status: u16,
     headers: Vec<(HeaderName, HeaderValue)>,
     body: Vec<u8>,
+}
+
+/// RFC 9457, section 3.1, with the members that core adds too.
+#[derive(Serialize)]
+struct Problem<'a> {
+    r#type: &'a str,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    instance: &'a str,
+    code: &'a str,
+    #[serde(rename = "requestId")]
+    request_id: &'a str,
 }
 
 impl Reply {
@@ -41,16 +54,17 @@ impl Reply {
     pub fn problem(status: u16, code: &str, detail: &str, path: &str, id: &str) -> Reply {
         let title = hyper::StatusCode::from_u16(status).ok();
         let title = title.and_then(|status| status.canonical_reason()).unwrap_or("Error");
-        let body = json!({
-            "type": "about:blank",
-            "title": title,
-            "status": status,
-            "detail": detail,
-            "instance": path,
-            "code": code,
-            "requestId": id,
-        });
-        Reply::new(status, "application/problem+json", body.to_string())
+        let problem = Problem {
+            r#type: "about:blank",
+            title,
+            status,
+            detail,
+            instance: path,
+            code,
+            request_id: id,
+        };
+        let body = serde_json::to_vec(&problem).unwrap_or_default();
+        Reply::new(status, "application/problem+json", body)
     }
 
     pub fn redirect(to: &str) -> Reply {

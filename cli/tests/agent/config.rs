@@ -210,6 +210,10 @@ fn the_check_says_what_would_be_served_and_makes_nothing() {
     assert!(text.contains("has mode 0644"), "{text}");
     fs::set_permissions(site.path("token"), fs::Permissions::from_mode(0o600)).unwrap();
     assert!(site.run(&["--check"]).stderr.is_empty());
+    let state = format!("state = \"no/such/folder\"\n{product}");
+    site.write("agent.toml", format!("{state}[[tokens]]\nname = \"a\"\nfile = \"token\"\n"));
+    let text = String::from_utf8(site.run(&["--check"]).stderr).unwrap();
+    assert!(text.contains("there is no") && text.contains("no/such"), "{text}");
     site.write("agent.toml", product);
     let text = String::from_utf8(site.run(&["--check"]).stderr).unwrap();
     assert!(text.contains("nobody can sign in"), "{text}");

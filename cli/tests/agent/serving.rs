@@ -5,9 +5,10 @@ use crate::site::{Site, TOKEN};
 use rustix::process::Signal;
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
 
 #[test]
 fn it_serves_the_license_api_and_says_whose() {
@@ -34,6 +35,23 @@ fn it_serves_the_license_api_and_says_whose() {
     assert_eq!((answer.status, answer.headers("allow")), (405, vec!["GET, HEAD"]));
     let answer = agent.ask("HEAD", "/metrics", &bearer(TOKEN), "");
     assert!(answer.status == 200 && answer.body.is_empty());
+}
+
+#[test]
+fn in_json_it_says_in_one_line_what_it_serves() {
+    let site = Site::new();
+    site.configure("state = \"no/such/folder\"", "");
+    let mut command = site.command(&["--json"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    child.kill().unwrap();
+    let object: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert!(line.starts_with("{\"code\":\"ok\""), "{line}");
+    assert!(object["listening"].as_str().unwrap().starts_with("http://127.0.0.1:"), "{line}");
+    assert_eq!((&object["product"], &object["product_key"]), (&"myapp".into(), &site.kid().into()));
+    assert!(object["warnings"][0].as_str().unwrap().contains("the state folder"), "{line}");
+    assert_eq!(child.wait_with_output().unwrap().stderr, b"");
 }
 
 #[test]
