@@ -7,6 +7,7 @@ With `flask`, it is the application of the example, and a bare one. Served by wa
 
 from __future__ import annotations
 
+import logging
 import signal
 import socket
 import sys
@@ -60,6 +61,8 @@ def main(keys: str, code: str, folder: str, framework: str = "") -> None:
         which = constant if environ["PATH_INFO"] == "/constant" else api
         return which(environ, start_response)
 
+    # Else it would write a line whenever a request has to wait for a thread.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         print("listening", listening.getsockname()[1], flush=True)
         waitress.serve(app, sockets=[listening], threads=8)
