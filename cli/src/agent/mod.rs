@@ -250,6 +250,7 @@ fn set_up(installation: &mut Installation, config: &Config) -> Result<()> {
 /// Makes the folder if it is not there, for its owner only. What keeps it from that is told, and
 /// it serves all the same: a license from elsewhere counts without the folder.
 fn make_folder(path: &Path) -> Option<String> {
+    #[cfg_attr(not(unix), allow(unused_mut))]
     let mut builder = std::fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);

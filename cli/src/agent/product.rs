@@ -36,7 +36,7 @@ pub fn read(
             );
         }
         None => compiled.as_bytes().to_vec(),
-        Some(data) if compiled.is_empty() || data.trim_ascii() == compiled.as_bytes() => data,
+        Some(data) if compiled.is_empty() || is_same(&data, compiled.as_bytes()) => data,
         Some(_) => {
             return refuse("this agent was built for one product, and serves no other: name none");
         }
@@ -51,6 +51,14 @@ pub fn read(
             Err(Error::new(Code::UnknownKey, what))
         }
     }
+}
+
+/// Whether two texts are the same but for blanks and line ends, which a document may gain.
+fn is_same(one: &[u8], other: &[u8]) -> bool {
+    let plain = |text: &'_ [u8]| -> Vec<u8> {
+        text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect()
+    };
+    plain(one) == plain(other)
 }
 
 #[cfg(test)]
@@ -75,7 +83,8 @@ mod tests {
         let read = |source| read(&own, None, &source, &[]);
         let key = Product::from_file(own.as_bytes()).unwrap().key_id().to_string();
         assert_eq!(read(ProductSource::None).unwrap().key_id(), key);
-        assert_eq!(read(ProductSource::Text(format!("\n{own}\n"))).unwrap().key_id(), key);
+        let folded = format!("\n{}\n  {}\n", &own[..90], &own[90..]);
+        assert_eq!(read(ProductSource::Text(folded)).unwrap().key_id(), key);
         let refused = read(ProductSource::Text(other.clone())).unwrap_err();
         assert!(refused.detail().contains("serves no other"), "{refused}");
         let folder = tempfile::tempdir().unwrap();
