@@ -264,6 +264,8 @@ fn every_state_of_the_kit_says_what_holds_what_comes_and_what_to_do() {
         assert_eq!(text(hero, "<p class=\"pill", "</p>"), word, "{name}");
         let told = text(hero, "<h1 id=\"state\">", "</h1>");
         assert!(told.contains(title), "{name}: {told}");
+        let repeated = format!("{told}.");
+        assert!(!text(hero, "</h1>", "<dl").contains(&repeated), "{name}: {repeated}");
         let told = text(hero, "<dt>Next</dt>", "<dt>");
         assert!(told.contains(next), "{name}: {told}");
         let told = text(hero, "<dt>What to do</dt>", "</dl>");
