@@ -280,12 +280,14 @@ test('the grace without a license begins with the first use, once', async (t) =>
 })
 
 test('a request is text to send, of the kind that was asked for', async (t) => {
-  const { installation } = await installed(t, null)
+  const { product: made, installation } = await installed(t, null)
   const read = (text) => JSON.parse(inflateSync(Buffer.from(text, 'base64')))
   const code = installation.request()
   assert.match(code, /^eJ[\w+/]+={0,2}$/)
   assert.ok(JSON.stringify(read(code)).includes('"myapp"'))
-  assert.notEqual(installation.request('license'), code)
+  assert.equal(installation.request('license'), code) // While the clock stands still.
+  made.set('clock', NOW + 1)
+  assert.notEqual(read(installation.request('license')).nonce, read(code).nonce)
   assert.notDeepEqual(read(installation.request('clock')), read(code))
   for (const what of ['', 'licens', '\0']) {
     const error = { name: 'Error', code: 'invalid_argument' }
