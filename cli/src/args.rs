@@ -2,8 +2,8 @@
 
 use crate::output::{finish, tell};
 use crate::{
-    agent, apply, completions, fingerprint, inspect, issue, key, man, product_file, redeem, request,
-    revocations, testkit, usage, verdict, verify,
+    agent, apply, completions, fingerprint, inspect, issue, key, man, product_file, redeem,
+    request, revocations, testkit, usage, verdict, verify,
 };
 use clap::builder::Resettable;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
