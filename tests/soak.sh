@@ -147,5 +147,18 @@ for package in licentia licentia-ffi; do
   fi
 done
 
+# The page in every state and every look.
+if [ "$LICENTIA_SOAK" != 0 ]; then
+  started=$SECONDS
+  if timeout 3600 make --no-print-directory test-page >"$work/test" 2>&1; then
+    told=$(grep -oE '(tried|skipped): .*' "$work/test" | sort -u | tr '\n' ' ')
+    echo "the page in a browser: ${told% }, $((SECONDS - started)) s"
+  else
+    cat "$work/test" >&2
+    echo "the page in a browser: FAILED"
+    failed=1
+  fi
+fi
+
 [ ! -e "$work/failed" ] && [ $failed = 0 ] || { echo "soak: FAILED" >&2; exit 1; }
 echo "soak: everything holds"
