@@ -23,19 +23,20 @@ function handler(installation, settings = {}) {
   if (typeof caller !== 'function') throw wrongType('caller', 'a function', caller)
   return (req, res, next) => {
     const target = targetOf(installation, req)
-    if (next !== undefined && !installation.serves(target)) return next()
-    serve(installation, caller, target, req, res).catch((error) => {
+    if (target === undefined && next !== undefined) return next()
+    serve(installation, caller, target ?? req.url, req, res).catch((error) => {
       if (error !== GONE) fail(error, req, res, next)
     })
   }
 }
 
 /**
- * The target that is one of ours: the whole one, or, where the host has taken off the path that
+ * The target, if it is one of ours: the whole one, or, where the host has taken off the path that
  * it is mounted at, what is left.
  */
 function targetOf(installation, { url, originalUrl = url }) {
-  return installation.serves(originalUrl) ? originalUrl : url
+  const targets = url === originalUrl ? [url] : [originalUrl, url]
+  return targets.find((target) => installation.serves(target))
 }
 
 async function serve(installation, caller, target, req, res) {
