@@ -21,7 +21,7 @@ function read(file) {
   for (const line of readFileSync(file, 'utf8').split('\n').filter(Boolean)) {
     const [, word, first, rest = ''] = line.match(/^(\S+) (\S*) ?(.*)$/)
     if (word === 'user') users.set(first, callerOf(...rest.split(' ')))
-    else if (word === 'installation') places.push({ path: first, rest, keys: '', set: [], site: [] })
+    else if (word === 'installation') places.push(placeOf(first, rest))
     else if (word === 'keys') places.at(-1).keys += `${line.slice('keys '.length)}\n`
     else if (word === 'set' || word === 'site') places.at(-1)[word].push([first, rest])
     else throw new Error(`${file}: there is no line that begins with ${word}`)
@@ -34,8 +34,12 @@ function callerOf(name, bits) {
   return { name, rights, service: (bits & SERVICE) !== 0 }
 }
 
-function open({ path, rest, keys, set, site }) {
+function placeOf(path, rest) {
   const [folder, code] = rest.split(' ')
+  return { path, folder, code, keys: '', set: [], site: [] }
+}
+
+function open({ path, folder, code, keys, set, site }) {
   const installation = new Product(code, keys, Object.fromEntries(set)).open(folder)
   for (const [name, value] of site) installation.set(name, value)
   return { path, installation }

@@ -121,7 +121,8 @@ test('what is no request is refused, and says where it came from', async (t) => 
     { method: 'GET', target: '/', headers: [[7, 'b']] },
     { method: 'GET', target: '/', headers: new Map([['a', {}]]) },
     { method: 'GET', target: '/', body: {} }, { method: 'GET', target: '/', body: 7 },
-    { method: 'GET', target: '/', body: [1, 2] }, { method: 'GET', target: '/', body: new Blob([]) },
+    { method: 'GET', target: '/', body: [1, 2] },
+    { method: 'GET', target: '/', body: new Blob([]) },
     { method: 'GET', target: '/', body: new ArrayBuffer(8) },
   ]
   for (const slip of slips) {

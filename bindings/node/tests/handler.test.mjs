@@ -26,9 +26,8 @@ const administrator = { caller: () => ADMINISTRATOR }
 
 /** A write with a license, or with the text that is given. */
 function post(body = JSON.stringify({ token: vendor.license() }), headers = {}) {
-  return {
-    method: 'POST', target: TOKEN, headers: { 'content-type': 'application/json', ...headers }, body,
-  }
+  const type = { 'content-type': 'application/json' }
+  return { method: 'POST', target: TOKEN, headers: { ...type, ...headers }, body }
 }
 
 /** An installation that counts what is handled, and how long the bodies were. */

@@ -37,6 +37,7 @@ function script() {
   const paths = ['/api/license', '/api/license/expiration', '/api/license/request', '/license',
     '/api/licensing/check', '/api/v1/license', '/api/license/openapi.json', '/api/license?a=b%20c']
   const reads = everybody.flatMap((who) => paths.map((target) => read(who, target)))
+  const crossSite = { ...JSON_TYPE, 'sec-fetch-site': 'cross-site' }
   const padded = JSON.stringify({ token: second }).padEnd(LONG)
   return [
     ...reads,
@@ -44,7 +45,7 @@ function script() {
     write('admin', 'POST', token, '{'), write('admin', 'POST', token, ''),
     write('admin', 'POST', token, { token: first }, { 'content-type': 'text/plain' }),
     write('admin', 'POST', token, { token: first }, {}),
-    write('admin', 'POST', token, { token: first }, { ...JSON_TYPE, 'sec-fetch-site': 'cross-site' }),
+    write('admin', 'POST', token, { token: first }, crossSite),
     write('admin', 'POST', token, { token: first }, { ...JSON_TYPE, origin: 'https://a.example' }),
     write('admin', 'POST', token, `${padded} `), write(null, 'POST', token, `${padded} `),
     ...reads.slice(0, paths.length),
