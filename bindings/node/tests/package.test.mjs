@@ -8,6 +8,7 @@ import path from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import * as named from 'licentia'
+import * as http from 'licentia/http'
 import { emptyFolder } from './folder.mjs'
 import { vendor } from './vendor.mjs'
 
@@ -37,12 +38,14 @@ test('require and import give the same classes, by name', () => {
   assert.deepEqual(Object.keys(required).sort(), classes)
   assert.deepEqual(Object.keys(named).sort(), classes)
   for (const name of classes) assert.equal(required[name], named[name])
+  assert.equal(require('licentia/http').handler, http.handler)
+  assert.deepEqual(Object.keys(http), ['handler'])
   const keys = vendor.keys()
   assert.ok(new required.Product('myapp', keys) instanceof named.Product)
 })
 
 test('nothing else of the package can be reached', () => {
-  for (const inner of ['addon.js', 'index.js', 'installation.js', ADDON]) {
+  for (const inner of ['addon.js', 'exchange.js', 'http.js', 'index.js', ADDON]) {
     assert.throws(() => require(`licentia/${inner}`), { code: 'ERR_PACKAGE_PATH_NOT_EXPORTED' })
   }
   assert.equal(require('licentia/package.json').name, 'licentia')
@@ -123,6 +126,8 @@ test('packed, installed in an empty folder, it works from there', (t) => {
   writeFileSync(path.join(folder, 'main.mjs'), `
     import { readFileSync } from 'node:fs'
     import { Product } from 'licentia'
+    import { handler } from 'licentia/http'
+    handler(new Product('myapp', readFileSync('keys.json')).open('.'))
     new Product('myapp', readFileSync('keys.json')).inspect('${vendor.license()}')
     console.log(import.meta.resolve?.('licentia') ?? 'licentia')`)
   const out = execFileSync(process.execPath, ['main.mjs'], { cwd: folder, encoding: 'utf8' })
