@@ -2,6 +2,7 @@
 
 use super::attempts::Attempts;
 use super::table::Table;
+use super::turns::Turns;
 use crate::input;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Argon2, PasswordVerifier};
@@ -27,9 +28,6 @@ const SECRET_MAX: usize = 1024;
 /// Half of the cores are left to those who know theirs.
 const VERIFIED_AT_ONCE: usize = 4;
 
-/// Passwords that wait for that.
-const WAITING_MAX: usize = 32;
-
 /// Memory that the hash of a password may ask for, in KiB, and its other costs.
 const MEMORY_MAX: u32 = 256 * 1024;
 const PASSES_MAX: u32 = 64;
@@ -47,7 +45,7 @@ pub struct Accounts {
     seen_key: Sha,
     attempts: Attempts,
     verifying: Arc<Semaphore>,
-    waiting: Arc<Semaphore>,
+    turns: Turns,
 }
 
 struct User {
@@ -179,7 +177,9 @@ fn from_file(
         warnings.push(error.to_string());
     }
     let text = source.text(SECRET_MAX + 2, Code::InvalidArgument).map_err(failed)?;
-    Ok(Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_string()))
+    // Some editors begin a text with a mark.
+    let token = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    Ok(Zeroizing::new(token.trim_end_matches(['\r', '\n']).to_string()))
 }
 
 fn from_hex(text: &str) -> Option<Sha> {
@@ -226,7 +226,7 @@ impl Accounts {
             seen_key,
             attempts: Attempts::default(),
             verifying: Arc::new(Semaphore::new(at_once)),
-            waiting: Arc::new(Semaphore::new(WAITING_MAX)),
+            turns: Turns::default(),
         })
     }
 
@@ -279,18 +279,19 @@ impl Accounts {
         }
         let index = self.users.iter().position(|user| user.name.as_bytes() == name);
         let mark = self.mark(name, password);
-        if let Some(user) = self.seen().get(&mark).and_then(|index| self.users.get(*index)) {
-            return Login::Known(user.caller.clone());
+        if let Some(login) = self.known_before(&mark, name, from) {
+            return login;
         }
-        if let Some(seconds) = self.attempts.wait(from, name) {
-            return Login::TooMany(seconds);
-        }
-        let Ok(_waiting) = Arc::clone(&self.waiting).try_acquire_owned() else {
+        let Some(_place) = self.turns.take(from) else {
             return Login::TooMany(1);
         };
         let Ok(turn) = Arc::clone(&self.verifying).acquire_owned().await else {
             return Login::Wrong;
         };
+        // Those before it may have been the same, or too many.
+        if let Some(login) = self.known_before(&mark, name, from) {
+            return login;
+        }
         let (it, password) = (Arc::clone(self), Zeroizing::new(password.to_vec()));
         let verified = tokio::task::spawn_blocking(move || {
             let _turn = turn;
@@ -311,6 +312,14 @@ impl Accounts {
                 Login::Wrong
             }
         }
+    }
+
+    /// What can be said of a password without looking at it: it was right before, or has to wait.
+    fn known_before(&self, mark: &Sha, name: &[u8], from: IpAddr) -> Option<Login> {
+        if let Some(user) = self.seen().get(mark).and_then(|index| self.users.get(*index)) {
+            return Some(Login::Known(user.caller.clone()));
+        }
+        self.attempts.wait(from, name).map(Login::TooMany)
     }
 
     /// What is kept of a name and a password: nothing that is of use to anybody else.

@@ -89,11 +89,18 @@ fn forget(pairs: &mut HashMap<Pair, Wrong>, now: Instant) {
 }
 
 /// Somebody who has one address of IPv6 has all that differ in the last half.
+pub fn network(from: IpAddr) -> IpAddr {
+    match from.to_canonical() {
+        IpAddr::V6(address) => (u128::from(address) & !u128::from(u64::MAX)).to_be_bytes().into(),
+        address => address,
+    }
+}
+
 fn pair(from: IpAddr, name: &[u8]) -> Pair {
     let mut hash = Sha256::new();
-    match from.to_canonical() {
+    match network(from) {
         IpAddr::V4(address) => hash.update(address.octets()),
-        IpAddr::V6(address) => hash.update(&address.octets()[..8]),
+        IpAddr::V6(address) => hash.update(address.octets()),
     }
     hash.update([0]);
     hash.update(name);

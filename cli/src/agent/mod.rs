@@ -13,6 +13,7 @@ mod server;
 mod service;
 mod table;
 mod tls;
+mod turns;
 mod wire;
 
 use crate::input;
@@ -190,7 +191,8 @@ impl Ready {
         let mount = self.config.site.iter().find(|(name, _)| name == "mount");
         let mount = mount.map_or("", |(_, path)| path.trim_end_matches('/'));
         let agent = Arc::new(Agent {
-            metrics: metrics::Metrics::new(&installation, file.product().code(), file.key_id()),
+            metrics: metrics::Metrics::new(&installation, file.product().code(), file.key_id())
+                .into(),
             installation,
             product_key: file.key_id().to_string(),
             page: format!("{mount}/license"),

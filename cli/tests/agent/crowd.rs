@@ -1,7 +1,8 @@
 //! Many connections at once.
 
-use crate::running::Agent;
-use crate::site::Site;
+use crate::running::{Agent, bearer};
+use crate::site::{Site, TOKEN};
+use std::io::ErrorKind::WouldBlock;
 use std::io::{Read, Write};
 
 #[test]
@@ -52,4 +53,36 @@ fn many_are_answered_at_once() {
             });
         }
     });
+}
+
+/// Whoever waits for the folder, and may do so for seconds, holds up nobody who does not need it.
+#[test]
+fn where_all_wait_for_the_folder_the_rest_goes_on() {
+    let site = Site::new();
+    site.configure("", "");
+    let agent = Agent::start(&site);
+    let held = std::fs::File::open(site.path("agent-state/lock")).unwrap();
+    held.lock().unwrap();
+    let send = |request: String| {
+        let mut stream = agent.connect();
+        stream.write_all(request.as_bytes()).unwrap();
+        stream
+    };
+    let body = serde_json::json!({ "license_key": site.license() }).to_string();
+    let head = format!("HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{}", bearer(TOKEN));
+    let apply = format!(
+        "POST /api/v1/license {head}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n\
+         {body}",
+        body.len()
+    );
+    let waiting: Vec<_> = (0..64).map(|_| send(apply.clone())).collect();
+    assert_eq!(agent.get("/healthz").status, 200);
+    let read: Vec<_> = (0..16).map(|_| send(format!("GET /metrics {head}\r\n"))).collect();
+    assert_eq!(agent.get("/healthz").status, 200);
+    let still_waits = |stream: &std::net::TcpStream| {
+        stream.set_nonblocking(true).unwrap();
+        stream.peek(&mut [0]).is_err_and(|error| error.kind() == WouldBlock)
+    };
+    assert!(waiting.iter().any(still_waits), "it went on only after them");
+    drop((held, read));
 }

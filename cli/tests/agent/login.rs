@@ -25,7 +25,7 @@ fn hash(site: &Site, password: &str) -> String {
 fn site() -> Site {
     let site = Site::new();
     let hash = hash(&site, PASSWORD);
-    site.write("reader", "the token of the reader\r\n");
+    site.write("reader", "\u{feff}the token of the reader\r\n");
     site.configure(
         "metrics = \"read\"",
         &format!(
@@ -123,6 +123,8 @@ fn after_ten_wrong_passwords_the_next_waits_and_everybody_else_does_not() {
         asked.into_iter().map(|asked| asked.join().unwrap()).collect()
     });
     assert!(statuses.iter().all(|status| matches!(status, 401 | 429)), "{statuses:?}");
+    let looked_at = statuses.iter().filter(|status| **status == 401).count();
+    assert!(looked_at < 20, "those that came at once were all looked at: {statuses:?}");
     let limited = page(&basic("bert", "wrong"));
     assert_eq!(limited.status, 429, "{statuses:?}");
     let seconds: u64 = limited.headers("retry-after")[0].parse().unwrap();
