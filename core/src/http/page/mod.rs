@@ -26,7 +26,6 @@ use askama::Template;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
-use std::sync::LazyLock;
 use view::View;
 
 const HTML: &str = "text/html; charset=utf-8";
@@ -34,7 +33,8 @@ const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
 /// What a browser may do with the page: nothing but what is in it, and ask the product itself.
-static POLICY: LazyLock<String> = LazyLock::new(|| {
+/// Made for each page: a library in somebody else's program keeps no text for later.
+fn policy() -> String {
     let hash = |text: &str| STANDARD.encode(Sha256::digest(text.as_bytes()));
     let (style, script) = (hash(STYLE), hash(SCRIPT));
     format!(
@@ -42,7 +42,7 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
          connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; \
          frame-ancestors 'self'"
     )
-});
+}
 
 #[derive(Template)]
 #[template(path = "page.html", config = "src/http/page/askama.toml")]
@@ -90,6 +90,6 @@ fn html(status: u16, page: &impl Template) -> Answer {
     // Written to a text, a page does not fail.
     let body = page.render().unwrap_or_default();
     Answer::new(status, HTML, body)
-        .with("content-security-policy", POLICY.as_str())
+        .with("content-security-policy", policy())
         .with("referrer-policy", "no-referrer")
 }
