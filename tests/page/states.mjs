@@ -53,7 +53,7 @@ const STAGES = { ended: { warn: 0, read_only: 14, deny: 38 } };
 const word = "Donaudampfschifffahrtsgesellschaftskapitän".repeat(20);
 const hostile = "</style></script><script>alert(1)</script><img src=x onerror=alert(1)> & \"'`";
 
-const BOUND = { machine: { v: 1, need: 2, parts: { machine_id: ["AAAAAAAAAAAAAAAAAAAAAA"] } } };
+const BOUND = { machine: { v: 1, need: 1, parts: { machine_id: ["AAAAAAAAAAAAAAAAAAAAAA"] } } };
 
 /** What no kit has, each with the license that is in its folder's file. */
 const own = {
