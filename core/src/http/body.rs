@@ -24,10 +24,12 @@ pub(crate) fn check(call: &Call<'_>) -> Result<(), Refusal> {
 }
 
 /// The members of the body. What is no JSON object is refused with 400, and with the reason alone:
-/// the caller has its own words around it.
+/// the caller has its own words around it. A byte order mark before it means nothing (RFC 8259,
+/// section 8.1): some editors and shells put one into every file.
 pub(crate) fn members(call: &Call<'_>) -> Result<Map<String, Value>, Refusal> {
     let refuse = |what: String| Refusal::new(400, Code::Malformed.slug(), what);
-    match serde_json::from_slice(call.exchange.body()) {
+    let body = call.exchange.body();
+    match serde_json::from_slice(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)) {
         Ok(Value::Object(members)) => Ok(members),
         Ok(_) => Err(refuse("the body is not a JSON object".to_string())),
         Err(error) => Err(refuse(error.to_string())),

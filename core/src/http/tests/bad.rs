@@ -4,6 +4,14 @@ use super::*;
 use crate::errors::{Code, Error};
 use crate::token::Kind;
 
+/// Where a license comes in, and in which member.
+const DOORS: [(&str, &str); 4] = [
+    ("/api/license/assign", "signed_license"),
+    ("/api/licensing/token", "token"),
+    ("/licensing/token", "token"),
+    ("/api/v1/license", "license_key"),
+];
+
 /// Bodies that no door takes. `MEMBER` stands for the one that a door looks for.
 fn bodies() -> Vec<String> {
     let good = license(|_| {});
@@ -75,17 +83,11 @@ fn bodies() -> Vec<String> {
 
 #[test]
 fn whatever_is_wrong_changes_nothing() {
-    let doors = [
-        ("/api/license/assign", "signed_license"),
-        ("/api/licensing/token", "token"),
-        ("/licensing/token", "token"),
-        ("/api/v1/license", "license_key"),
-    ];
     let bodies = bodies();
     assert!(bodies.len() >= 30, "{}", bodies.len());
     for site in [Site::new(), Site::licensed(|_| {})] {
         let (before, status) = (site.files(), site.it.status(None).unwrap());
-        for (path, member) in doors {
+        for (path, member) in DOORS {
             for body in &bodies {
                 let body = body.replace("MEMBER", member);
                 let exchange = request("POST", path).by(7).bytes(body.as_bytes());
@@ -100,6 +102,26 @@ fn whatever_is_wrong_changes_nothing() {
         }
         assert!(site.files() == before, "something was written");
         assert_eq!(site.it.status(None).unwrap(), status);
+    }
+}
+
+/// What editors, mail and shells do to a file is not the license's fault.
+#[test]
+fn a_license_is_taken_however_its_file_was_saved() {
+    let text = license(|_| {});
+    let lines: Vec<&str> =
+        text.as_bytes().chunks(64).map(|it| str::from_utf8(it).unwrap()).collect();
+    let texts = [text.clone(), format!("\u{feff}{text}\r\n"), lines.join("\r\n")];
+    for text in texts {
+        for (path, member) in DOORS {
+            let body = json!({ member: text }).to_string();
+            for body in [body.clone(), format!("\u{feff}{body}"), format!("\r\n{body}\r\n")] {
+                let site = Site::new();
+                let exchange = request("POST", path).by(7).bytes(body.as_bytes());
+                let answer = ask(&site.it, exchange.header("content-type", "application/json"));
+                assert!(matches!(answer.status(), 200 | 204), "{path} {body}: {}", code(&answer));
+            }
+        }
     }
 }
 
