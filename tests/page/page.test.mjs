@@ -22,7 +22,7 @@ const LOOKS = [
 ];
 
 /** What differs most. */
-const CHIEF = ["rich", "hostile", "not_licensed", "in_grace", "expired", "sources"];
+const CHIEF = ["rich", "hostile", "not_licensed", "in_grace"];
 
 const skip = browser ? false : "there is no chromium here (Debian package chromium)";
 
