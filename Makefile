@@ -15,7 +15,8 @@ LINK := -I$(STAGE)/include -L$(STAGE)/lib -Wl,-rpath,'$$ORIGIN/lib' -llicentia
 VENV := .venv/bin
 
 .PHONY: help demo test soak bench dist install bless clean command stage stage-http python node \
-	packages test-style test-core test-command test-c test-python test-node test-page test-vectors test-targets
+	packages test-style test-core test-command test-c test-python test-node test-page \
+	test-vectors test-targets
 
 help: ## Say what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -25,7 +26,7 @@ demo: command stage python node ## Show the main job, end to end
 
 test: ## Check everything that must hold
 	@$(MAKE) packages test-style test-core test-command test-c test-python test-node \
-		test-vectors test-targets demo
+		test-page test-vectors test-targets demo
 	@echo "make test: everything holds"
 
 install: ## Install the C library, its headers, pkg-config and CMake files (PREFIX, DESTDIR)

@@ -464,9 +464,9 @@ licentia_status licentia_installation_remove(const licentia_installation *instal
 /// Writes a text to send to the vendor, by whatever way there is. `what` is "license": a license
 /// for this machine is wanted (the request code); "renewal": a newer token of the one in use;
 /// "activation": the license that the license key in `argument` stands for; "clock": a clock reset,
-/// where the clock was wrong; or "sync": what was used. `argument` is NULL but for that key. Nothing
-/// else in the text is secret, and `licentia inspect` shows all of it. Packing it takes 96 KiB of
-/// stack, more than any other function does.
+/// where the clock was wrong; or "sync": what was used. `argument` is NULL but for that key.
+/// Nothing else in the text is secret, and `licentia inspect` shows all of it. Packing it takes
+/// 96 KiB of stack, more than any other function does.
 LICENTIA_API
 LICENTIA_MUST_USE
 licentia_status licentia_installation_request(const licentia_installation *installation,

@@ -189,9 +189,9 @@ pub unsafe extern "C" fn licentia_installation_remove(
 /// Writes a text to send to the vendor, by whatever way there is. `what` is "license": a license
 /// for this machine is wanted (the request code); "renewal": a newer token of the one in use;
 /// "activation": the license that the license key in `argument` stands for; "clock": a clock reset,
-/// where the clock was wrong; or "sync": what was used. `argument` is NULL but for that key. Nothing
-/// else in the text is secret, and `licentia inspect` shows all of it. Packing it takes 96 KiB of
-/// stack, more than any other function does.
+/// where the clock was wrong; or "sync": what was used. `argument` is NULL but for that key.
+/// Nothing else in the text is secret, and `licentia inspect` shows all of it. Packing it takes
+/// 96 KiB of stack, more than any other function does.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn licentia_installation_request(
