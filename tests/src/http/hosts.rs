@@ -117,7 +117,7 @@ pub const MOUNTS: &[&str] = &["wsgi", "asgi", "node", "express", "fastify", "c",
 /// The command that serves these sites by a mount; `None` = its tools are not here, which is said.
 ///
 /// # Panics
-/// If it is required and cannot be built.
+/// If it is required and not there, or the file cannot be written.
 pub fn command(mount: &str, sites: &[Site]) -> Option<Command> {
     let mut command = match mount {
         "wsgi" | "asgi" => {
@@ -132,7 +132,7 @@ pub fn command(mount: &str, sites: &[Site]) -> Option<Command> {
             command.arg("tests/hosts/node.mjs");
             command
         }
-        _ => compiled(mount)?,
+        _ => staged(mount)?,
     };
     let path = paths::target().join("http").join(format!("{mount}.spec"));
     fs::write(&path, specification(mount, sites)).expect("a specification");
@@ -143,36 +143,13 @@ pub fn command(mount: &str, sites: &[Site]) -> Option<Command> {
     Some(command)
 }
 
-/// A host in C or C++, compiled against the library that is staged.
-fn compiled(language: &str) -> Option<Command> {
+/// A host in C or C++, which `make stage` compiles where the library that serves is.
+fn staged(language: &str) -> Option<Command> {
     runners::ready(language)?;
-    let (compiler, standard, package, header) = match language {
-        "c" => ("cc", "-std=c11", "libmicrohttpd", "microhttpd.h"),
-        _ => ("c++", "-std=c++17", "cpp-httplib", "httplib.h"),
-    };
-    if !std::path::Path::new("/usr/include").join(header).exists() {
-        println!("skipped: the mount in {language} (no {header} here)");
-        return None;
+    let program = paths::target().join("stage").join(format!("host-{language}"));
+    if program.exists() {
+        return Some(Command::new(program));
     }
-    // The flags with which the library was made, and it: what it thinks its structs are like.
-    let flags = Command::new("pkg-config").args(["--cflags", "--libs", package]).output();
-    let Some(flags) = flags.ok().filter(|it| it.status.success()) else {
-        println!("skipped: the mount in {language} (no pkg-config of {package} here)");
-        return None;
-    };
-    let flags = String::from_utf8_lossy(&flags.stdout).into_owned();
-    let home = paths::target().join("runners").join(language);
-    let program = paths::target().join("http").join(format!("host-{language}"));
-    let built = Command::new(compiler)
-        .current_dir(paths::root())
-        .args([standard, "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-Iinclude", "-o"])
-        .arg(&program)
-        .arg(format!("tests/hosts/{language}.{language}"))
-        .arg(format!("-L{}", home.display()))
-        .arg(format!("-Wl,-rpath,{}", home.display()))
-        .args(["-llicentia", "-pthread"])
-        .args(flags.split_whitespace())
-        .status();
-    assert!(built.is_ok_and(|status| status.success()), "the host in {language} does not compile");
-    Some(Command::new(program))
+    println!("skipped: the mount in {language} (no {}: make stage)", program.display());
+    None
 }
