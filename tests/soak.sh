@@ -160,5 +160,18 @@ if [ "$LICENTIA_SOAK" != 0 ]; then
   fi
 fi
 
+# The agent against its own document, with as many times as many requests.
+if [ "$LICENTIA_SOAK" != 0 ]; then
+  started=$SECONDS
+  if timeout 3600 make --no-print-directory command python >"$work/test" 2>&1 &&
+    timeout 3600 cargo test --locked --quiet -p licentia-tests --test schema >>"$work/test" 2>&1; then
+    echo "the agent and its document, LICENTIA_SOAK=$LICENTIA_SOAK: $((SECONDS - started)) s"
+  else
+    cat "$work/test" >&2
+    echo "the agent and its document: FAILED"
+    failed=1
+  fi
+fi
+
 [ ! -e "$work/failed" ] && [ $failed = 0 ] || { echo "soak: FAILED" >&2; exit 1; }
 echo "soak: everything holds"

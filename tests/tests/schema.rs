@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// Requests to each operation, by default; with `LICENTIA_SOAK` this many times as many.
-const EXAMPLES: u32 = 25;
+const EXAMPLES: u32 = 10;
 
 /// Without a license, with one, and where nothing can be written: an answer of each family comes
 /// from other code.
@@ -28,7 +28,12 @@ fn the_agent_keeps_to_its_document() {
     for site in &sites {
         let Some(command) = agent::command(site) else { return };
         let host = Host::start(command).unwrap();
-        for who in ["administrator", "stranger"] {
+        // A stranger is told the same of every site.
+        let callers: &[&str] = match site.name {
+            "active" => &["administrator", "stranger"],
+            _ => &["administrator"],
+        };
+        for who in callers {
             let wrong = check(&program, &host.root, who).err();
             assert!(wrong.is_none(), "{}: {}", site.name, wrong.unwrap_or_default());
         }
