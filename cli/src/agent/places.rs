@@ -1,7 +1,7 @@
 //! Which connections can be done without: those that wait for a request, or for the rest of one.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
@@ -28,6 +28,7 @@ pub struct Place {
     waiting: Arc<Waiting>,
     number: AtomicU64,
     leave: Arc<Notify>,
+    is_working: AtomicBool,
     _taken: OwnedSemaphorePermit,
 }
 
@@ -76,13 +77,16 @@ impl Place {
     /// A new connection waits for its first request.
     fn new(waiting: &Arc<Waiting>, taken: OwnedSemaphorePermit) -> Place {
         let (number, leave) = (AtomicU64::new(0), Arc::default());
-        let place = Place { waiting: Arc::clone(waiting), number, leave, _taken: taken };
+        let is_working = AtomicBool::new(false);
+        let waiting = Arc::clone(waiting);
+        let place = Place { waiting, number, leave, is_working, _taken: taken };
         place.waits();
         place
     }
 
     /// It waits, from now on.
     pub fn waits(&self) {
+        self.is_working.store(false, Ordering::Relaxed);
         let number = self.waiting.next.fetch_add(1, Ordering::Relaxed);
         self.number.store(number, Ordering::Relaxed);
         self.waiting.all().insert(number, Arc::clone(&self.leave));
@@ -90,17 +94,47 @@ impl Place {
 
     /// It is being answered, and stays.
     pub fn works(&self) {
+        self.is_working.store(true, Ordering::Relaxed);
         self.waiting.all().remove(&self.number.load(Ordering::Relaxed));
     }
 
     /// Waits until it has to make room.
     pub async fn has_to_leave(&self) {
         self.leave.notified().await;
+        // It may have been told at the moment when it began to be answered.
+        while self.is_working.load(Ordering::Relaxed) {
+            self.leave.notified().await;
+        }
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         self.works();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::pin::pin;
+    use std::task::{Context, Waker};
+
+    #[tokio::test]
+    async fn what_is_answered_stays_even_if_it_was_told_to_leave_just_before() {
+        let places = Places::new(1);
+        let place = places.take().await.unwrap();
+        let leaves = || {
+            let mut context = Context::from_waker(Waker::noop());
+            pin!(place.has_to_leave()).poll(&mut context).is_ready()
+        };
+        assert!(!leaves(), "nobody wants its place");
+        places.make_room();
+        place.works();
+        assert!(!leaves(), "it is being answered");
+        place.waits();
+        assert!(!leaves(), "it was told before");
+        places.make_room();
+        assert!(leaves());
     }
 }
