@@ -265,12 +265,14 @@ static void begin(const licentia_installation *installation) {
   }
 }
 
-static int serve(struct site *site, uint16_t port) {
+static int serve(struct site *site, const char *port) {
   int number;
+  const long wanted = strtol(port, NULL, 10);
   const sigset_t ends = hold_signals();
-  struct MHD_Daemon *daemon = start(port, on_request, site);
+  struct MHD_Daemon *daemon = NULL;
+  if (wanted >= 0 && wanted <= UINT16_MAX) daemon = start((uint16_t)wanted, on_request, site);
   if (!daemon) {
-    fprintf(stderr, "io: cannot listen on port %d\n", port);
+    fprintf(stderr, "io: cannot listen on port %s\n", port);
     return 1;
   }
   printf("listening on http://127.0.0.1:%d/login\n", port_of(daemon));
@@ -295,7 +297,7 @@ int main(int argc, char **argv) {
     fprintf(stderr, "%s: %s\n", licentia_status_name(error.status), error.message);
   } else {
     begin(site.installation);
-    failed = serve(&site, (uint16_t)strtol(argv[4], NULL, 10));
+    failed = serve(&site, argv[4]);
   }
   licentia_installation_free(site.installation);
   licentia_product_free(site.product);

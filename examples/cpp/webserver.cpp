@@ -28,8 +28,8 @@ using licentia::Installation;
 // Who is asking, by the login of the product; nothing for a stranger.
 using Login = std::function<std::optional<Caller>(const Request &)>;
 
-// A body, as far as the license API wants to see it. What is beyond that is read and left out, so
-// that it is not taken for the next request. Nothing if it did not come whole.
+// A body, as far as the license API wants to see it; what is beyond that is read and left out.
+// Nothing if it did not come whole.
 static std::optional<std::string> read_body(const Request &request, const ContentReader &reader) {
   std::string body;
   const bool has_body =
@@ -80,6 +80,15 @@ static void mount(httplib::Server &server, const Installation &installation, Log
   server.Get(paths, without_body).Options(paths, without_body);
   server.Post(paths, with_body).Put(paths, with_body);
   server.Patch(paths, with_body).Delete(paths, with_body);
+}
+
+// What httplib does not do by itself.
+static void set_up(httplib::Server &server) {
+  // It leaves the body of a GET unread, and would take it for the next request; and a connection
+  // that waits for its next request keeps one of the few threads from all others.
+  server.set_keep_alive_max_count(1);
+  // A body would wait until the client has confirmed the headers, which takes its time.
+  server.set_tcp_nodelay(true);
 }
 
 // Takes as long wherever the texts differ: nobody guesses a token letter by letter.
@@ -139,7 +148,7 @@ static bool serve(httplib::Server &server, int port, const std::string &prefix,
   const char *const host = "127.0.0.1";
   if (port == 0) {
     port = server.bind_to_any_port(host);
-  } else if (!server.bind_to_port(host, port)) {
+  } else if (port > 65535 || !server.bind_to_port(host, port)) {
     port = -1;
   }
   if (port < 0 || listen(listening, SOMAXCONN)) return false;
@@ -186,7 +195,7 @@ int main(int argc, char **argv) try {
   begin(installation);
 
   httplib::Server server;
-  server.set_tcp_nodelay(true);  // or bodies are sent when the client has asked for more, or waited
+  set_up(server);
   const Login login = login_with(token);
   add_own_routes(server, installation, login);
   mount(server, installation, login);

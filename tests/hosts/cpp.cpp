@@ -69,7 +69,7 @@ int main(int argc, char **argv) try {
   };
   std::deque<Installation> installations;  // which stay where they are
   httplib::Server server;
-  server.set_tcp_nodelay(true);
+  set_up(server);
   for (const Place &place : spec.places) {
     installations.push_back(place.open());
     const Installation &installation = installations.back();

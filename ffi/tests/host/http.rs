@@ -4,8 +4,13 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-/// One connection to a server on this machine.
-pub struct Connection(BufReader<TcpStream>);
+/// One connection to a server on this machine, or a new one where the server said that it would
+/// end the last.
+pub struct Connection {
+    port: u16,
+    stream: BufReader<TcpStream>,
+    is_over: bool,
+}
 
 /// What came back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,17 +55,20 @@ impl Connection {
     pub fn new(port: u16) -> Connection {
         let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-        Connection(BufReader::new(stream))
+        Connection { port, stream: BufReader::new(stream), is_over: false }
     }
 
     /// Sends bytes. A server may have stopped listening.
     pub fn send(&mut self, bytes: &[u8]) {
-        let _ = self.0.get_mut().write_all(bytes);
+        if self.is_over {
+            *self = Connection::new(self.port);
+        }
+        let _ = self.stream.get_mut().write_all(bytes);
     }
 
     fn line(&mut self) -> Option<String> {
         let mut line = String::new();
-        let read = self.0.read_line(&mut line).ok()?;
+        let read = self.stream.read_line(&mut line).ok()?;
         (read > 0).then(|| line.trim_end().to_string())
     }
 
@@ -77,10 +85,11 @@ impl Connection {
         if status == 100 {
             return self.answer(method);
         }
+        self.is_over = answer.header("connection").is_some_and(|it| it == "close");
         let length = answer.header("content-length").map_or(0, |it| it.parse().unwrap());
         if method != "HEAD" {
             let mut body = vec![0; length];
-            self.0.read_exact(&mut body).ok()?;
+            self.stream.read_exact(&mut body).ok()?;
             answer.body = String::from_utf8(body).unwrap();
         }
         Some(answer)

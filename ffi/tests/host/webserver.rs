@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::thread;
+use std::time::Duration;
 use tempfile::TempDir;
 
 const TOKEN: &str = "a-token-of-the-administrator";
@@ -295,6 +296,45 @@ fn a_body_that_is_too_long_is_refused_and_the_connection_goes_on() {
     });
 }
 
+/// A proxy sends the requests of many people over one connection: what one of them has put into a
+/// body must not be read as a request, to which the next one's login is added.
+#[test]
+fn a_body_is_never_taken_for_the_next_request() {
+    each(|server| {
+        let hidden = request("GET", "/nowhere", &[], b"");
+        let open = server.path("/api/license");
+        let form = ["Content-Type: multipart/form-data; boundary=x"];
+        for (method, target) in [
+            ("GET", open.clone()),
+            ("HEAD", open.clone()),
+            ("OPTIONS", open.clone()),
+            ("DELETE", server.path("/api/licensing/token")),
+            ("POST", open.clone()),
+            ("POST", server.path(ASSIGN)),
+            ("GET", "/reports".to_string()),
+        ] {
+            for bytes in [
+                request(method, &target, &[], &hidden),
+                chunked(method, &target, &[], &hidden),
+                request(method, &target, &form, &hidden),
+            ] {
+                let mut connection = server.connect();
+                let head = bytes.windows(4).position(|part| part == b"\r\n\r\n").unwrap() + 4;
+                connection.send(&bytes[..head]);
+                // Apart, as a network may deliver it.
+                thread::sleep(Duration::from_millis(30));
+                connection.send(&bytes[head..]);
+                connection.send(&request("GET", &open, &[], b""));
+                let first = connection.answer(method);
+                let next = connection.answer("GET").map(|answer| answer.status);
+                let fits = next.is_none_or(|status| status == 200);
+                assert!(fits, "{}: {method} {target}: {first:?} {next:?}", server.name);
+            }
+        }
+        server.is_well();
+    });
+}
+
 /// Whatever is sent, no more than the beginning of it is kept.
 #[test]
 fn a_body_without_an_end_takes_no_memory() {
@@ -516,13 +556,15 @@ fn valgrind_finds_nothing() {
 fn a_port_that_is_taken_is_an_error() {
     for (program, path) in programs().filter(|(program, _)| !program.is_host) {
         let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        let port = taken.local_addr().unwrap().port().to_string();
-        let folder = TempDir::new().unwrap();
-        let mut command = Command::new(path);
-        command.arg(fixtures().join("keys")).arg(PRODUCT).arg(folder.path()).arg(port);
-        let output = command.env("APP_TOKEN", TOKEN).output().unwrap();
-        assert!(output.stderr.starts_with(b"io: cannot listen"), "{}", shown(&output));
-        assert_eq!(output.status.code(), Some(1), "{}", program.source);
+        let port = taken.local_addr().unwrap().port();
+        for port in [u32::from(port), u32::from(port) + (1 << 16)] {
+            let folder = TempDir::new().unwrap();
+            let mut command = Command::new(path);
+            command.arg(fixtures().join("keys")).arg(PRODUCT).arg(folder.path());
+            let output = command.arg(port.to_string()).env("APP_TOKEN", TOKEN).output().unwrap();
+            assert!(output.stderr.starts_with(b"io: cannot listen"), "{}", shown(&output));
+            assert_eq!(output.status.code(), Some(1), "{}", program.source);
+        }
     }
 }
 
