@@ -90,6 +90,22 @@ impl<S> Wire<S> {
         self.stream
     }
 
+    /// What came of handing bytes to whoever reads: an error where nobody has read for too long.
+    fn patiently<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        outcome: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if outcome.is_ready() {
+            self.stalled = None;
+            return outcome;
+        }
+        let patience = self.patience;
+        let over = self.stalled.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
+        ready!(over.as_mut().poll(cx));
+        Poll::Ready(Err(ErrorKind::TimedOut.into()))
+    }
+
     /// How many of the bytes that are held go on now: never more than one request's.
     fn pass(&mut self, room: usize) -> usize {
         let most = room.min(self.held.len());
@@ -221,18 +237,14 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
     ) -> Poll<io::Result<usize>> {
         let it = self.get_mut();
         let written = Pin::new(&mut it.stream).poll_write(cx, bytes);
-        if written.is_ready() {
-            it.stalled = None;
-            return written;
-        }
-        let patience = it.patience;
-        let over = it.stalled.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
-        ready!(over.as_mut().poll(cx));
-        Poll::Ready(Err(ErrorKind::TimedOut.into()))
+        it.patiently(cx, written)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+        let it = self.get_mut();
+        // With TLS, what was written may still be here.
+        let flushed = Pin::new(&mut it.stream).poll_flush(cx);
+        it.patiently(cx, flushed)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -243,6 +255,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio::io::AsyncWriteExt;
 
     /// What is found of each head, and what is handed on at a time, for any room.
     fn heads(bytes: &[u8], room: usize) -> (Vec<Head>, Vec<Vec<u8>>) {
@@ -319,5 +332,33 @@ mod tests {
         wire.held.extend(endless.as_bytes());
         wire.pass(usize::MAX);
         assert!(matches!(wire.part, Part::Rest));
+    }
+
+    /// Takes what fits, and gets rid of none of it.
+    struct Full;
+
+    impl AsyncWrite for Full {
+        fn poll_write(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            Poll::Ready(Ok(bytes.len()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+    }
+
+    #[tokio::test]
+    async fn who_takes_nothing_of_what_was_written_is_left() {
+        let mut wire = Wire::new(Full, Heads::default(), Duration::ZERO);
+        wire.write_all(b"an answer").await.unwrap();
+        assert_eq!(wire.flush().await.unwrap_err().kind(), ErrorKind::TimedOut);
     }
 }
