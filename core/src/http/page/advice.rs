@@ -15,10 +15,7 @@ pub(super) fn todo(it: &Outlook<'_>) -> Vec<String> {
         (Reason::No(code), _) => advice(code),
         _ => Advice::Nothing,
     };
-    let warnings = verdict.warnings.iter().map(|warning| match warning.code {
-        Topic::Alert(alert) => advice_on(alert),
-        Topic::State(code) => advice(code),
-    });
+    let warnings = verdict.warnings.iter().map(|warning| on(warning.code));
     let mut all: Vec<String> = Vec::new();
     for one in std::iter::once(reason).chain(warnings) {
         let text = match one {
@@ -31,6 +28,19 @@ pub(super) fn todo(it: &Outlook<'_>) -> Vec<String> {
         }
     }
     all
+}
+
+/// Whether a warning asks for something to be done.
+pub(super) fn is_called_for(it: &Outlook<'_>) -> bool {
+    it.verdict.warnings.iter().any(|warning| !matches!(on(warning.code), Advice::Nothing))
+}
+
+/// What to do about what was found.
+fn on(code: Topic) -> Advice {
+    match code {
+        Topic::Alert(alert) => advice_on(alert),
+        Topic::State(code) => advice(code),
+    }
 }
 
 /// What to do about one thing.

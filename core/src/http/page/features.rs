@@ -107,13 +107,31 @@ fn plain(found: &FeatureVerdict) -> Plain {
         (Access::Deny, Reason::No(Code::TooNew)) if !found.feature.is_known() => "Needs an update",
         (Access::Deny, _) => "Stopped",
         (Access::ReadOnly, _) => "Read only",
-        (Access::Warn, _) if found.over_limit && found.left == Some(0) => "Over its limit",
+        (Access::Warn | Access::Allow, reason) if reason == Reason::Ok && found.reached => {
+            at_limit(found)
+        }
         (Access::Warn, _) => "Allowed for now",
         (Access::Allow, _) => "Allowed",
     };
     let name = feature_name(found);
     let id = Some(shown(&found.feature.id)).filter(|id| *id != name);
-    Plain { name, id, tone: Tone::of(found.access), may }
+    let full = found.reason == Reason::Ok && found.reached && found.access == Access::Allow;
+    // What is full works on for those who are in, and takes nobody new.
+    let tone = if full { Tone::Look } else { Tone::of(found.access) };
+    Plain { name, id, tone, may }
+}
+
+/// What to say of a feature that has reached its limit, and works on.
+fn at_limit(found: &FeatureVerdict) -> &'static str {
+    let used = found.used.unwrap_or(0);
+    let is_count = found.feature.meter.as_deref() == Some("count");
+    match () {
+        () if !is_count && found.stops_at.is_some_and(|stop| used >= stop) => {
+            "Full: takes nothing new"
+        }
+        () if found.feature.max == Some(used) => "At its limit",
+        () => "Over its limit",
+    }
 }
 
 fn measured(found: &FeatureVerdict, feature: Plain, used: u64, now: i64) -> Measured {
@@ -143,6 +161,9 @@ fn measured(found: &FeatureVerdict, feature: Plain, used: u64, now: i64) -> Meas
         match (is_count, goes_on) {
             (true, true) => format!("Work stops beyond {stop}; use is counted on"),
             (true, false) => format!("Work stops at {stop}"),
+            (false, _) if found.stops_at.is_some_and(|stop| used >= stop) => {
+                format!("No more than {stop}: one has to leave before a new one")
+            }
             (false, _) => format!("No more than {stop}"),
         }
     });
@@ -240,5 +261,35 @@ mod tests {
         (level.resets_at, level.high) = (None, Some(4));
         let wanted = row("2 used", "now, 4 at most this month", "No limit", None);
         assert_eq!(told(&level), wanted);
+    }
+
+    #[test]
+    fn what_is_at_its_limit_does_not_look_fine() {
+        let told = |meter: &str, then: &str, over: u32, used: u64| {
+            let mut found = found(15, over, used);
+            found.feature.meter = Some(meter.into());
+            found.feature.then = Some(then.into());
+            let (standing, reasons) = (limit::verdict(&found.feature, used).standing, Reason::Ok);
+            (found.access, found.reason) = match standing {
+                limit::Standing::Allow => (Access::Allow, reasons),
+                limit::Standing::Warn => (Access::Warn, reasons),
+                limit::Standing::Stopped => (Access::Deny, Reason::No(Code::LimitExceeded)),
+            };
+            let row = plain(&found);
+            (row.tone, row.may)
+        };
+        for meter in ["level", "distinct"] {
+            assert_eq!(told(meter, "stop", 0, 14), (Tone::Good, "Allowed"));
+            assert_eq!(told(meter, "stop", 0, 15), (Tone::Look, "Full: takes nothing new"));
+            assert_eq!(told(meter, "stop", 20, 15), (Tone::Look, "At its limit"));
+            assert_eq!(told(meter, "stop", 20, 16), (Tone::Look, "Over its limit"));
+            assert_eq!(told(meter, "stop", 20, 18), (Tone::Look, "Full: takes nothing new"));
+            assert_eq!(told(meter, "stop", 0, 16), (Tone::Bad, "Limit reached"));
+        }
+        assert_eq!(told("count", "stop", 0, 14), (Tone::Good, "Allowed"));
+        assert_eq!(told("count", "stop", 0, 15), (Tone::Bad, "Limit reached"));
+        assert_eq!(told("count", "stop", 20, 15), (Tone::Look, "At its limit"));
+        assert_eq!(told("count", "count", 0, 15), (Tone::Look, "At its limit"));
+        assert_eq!(told("count", "count", 20, 16), (Tone::Look, "Over its limit"));
     }
 }

@@ -1,5 +1,6 @@
 //! The first words of the page: what holds, and until when.
 
+use super::advice;
 use super::outlook::{Outlook, title_of};
 use super::text::{brief, capital, found, sentence};
 use super::when::{day, relative, time, utc};
@@ -47,6 +48,14 @@ pub(super) fn headline(it: &Outlook<'_>) -> Headline {
         _ => in_force(it),
     };
     let lead = lead(it, &title, until);
+    // Nothing is green where something is to be done.
+    let (tone, state) = match (tone, state) {
+        (Tone::Good | Tone::Look, "In force") if advice::is_called_for(it) => {
+            (Tone::Look, "In force, look at this")
+        }
+        (Tone::Good, "Works") if advice::is_called_for(it) => (Tone::Look, "Works, look at this"),
+        same => same,
+    };
     Headline { tone, state, title, lead }
 }
 

@@ -1,5 +1,7 @@
 //! What a page shows: of every state of the kit, and of what no kit has.
 
+mod reader;
+
 use crate::claims::{Claims, Customer};
 use crate::feature::Feature;
 use crate::http::{Answer, Caller, Exchange, Rights};
@@ -229,22 +231,18 @@ const STATES: &[(&str, [&str; 4])] = &[
     ),
     (
         "limit_reached",
-        [
-            "In force",
-            "2026, but counter has stopped until 1 Jul 2026",
-            "counter starts",
-            "Use less",
-        ],
+        [LOOK, "2026, but counter has stopped until 1 Jul 2026", "counter starts", "Use less"],
     ),
-    ("over_limit", ["In force", UNTIL, "1 Jul 2026, 00:00 UTC in 15 days", "Use less, wait until"]),
-    ("clock_set_back", ["In force", UNTIL, "14 Aug 2026", "Set the clock of this machine right."]),
+    ("over_limit", [LOOK, UNTIL, "1 Jul 2026, 00:00 UTC in 15 days", "Use less, wait until"]),
+    ("clock_set_back", [LOOK, UNTIL, "14 Aug 2026", "Set the clock of this machine right."]),
     (
         "state_corrupt",
         ["Stopped", "What was kept in this product’s folder is damaged", "Nothing", "Restore it"],
     ),
-    ("state_recovered", ["In force", UNTIL, "14 Aug 2026", "Check the disk"]),
+    ("state_recovered", [LOOK, UNTIL, "14 Aug 2026", "Check the disk"]),
 ];
 
+const LOOK: &str = "In force, look at this";
 const UNTIL: &str = "The license is in force until 13 Sep 2026";
 const ASK: &str = "Send the vendor the request code on this page, and apply the license";
 const RENEW: &str = "Ask the vendor for a renewal, and apply it on this page.";

@@ -50,6 +50,8 @@ pub(super) struct View {
     pub(super) requests: Vec<Request>,
     pub(super) vendor: String,
     pub(super) at: Moment,
+    /// What the clock of this machine shows, where that is not the time that counts.
+    pub(super) clock: Option<String>,
 }
 
 /// A date of the timeline.
@@ -112,12 +114,18 @@ impl View {
             requests: if may_apply { requests(&it, ask) } else { Vec::new() },
             vendor: shown(it.vendor()),
             at: Moment::new(now, now),
+            clock: Some(verdict.now.clock).filter(|clock| *clock != now).map(utc),
         }
     }
 
     /// What the window is called: the state first, where it is still read when it is cut.
     pub(super) fn title(&self) -> String {
         format!("{} · {} license", self.headline.state, self.product)
+    }
+
+    /// The word for the moment: "today" only where the clock says so too.
+    pub(super) fn today(&self) -> &'static str {
+        if self.clock.is_some() { "Reckoned" } else { "Today" }
     }
 
     /// What the first text to send is called.
