@@ -1,7 +1,10 @@
 """The license API and its page in a FastAPI application, behind the application's own login.
 
+    pip install ./bindings/python fastapi uvicorn python-multipart itsdangerous
+    APP_TOKEN=... python fastapi_app.py KEYS PRODUCT FOLDER PORT [NAME=VALUE]...
+
 Start it, open /login, and sign in with the token that is in the environment as APP_TOKEN. It is
-served by uvicorn; hypercorn and its like take what `create_app` gives.
+served by uvicorn; hypercorn and its like take what `create_app` gives, after `begin`.
 """
 
 from __future__ import annotations
@@ -40,7 +43,8 @@ def create_app(
 
     # Yours: who is signed in, and what they may do. Here by a session or by a bearer token. What
     # is added last runs first: the license API is told who is asking by what comes after it here.
-    # Several processes have to share the key of the sessions.
+    # Several processes have to share the key of the sessions. Behind TLS, set `https_only` too,
+    # which makes the cookie `Secure`: it is then never sent without TLS.
 
     app.add_middleware(SessionMiddleware, secret_key=secrets.token_hex(32))
     names = {user.name: user for user in users.values()}
@@ -76,13 +80,25 @@ def create_app(
     return app
 
 
+def begin(installation: licentia.Installation) -> None:
+    """Call it at each start. From the first one on, the days run that the product works without a
+    license, if its setting `grace_days` gives any; without this call they never end. If your own
+    data remembers an earlier start, give that."""
+    try:
+        installation.first_use()
+    except licentia.Error as error:
+        print(f"{error.code}: {error}", file=sys.stderr)
+
+
 def main(keys: str, product_code: str, directory: str, port: str, *settings: str) -> None:
     product = licentia.Product(product_code, Path(keys).read_bytes())
     for setting in settings:
         name, _, value = setting.partition("=")
         product.set(name, value)
     administrator = licentia.Caller("admin", licentia.Rights.ADMINISTRATOR)
-    app = create_app(product.open(directory), {os.environ["APP_TOKEN"]: administrator})
+    installation = product.open(directory)
+    begin(installation)
+    app = create_app(installation, {os.environ["APP_TOKEN"]: administrator})
     bound = socket.create_server(("127.0.0.1", int(port)))
     # asyncio sends small answers at once only where the socket itself says that it is TCP.
     with socket.socket(fileno=bound.detach()) as listening:
@@ -94,6 +110,9 @@ if __name__ == "__main__":
     if len(sys.argv) < 5 or not os.environ.get("APP_TOKEN"):
         usage = "usage: APP_TOKEN=... fastapi_app KEYS PRODUCT FOLDER PORT [NAME=VALUE]..."
         print(usage, file=sys.stderr)
+        sys.exit(2)
+    if len(os.environ["APP_TOKEN"]) < 16:
+        print("APP_TOKEN: give it 16 characters or more, or it is guessed", file=sys.stderr)
         sys.exit(2)
     try:
         main(*sys.argv[1:])

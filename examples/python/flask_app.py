@@ -1,7 +1,10 @@
 """The license API and its page in a Flask application, behind the application's own login.
 
+    pip install ./bindings/python flask waitress
+    APP_TOKEN=... python flask_app.py KEYS PRODUCT FOLDER PORT [NAME=VALUE]...
+
 Start it, open /login, and sign in with the token that is in the environment as APP_TOKEN. It is
-served by waitress; gunicorn and its like take what `create_app` gives.
+served by waitress; gunicorn and its like take what `create_app` gives, after `begin`.
 """
 
 from __future__ import annotations
@@ -28,7 +31,8 @@ def create_app(installation: licentia.Installation, users: Mapping[str, licentia
     app = Flask(__name__)
 
     # Yours: who is signed in, and what they may do. Here by a session or by a bearer token.
-    # Several processes have to share the key of the sessions.
+    # Several processes have to share the key of the sessions. Behind TLS, set
+    # SESSION_COOKIE_SECURE too: the cookie is then never sent without it.
 
     app.secret_key = secrets.token_bytes(32)
     app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
@@ -72,13 +76,25 @@ def create_app(installation: licentia.Installation, users: Mapping[str, licentia
     return app
 
 
+def begin(installation: licentia.Installation) -> None:
+    """Call it at each start. From the first one on, the days run that the product works without a
+    license, if its setting `grace_days` gives any; without this call they never end. If your own
+    data remembers an earlier start, give that."""
+    try:
+        installation.first_use()
+    except licentia.Error as error:
+        print(f"{error.code}: {error}", file=sys.stderr)
+
+
 def main(keys: str, product_code: str, directory: str, port: str, *settings: str) -> None:
     product = licentia.Product(product_code, Path(keys).read_bytes())
     for setting in settings:
         name, _, value = setting.partition("=")
         product.set(name, value)
     administrator = licentia.Caller("admin", licentia.Rights.ADMINISTRATOR)
-    app = create_app(product.open(directory), {os.environ["APP_TOKEN"]: administrator})
+    installation = product.open(directory)
+    begin(installation)
+    app = create_app(installation, {os.environ["APP_TOKEN"]: administrator})
     with socket.create_server(("127.0.0.1", int(port))) as listening:
         print(f"listening on http://127.0.0.1:{listening.getsockname()[1]}/login", flush=True)
         waitress.serve(app, sockets=[listening], threads=8)
@@ -88,6 +104,9 @@ if __name__ == "__main__":
     if len(sys.argv) < 5 or not os.environ.get("APP_TOKEN"):
         usage = "usage: APP_TOKEN=... flask_app KEYS PRODUCT FOLDER PORT [NAME=VALUE]..."
         print(usage, file=sys.stderr)
+        sys.exit(2)
+    if len(os.environ["APP_TOKEN"]) < 16:
+        print("APP_TOKEN: give it 16 characters or more, or it is guessed", file=sys.stderr)
         sys.exit(2)
     try:
         main(*sys.argv[1:])

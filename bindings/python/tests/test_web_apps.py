@@ -227,14 +227,30 @@ def test_says_how_it_is_used(root: Path, name: str, tmp_path: Path, directory: P
     command = example(root, name, tmp_path, directory)
     environment = {key: value for key, value in os.environ.items() if key != "APP_TOKEN"}
     usage = f"usage: APP_TOKEN=... {name} KEYS PRODUCT FOLDER PORT [NAME=VALUE]...\n"
-    for arguments, variables in ((command[:4], {"APP_TOKEN": ADMIN}), (command, {})):
+    short = "APP_TOKEN: give it 16 characters or more, or it is guessed\n"
+    for arguments, variables, said in (
+        (command[:4], {"APP_TOKEN": ADMIN}, usage),
+        (command, {}, usage),
+        (command, {"APP_TOKEN": "x" * 15}, short),
+    ):
         done = subprocess.run(
             [sys.executable, *arguments],
             capture_output=True,
             encoding="utf-8",
             env={**environment, **variables, "PYTHONIOENCODING": "utf-8"},
         )
-        assert (done.returncode, done.stdout, done.stderr) == (2, "", usage)
+        assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
+
+
+@pytest.mark.parametrize("name", ["flask_app", "fastapi_app"])
+def test_the_days_without_a_license_end(
+    root: Path, name: str, tmp_path: Path, directory: Path
+) -> None:
+    command = example(root, name, tmp_path, directory)
+    for days, status in ((0, 200), (9, 200), (11, 400)):
+        settings = (f"clock={ISSUED + days * 86400}", "grace_days=10")
+        with started(*command[:-1], *settings, APP_TOKEN=ADMIN) as server:
+            assert server.ask("GET", "/reports").status == status, days
 
 
 WORKERS = """
