@@ -12,6 +12,7 @@ pub(super) fn todo(it: &Outlook<'_>) -> Vec<String> {
     let reason = match (verdict.reason, it.once_showed()) {
         (_, Some(_)) => advice(Code::ClockRollback),
         (Reason::UnlicensedGrace, _) if !waits => advice(Code::NotLicensed),
+        (Reason::No(_), _) if it.other_address() => INSTANCE,
         (Reason::No(code), _) => advice(code),
         _ => Advice::Nothing,
     };
@@ -58,13 +59,10 @@ const ASK: Advice = Advice::Say(
     "Send {vendor} the request code on this page, and apply the license that comes back.",
 );
 const TOKEN: Advice = Advice::Say(
-    "Connect this product to {vendor}’s server, or apply a newer license from {vendor} on this \
-     page.",
+    "Send {vendor} the request code on this page, and apply the newer license that comes back.",
 );
-const SYNC: Advice = Advice::Say(
-    "Connect this product to {vendor}’s server, or send {vendor} the sync request on this page \
-     and apply the answer.",
-);
+const SYNC: Advice =
+    Advice::Say("Send {vendor} the sync request on this page, and apply the answer.");
 const CLOCK: Advice = Advice::Say(
     "Set the clock of this machine right. If it is right, send {vendor} the clock request on this \
      page, and apply the answer.",
@@ -72,6 +70,10 @@ const CLOCK: Advice = Advice::Say(
 const ELSEWHERE: Advice = Advice::Say(
     "If this machine has an identity of its own, set it in the product. Otherwise send {vendor} \
      the request code on this page, and apply the license that comes back.",
+);
+const INSTANCE: Advice = Advice::Say(
+    "If the setting instance is wrong here (see Installation), correct it. Otherwise send {vendor} \
+     the request code and the address of this site, and apply the license that comes back.",
 );
 const LIMIT: Advice =
     Advice::Say("Use less, wait until the limit starts again, or ask {vendor} for a higher one.");

@@ -194,6 +194,20 @@ pub(super) fn of_installation(it: &Outlook<'_>, caller: &Caller) -> Vec<Fact> {
     let vendor = it.known.view.facts.terms.vendor.as_deref();
     facts.add("Vendor", [vendor.and_then(value)]);
     facts.add("Installation", [verdict.state.installation.as_deref().and_then(code)]);
+    let asked = it.verdict.winner.as_ref().and_then(|it| {
+        it.held.claims.license.binding.as_ref().and_then(|it| it.instance.as_deref())
+    });
+    match (it.instance, asked) {
+        (Some(instance), _) => {
+            let style = if it.other_address() { Style::Look } else { Style::Code };
+            facts.add(
+                "Instance",
+                [line(style, instance), aside("the address of this site, as set")],
+            );
+        }
+        (None, Some(_)) => facts.add("Instance", [line(Style::Look, "Not set")]),
+        (None, None) => {}
+    }
     let warned = |alert: Alert| verdict.warnings.iter().any(|it| it.code == Topic::Alert(alert));
     let state = match &verdict.state.error {
         Some(error) => [

@@ -41,6 +41,10 @@ pub(super) fn headline(it: &Outlook<'_>) -> Headline {
             let title = format!("Nothing works until the license begins{begins}");
             (Tone::Bad, "Not begun", title, it.begins())
         }
+        (Reason::No(_), Access::Deny) if it.other_address() => {
+            let title = "The license is for another address (instance)".to_string();
+            (Tone::Bad, "Stopped", title, None)
+        }
         (Reason::No(code), Access::Deny) => (Tone::Bad, "Stopped", because(it, code), None),
         (Reason::No(code), Access::ReadOnly) => {
             (Tone::Read, "Read only", because(it, code), it.stops_at())

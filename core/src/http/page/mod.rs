@@ -25,6 +25,7 @@ use super::refusal::Refusal;
 use askama::Template;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use outlook::Outlook;
 use sha2::{Digest, Sha256};
 use view::View;
 
@@ -66,7 +67,9 @@ pub(crate) fn show(call: &Call<'_>) -> Result<Answer, Refusal> {
     let caller = call.caller().ok_or_else(Refusal::unauthorized)?;
     let (known, verdict) = call.verdict();
     let ask = |what: &str| call.it.request(what, None);
-    let view = View::new(&known, &verdict, caller, &ask);
+    let instance = call.it.instance();
+    let outlook = Outlook { known: &known, verdict: &verdict, instance: instance.as_deref() };
+    let view = View::new(outlook, caller, &ask);
     Ok(html(200, &Page { style: STYLE, script: SCRIPT, it: &view }))
 }
 

@@ -9,6 +9,8 @@ use crate::verdict::{self, Access, Event, Now, Reason, SourceVerdict, Step, Verd
 pub(super) struct Outlook<'a> {
     pub(super) known: &'a Known,
     pub(super) verdict: &'a Verdict,
+    /// The address of this site, as it was set.
+    pub(super) instance: Option<&'a str>,
 }
 
 impl<'a> Outlook<'a> {
@@ -26,6 +28,20 @@ impl<'a> Outlook<'a> {
     /// What may be done at another moment, if nothing else changes.
     fn access_at(&self, at: i64) -> Access {
         verdict::rule(&self.known.view.facts, &Now { at, ..self.verdict.now }).access
+    }
+
+    /// Whether the license that decides is for another address, and that alone is in the way of
+    /// its place: where the installation differs too, that is said.
+    pub(super) fn other_address(&self) -> bool {
+        let binding = self.verdict.winner.as_ref().map(|it| &it.held.claims.license.binding);
+        let Some(Some(binding)) = binding else { return false };
+        let set = self.known.view.product.settings().installation.as_deref();
+        let own = set.or(self.verdict.state.installation.as_deref());
+        let bare = |id: &str| id.trim_end_matches('/').to_string();
+        let here = |id: &String| own.is_some_and(|own| bare(own) == bare(id));
+        self.verdict.reason == Reason::No(Code::WrongInstallation)
+            && binding.instance.is_some()
+            && binding.installation.as_ref().is_none_or(here)
     }
 
     /// A time that the clock of this machine once showed, where that alone is in the way.

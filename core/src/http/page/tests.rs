@@ -139,7 +139,12 @@ const STATES: &[(&str, [&str; 4])] = &[
     ("not_licensed", ["Stopped", "There is no license", "Nothing changes by itself", ASK]),
     (
         "not_needed",
-        ["Works", "No license is needed before the first use", "Nothing changes", "Nothing."],
+        [
+            "Works",
+            "No license is needed before the first use",
+            "30 days without a license begin with the first use.",
+            "Nothing yet. A license can be applied now.",
+        ],
     ),
     (
         "unlicensed_grace",
@@ -197,12 +202,17 @@ const STATES: &[(&str, [&str; 4])] = &[
             "Works for now",
             "The license was not renewed in time: everything works until 29 Jun 2026",
             "29 Jun 2026, 12:00 UTC in 9 days Everything stops.",
-            "Connect this product to the vendor’s server, or apply a newer license",
+            "Send the vendor the request code on this page, and apply the newer license",
         ],
     ),
     (
         "token_expired",
-        ["Stopped", "The license was not renewed in time", "Nothing changes", "Connect this"],
+        [
+            "Stopped",
+            "The license was not renewed in time",
+            "Nothing changes",
+            "Send the vendor the request",
+        ],
     ),
     (
         "sync_due",
@@ -210,12 +220,17 @@ const STATES: &[(&str, [&str; 4])] = &[
             "Works for now",
             "The vendor’s server was not reached in time: everything works until",
             "in 9 days Everything stops.",
-            "Connect this product to the vendor’s server, or send the vendor the sync request",
+            "Send the vendor the sync request on this page, and apply the answer.",
         ],
     ),
     (
         "sync_overdue",
-        ["Stopped", "The vendor’s server was not reached for too long", "Nothing", "Connect"],
+        [
+            "Stopped",
+            "The vendor’s server was not reached for too long",
+            "Nothing",
+            "Send the vendor the sync",
+        ],
     ),
     (
         "suspended",

@@ -7,12 +7,11 @@ use super::headline::{self, Headline};
 use super::outlook::Outlook;
 use super::qr::{Symbol, symbol};
 use super::text::{brief, found, said, shown};
-use super::when::{Moment, utc};
+use super::when::{Moment, count, utc};
 use super::words::Tone;
 use super::{advice, facts, sources};
 use crate::errors::{Code, Error};
 use crate::http::caller::Caller;
-use crate::installation::Known;
 use crate::verdict::{Alert, Reason, Topic, Verdict};
 
 /// Warnings of one kind that are shown: a license may have a thousand features at their limit.
@@ -27,6 +26,8 @@ pub(super) struct View {
     pub(super) product: String,
     pub(super) headline: Headline,
     pub(super) next: Vec<Row>,
+    /// What to say where no date is next, and where nothing is to be done.
+    pub(super) idle: [String; 2],
     /// Days that no license covers.
     pub(super) gap: Option<String>,
     pub(super) todo: Vec<String>,
@@ -75,8 +76,8 @@ pub(super) struct Request {
 pub(super) type Ask<'a> = &'a dyn Fn(&str) -> Result<String, Error>;
 
 impl View {
-    pub(super) fn new(known: &Known, verdict: &Verdict, caller: &Caller, ask: Ask<'_>) -> View {
-        let it = Outlook { known, verdict };
+    pub(super) fn new(it: Outlook<'_>, caller: &Caller, ask: Ask<'_>) -> View {
+        let verdict = it.verdict;
         let now = it.now();
         let row = |date: Date| Row {
             moment: Moment::new(date.at, now),
@@ -96,6 +97,7 @@ impl View {
             product: product(verdict),
             headline: headline::headline(&it),
             next: rows(events::next(&it)),
+            idle: idle(&it),
             gap,
             todo: advice::todo(&it),
             message: issuer_message(verdict),
@@ -136,6 +138,18 @@ impl View {
     /// Whether what is to be done is about the license as a whole.
     pub(super) fn is_urgent(&self) -> bool {
         self.headline.tone != Tone::Good
+    }
+}
+
+/// What to say where no date is next, and where nothing is to be done.
+fn idle(it: &Outlook<'_>) -> [String; 2] {
+    let days = it.verdict.grace_days.filter(|_| it.verdict.reason == Reason::NotNeeded);
+    match days {
+        Some(days) => [
+            format!("{} without a license begin with the first use.", count(days.into(), "day")),
+            "Nothing yet. A license can be applied now.".to_string(),
+        ],
+        None => ["Nothing changes by itself from here on.".to_string(), "Nothing.".to_string()],
     }
 }
 
@@ -199,8 +213,8 @@ fn requests(it: &Outlook<'_>, ask: Ask<'_>) -> Vec<Request> {
     }
     if sync {
         let about = format!(
-            "If this machine cannot reach {vendor}’s server, send this to {vendor}, and apply \
-             the answer."
+            "Send this to {vendor}, and apply the answer: it stands for the contact with \
+             {vendor}’s server."
         );
         all.push(make("sync", "Sync request", about));
     }
