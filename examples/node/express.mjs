@@ -1,6 +1,8 @@
 // The license API and its page in an Express application, behind the application's own login.
-//   APP_TOKEN=… express.mjs KEYS PRODUCT FOLDER PORT [NAME=VALUE]...
-// Start it, open /login, and sign in with what is in APP_TOKEN.
+//   npm install express ./bindings/node
+//   APP_TOKEN=… node express.mjs KEYS PRODUCT FOLDER PORT [NAME=VALUE]...
+// Start it, open /login, and sign in with what is in APP_TOKEN. login.mjs, beside this file, stands
+// in for the login that your product has.
 
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
@@ -61,11 +63,29 @@ const needs = (installation, feature) => (_request, response, next) => {
   response.status(refusal.status).type('json').send(refusal.body)
 }
 
+/**
+ * Call it at each start. From the first one on, the days run that the product works without a
+ * license, if its setting `grace_days` gives any; without this call they never end. If your own
+ * data remembers an earlier start, give that.
+ * @param {import('licentia').Installation} installation
+ */
+async function begin(installation) {
+  try {
+    await installation.firstUse()
+  } catch (error) {
+    console.error(`${error.code}: ${error.message}`)
+  }
+}
+
 async function main() {
   const [keys = '', code = '', folder = '', port = '', ...settings] = process.argv.slice(2)
   const token = process.env['APP_TOKEN']
   if (!keys || !code || !folder || !port || !token) {
     console.error('usage: APP_TOKEN=… express.mjs KEYS PRODUCT FOLDER PORT [NAME=VALUE]...')
+    return process.exit(2)
+  }
+  if (token.length < 16) {
+    console.error('APP_TOKEN: give it 16 characters or more, or it is guessed')
     return process.exit(2)
   }
   const product = new Product(code, readFileSync(keys))
@@ -74,11 +94,13 @@ async function main() {
     product.set(name, value)
   }
   const login = new Login([[token, { name: 'admin', rights: ['read', 'write', 'delete'] }]])
-  const server = http.createServer(createApp(product.open(folder), login))
+  const installation = product.open(folder)
+  await begin(installation)
+  const server = http.createServer(createApp(installation, login))
   await once(server.listen(Number(port), '127.0.0.1'), 'listening')
   const address = server.address()
   const at = typeof address === 'object' ? address?.port : address
-  console.log(`listening on http://127.0.0.1:${at}/license`)
+  console.log(`listening on http://127.0.0.1:${at}/login`)
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

@@ -1,6 +1,8 @@
 // The license API and its page in a Fastify application, behind the application's own login.
-//   APP_TOKEN=… fastify.mjs KEYS PRODUCT FOLDER PORT [NAME=VALUE]...
-// Start it, open /login, and sign in with what is in APP_TOKEN.
+//   npm install fastify ./bindings/node
+//   APP_TOKEN=… node fastify.mjs KEYS PRODUCT FOLDER PORT [NAME=VALUE]...
+// Start it, open /login, and sign in with what is in APP_TOKEN. login.mjs, beside this file, stands
+// in for the login that your product has.
 
 import { readFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
@@ -67,11 +69,29 @@ const needs = (installation, feature) => (_request, reply, done) => {
   reply.code(refusal.status).type('application/json').send(refusal.body)
 }
 
+/**
+ * Call it at each start. From the first one on, the days run that the product works without a
+ * license, if its setting `grace_days` gives any; without this call they never end. If your own
+ * data remembers an earlier start, give that.
+ * @param {import('licentia').Installation} installation
+ */
+async function begin(installation) {
+  try {
+    await installation.firstUse()
+  } catch (error) {
+    console.error(`${error.code}: ${error.message}`)
+  }
+}
+
 async function main() {
   const [keys = '', code = '', folder = '', port = '', ...settings] = process.argv.slice(2)
   const token = process.env['APP_TOKEN']
   if (!keys || !code || !folder || !port || !token) {
     console.error('usage: APP_TOKEN=… fastify.mjs KEYS PRODUCT FOLDER PORT [NAME=VALUE]...')
+    return process.exit(2)
+  }
+  if (token.length < 16) {
+    console.error('APP_TOKEN: give it 16 characters or more, or it is guessed')
     return process.exit(2)
   }
   const product = new Product(code, readFileSync(keys))
@@ -80,9 +100,11 @@ async function main() {
     product.set(name, value)
   }
   const login = new Login([[token, { name: 'admin', rights: ['read', 'write', 'delete'] }]])
-  const app = createApp(product.open(folder), login)
+  const installation = product.open(folder)
+  await begin(installation)
+  const app = createApp(installation, login)
   const address = await app.listen({ host: '127.0.0.1', port: Number(port) })
-  console.log(`listening on ${address}/license`)
+  console.log(`listening on ${address}/login`)
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

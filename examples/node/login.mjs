@@ -37,7 +37,8 @@ export class Login {
   }
 
   /**
-   * The cookie of a new session; `null` = nobody has this token. Add `Secure` behind HTTPS.
+   * The cookie of a new session; `null` = nobody has this token. Behind TLS, add `; Secure`: it is
+   * then never sent without it.
    * @param {string} token
    */
   begin(token) {

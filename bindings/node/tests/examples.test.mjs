@@ -26,7 +26,7 @@ async function started(t, file, args, options) {
   })
   t.after(() => child.kill('SIGKILL'))
   const [line] = await once(createInterface(child.stdout), 'line')
-  return { child, line, port: Number(line.match(/(\d+)(\/license)?$/)[1]) }
+  return { child, line, port: Number(line.match(/(\d+)(\/login)?$/)[1]) }
 }
 
 function folderWithKeys(t) {
@@ -43,7 +43,7 @@ for (const kind of KINDS) {
     const cwd = folderWithKeys(t)
     const args = ['keys.json', 'myapp', 'state', '0', `clock=${NOW}`]
     const { port, line } = await started(t, file, args, { cwd, env: { APP_TOKEN } })
-    assert.match(line, /^listening on http:\/\/127\.0\.0\.1:\d+\/license$/)
+    assert.match(line, /^listening on http:\/\/127\.0\.0\.1:\d+\/login$/)
     const client = new Client(t, port)
     const login = (token) => client.ask({
       method: 'POST', target: '/login', body: new URLSearchParams({ token }).toString(),
@@ -87,6 +87,19 @@ for (const kind of KINDS) {
     assert.equal((await client.ask({ target: '/elsewhere' })).status, 404)
   })
 
+  test(`${kind}: the days without a license end`, async (t) => {
+    const cwd = folderWithKeys(t)
+    for (const [days, status] of [[0, 200], [9, 200], [11, 400]]) {
+      const settings = [`clock=${NOW + days * 86_400}`, 'grace_days=10']
+      const args = ['keys.json', 'myapp', 'state', '0', ...settings]
+      const { child, port } = await started(t, file, args, { cwd, env: { APP_TOKEN } })
+      const reports = await new Client(t, port).ask({ target: '/reports' })
+      assert.equal(reports.status, status, `after ${days} days`)
+      child.kill('SIGKILL')
+      await once(child, 'exit')
+    }
+  })
+
   test(`${kind}: it says what is wrong with how it was started`, (t) => {
     const cwd = folderWithKeys(t)
     const run = (args, env = { APP_TOKEN }) =>
@@ -95,6 +108,8 @@ for (const kind of KINDS) {
       const { status, stderr } = run(args, env)
       assert.deepEqual([status, stderr.split(' ')[0]], [2, 'usage:'])
     }
+    const guessed = run(['keys.json', 'myapp', 'state', '0'], { APP_TOKEN: 'x'.repeat(15) })
+    assert.deepEqual([guessed.status, guessed.stderr.split(' ')[0]], [2, 'APP_TOKEN:'])
     for (const [args, message] of [
       [['nowhere.json', 'myapp', 'state', '0'], /^io: ENOENT/],
       [['keys.json', 'myapp', 'state', '0', 'clock=x'], /^invalid_argument: /],
