@@ -162,7 +162,7 @@ impl BindingArgs {
             Code::WeakBinding => {
                 let (mut notes, fields) = why_weak(report);
                 notes.push("or bind it all the same: --allow-weak-binding".to_string());
-                Failure { error, fields, notes }
+                Failure { fields, notes, ..Failure::from(error) }
             }
             Code::WrongProduct => {
                 let other = report.product();

@@ -37,11 +37,24 @@ pub struct Failure {
     pub fields: Fields,
     /// For people, on standard error, after the sentence.
     pub notes: Vec<String>,
+    /// What to do, where it is not what the code says; empty = the error says it.
+    pub remedy: Option<&'static str>,
+}
+
+impl Failure {
+    /// What was found, and what to do.
+    fn message(&self) -> String {
+        match self.remedy {
+            None => self.error.to_string(),
+            Some("") => self.error.detail().to_string(),
+            Some(remedy) => format!("{}: {remedy}", self.error.detail()),
+        }
+    }
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
-        Failure { error, fields: Fields::default(), notes: Vec::new() }
+        Failure { error, fields: Fields::default(), notes: Vec::new(), remedy: None }
     }
 }
 
@@ -111,13 +124,12 @@ pub fn finish(outcome: Outcome, json: bool) -> ExitCode {
         }
         (Ok(answer), true) => object("ok", None, &answer.fields),
         (Err(failure), false) => {
-            sentence(&failure.error);
+            sentence(&failure.message(), failure.error.code());
             notes(&failure.notes);
             Ok(())
         }
         (Err(failure), true) => {
-            let error = &failure.error;
-            object(error.slug(), Some(error.to_string()), &failure.fields)
+            object(failure.error.slug(), Some(failure.message()), &failure.fields)
         }
     };
     exit(status, printed)
@@ -185,8 +197,8 @@ fn complaint(error: &clap::Error, text: &str) -> String {
 fn exit(status: u8, printed: io::Result<()>) -> ExitCode {
     match printed {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            let code = unwritten_code(&error);
-            sentence(&Error::new(code, format!("standard output: {error}")));
+            let error = Error::new(unwritten_code(&error), format!("standard output: {error}"));
+            sentence(&error.to_string(), error.code());
             ExitCode::from(status::IO)
         }
         _ => ExitCode::from(status),
@@ -214,9 +226,8 @@ fn notes(notes: &[String]) {
     }
 }
 
-fn sentence(error: &Error) {
-    let message = show(&error.to_string());
-    notes(&[format!("{BAD}error:{BAD:#} {message} ({})", error.slug())]);
+fn sentence(message: &str, code: Code) {
+    notes(&[format!("{BAD}error:{BAD:#} {} ({code})", show(message))]);
 }
 
 /// Foreign text for a terminal: what moves the cursor, reorders or hides text is spelled out.

@@ -84,6 +84,10 @@ pub fn read(table: &mut Table, folder: &Path, warnings: &mut Vec<String>) -> Res
         if tokens.iter().any(|(other, _)| *other == secret) {
             return Err(token.refuse("name", &format!("= {name:.40}: another token is the same")));
         }
+        let mut others = tokens.iter().map(|(_, caller)| caller.name());
+        if others.any(|other| other == name) {
+            return Err(twice(&token, &name));
+        }
         tokens.push((secret, caller));
     }
     let mut users: Vec<User> = Vec::new();
@@ -93,8 +97,9 @@ pub fn read(table: &mut Table, folder: &Path, warnings: &mut Vec<String>) -> Res
         if name.contains(':') {
             return Err(user.refuse("name", "has a colon, which no name in basic auth has"));
         }
-        if users.iter().any(|other| other.name == name) {
-            return Err(user.refuse("name", &format!("= {name:.40} is there twice")));
+        let mut others = tokens.iter().map(|(_, caller)| caller.name());
+        if others.any(|other| other == name) || users.iter().any(|other| other.name == name) {
+            return Err(twice(&user, &name));
         }
         let caller = Caller::new(&name, rights(&mut user)?);
         let caller = caller.map_err(|error| user.failed("name", &error))?;
@@ -105,6 +110,10 @@ pub fn read(table: &mut Table, folder: &Path, warnings: &mut Vec<String>) -> Res
 
 fn name(table: &mut Table) -> Result<String> {
     table.text("name")?.ok_or_else(|| table.refuse("name", "is missing: it is in the log"))
+}
+
+fn twice(table: &Table, name: &str) -> Error {
+    table.refuse("name", &format!("= {name:.40} is there twice: the log could not tell them apart"))
 }
 
 fn rights(table: &mut Table) -> Result<Rights> {
@@ -174,7 +183,8 @@ fn from_file(
     let failed = |error: Error| table.failed("file", &error);
     let mut source = input::Source::open(&name).map_err(failed)?;
     if let Err(error) = source.is_private() {
-        warnings.push(error.to_string());
+        // The library looks at the files of keys only.
+        warnings.push(error.to_string().replacen("the key file", "the token file", 1));
     }
     let text = source.text(SECRET_MAX + 2, Code::InvalidArgument).map_err(failed)?;
     // Some editors begin a text with a mark.

@@ -17,7 +17,7 @@ mod turns;
 mod wire;
 
 use crate::input;
-use crate::output::{self, Answer, Fields, LOOK, Told, finish, rows, show};
+use crate::output::{self, Answer, Failure, Fields, LOOK, Told, finish, rows, show};
 use crate::secrecy::told_path;
 use crate::status;
 use clap::builder::NonEmptyStringValueParser;
@@ -86,7 +86,7 @@ pub fn run(args: &Args, json: bool) -> ExitCode {
     }
     let ready = match Ready::prepare(&args.serve) {
         Ok(ready) => ready,
-        Err(error) => return finish(Err(error.into()), json),
+        Err(failure) => return finish(Err(failure), json),
     };
     if args.serve.check {
         return finish(Ok(ready.summary()), json);
@@ -105,25 +105,34 @@ struct Ready {
 }
 
 impl Ready {
-    fn prepare(args: &Serve) -> Result<Ready> {
+    fn prepare(args: &Serve) -> Told<Ready> {
         let name = args.config.as_deref().unwrap_or_default();
         input::one_stdin([Some(name), args.product.as_deref()].into_iter().flatten())?;
-        let mut config = Config::read(name)?;
+        let mut config = Config::read(name).map_err(of_a_file)?;
         let pins = [args.product_key.as_deref(), config.product_key.as_deref()];
         let pins: Vec<&str> = pins.into_iter().flatten().collect();
         let named = args.product.as_deref();
-        let product = product::read(product::COMPILED, named, &config.product, &pins)?;
+        let product = product::read(product::COMPILED, named, &config.product, &pins)
+            .map_err(of_the_product_file)?;
+        if product.product().fixed_clock().is_some() {
+            let what = "the product file stops the clock: it is for tests, and no license ends";
+            config.warnings.push(what.into());
+        }
         let tls = match &config.tls {
-            Some(files) => Some(Arc::new(Tls::read(files, &mut config.warnings)?)),
+            Some(files) => Some(Tls::read(files, &mut config.warnings).map_err(of_a_file)?.into()),
             None => None,
         };
         // Wrong values are told before anything is made.
         let mut unmade = product.product().open_to_read(&config.state)?;
-        set_up(&mut unmade, &config)?;
-        if args.check && config.state.exists() {
-            config.warnings.extend(state_error(&unmade)?);
-        } else if args.check {
-            config.warnings.extend(no_parent(&config.state));
+        set_up(&mut unmade, &config).map_err(of_a_file)?;
+        if args.check {
+            let warning = match config.state.exists() {
+                true => state_error(&unmade, &config.state)?,
+                false => None,
+            };
+            config.warnings.extend(warning.or_else(|| unwritable(&config.state)));
+            std::net::TcpListener::bind(config.listen)
+                .map_err(|error| cannot_listen(config.listen, &error))?;
         }
         Ok(Ready { config, product, tls })
     }
@@ -155,11 +164,12 @@ impl Ready {
     fn serve(mut self, json: bool) -> Told<()> {
         self.config.warnings.extend(make_folder(&self.config.state));
         let mut installation = self.product.product().open(&self.config.state)?;
-        set_up(&mut installation, &self.config)?;
-        self.config.warnings.extend(state_error(&installation)?);
+        set_up(&mut installation, &self.config).map_err(of_a_file)?;
+        self.config.warnings.extend(state_error(&installation, &self.config.state)?);
         let noted = note_first_use(&installation, &self.product);
         let unnoted = noted.as_ref().err();
-        let told = unnoted.map(|error| format!("the first use cannot be noted: {error}"));
+        let told =
+            unnoted.map(|error| format!("the first use is not noted yet: {}", error.detail()));
         self.config.warnings.extend(told);
         raise_limits(&mut self.config);
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -170,20 +180,16 @@ impl Ready {
         let wait = self.config.limits.shutdown;
         let served = runtime.block_on(self.listen(installation, noted.is_err(), json));
         runtime.shutdown_timeout(wait.min(Duration::from_secs(1)));
-        Ok(served?)
+        served
     }
 
-    async fn listen(self, installation: Installation, unnoted: bool, json: bool) -> Result<()> {
+    async fn listen(self, installation: Installation, unnoted: bool, json: bool) -> Told<()> {
         let listen = self.config.listen;
-        let failed = |error: std::io::Error| {
-            let what = match error.kind() {
-                ErrorKind::AddrInUse => "another program listens there: stop it, or set listen",
-                _ => &error.to_string(),
-            };
-            Error::new(Code::Io, format!("{listen}: {what}"))
-        };
+        let failed = |error| cannot_listen(listen, &error);
         let listener = TcpListener::bind(listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
+        // Before it says that it is there: who reads that may end it at once.
+        let signals = Signals::new();
         output::begin(&self.greeting(address), json);
         let installation = Arc::new(installation);
         let file = &self.product;
@@ -208,7 +214,7 @@ impl Ready {
             tokio::spawn(note_first_use_later(Arc::clone(&agent.installation), self.product))
         });
         let serving = tokio::spawn(server.run(listener));
-        wait_for_the_end(&agent, self.tls.as_deref()).await;
+        wait_for_the_end(signals, &agent, self.tls.as_deref()).await;
         agent.log.note("stopping");
         let _ = stopping.send(true);
         let _ = serving.await;
@@ -264,19 +270,75 @@ fn make_folder(path: &Path) -> Option<String> {
     }
 }
 
-/// What will keep it from making the folder.
-fn no_parent(path: &Path) -> Option<String> {
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty())?;
-    let what = || format!("the state folder cannot be made: there is no {}", told_path(parent));
-    (!parent.is_dir()).then(what)
+/// What will keep it from making the folder, or from writing to it.
+fn unwritable(path: &Path) -> Option<String> {
+    let told = format!("the state folder {}", told_path(path));
+    if path.exists() {
+        return cannot_write(path).map(|error| format!("{told} cannot be written: {error}"));
+    }
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let parent = parent.unwrap_or(Path::new("."));
+    if !parent.is_dir() {
+        return Some(format!("{told} cannot be made: there is no {}", told_path(parent)));
+    }
+    cannot_write(parent).map(|error| format!("{told} cannot be made: {error}"))
+}
+
+#[cfg(unix)]
+fn cannot_write(folder: &Path) -> Option<std::io::Error> {
+    use rustix::fs::{Access, access};
+    access(folder, Access::WRITE_OK | Access::EXEC_OK).err().map(Into::into)
+}
+
+#[cfg(not(unix))]
+fn cannot_write(_: &Path) -> Option<std::io::Error> {
+    None
 }
 
 /// What is wrong with the folder. It is served as it is: a license that is applied repairs most.
-fn state_error(installation: &Installation) -> Result<Option<String>> {
+fn state_error(installation: &Installation, path: &Path) -> Result<Option<String>> {
     let status: Value = serde_json::from_str(&installation.status(None)?).unwrap_or_default();
     let state = &status["state"];
-    let message = state["message"].as_str().unwrap_or("the state folder cannot be used");
-    Ok((state["ok"] != true).then(|| format!("the state folder: {message}")))
+    if state["ok"] == true {
+        return Ok(None);
+    }
+    let message = state["message"].as_str().unwrap_or("it cannot be used");
+    let mut told = format!("the state folder {}: {message}", told_path(path));
+    if state["code"] == Code::WrongProduct.slug() {
+        // Here it is the folder that is wrong, and no license.
+        told = told.replace(Code::WrongProduct.remedy(), "name another folder (state)");
+    }
+    Ok(Some(told))
+}
+
+/// Of a file that the administrator wrote: the remedies of the codes are about a call, or about
+/// what a vendor sent.
+fn of_a_file(error: Error) -> Failure {
+    let told = matches!(error.code(), Code::InvalidArgument | Code::TooLarge);
+    let remedy = told.then_some("");
+    Failure { remedy, ..Failure::from(error) }
+}
+
+/// Of the product file: the remedies of the codes are about a license.
+fn of_the_product_file(error: Error) -> Failure {
+    let remedy = match error.code() {
+        Code::InvalidArgument => Some(""),
+        Code::WrongKind => Some("name the product file, which the vendor sent too"),
+        Code::UnknownKey => {
+            Some("use the product file that the vendor sent, or correct product_key")
+        }
+        _ => None,
+    };
+    Failure { remedy, ..Failure::from(error) }
+}
+
+fn cannot_listen(listen: SocketAddr, error: &std::io::Error) -> Failure {
+    let (what, remedy) = match error.kind() {
+        ErrorKind::AddrInUse => ("another program listens there", "stop it, or set listen"),
+        _ => (&*error.to_string(), "set listen to an address and a port that may be had here"),
+    };
+    let error = Error::new(Code::Io, format!("{listen}: {what}"));
+    Failure { remedy: Some(remedy), ..Failure::from(error) }
 }
 
 /// Notes that the use without a license begins, where the vendor allows it for some time: nobody
@@ -323,16 +385,32 @@ fn raise_limits(config: &mut Config) {
 #[cfg(not(unix))]
 fn raise_limits(_: &mut Config) {}
 
+/// What the process is told from outside: to stop (twice), and to read the certificate again.
+#[cfg(unix)]
+struct Signals([std::io::Result<tokio::signal::unix::Signal>; 3]);
+
+#[cfg(not(unix))]
+struct Signals;
+
+impl Signals {
+    /// From here on nothing of it ends the process by itself.
+    #[cfg(unix)]
+    fn new() -> Signals {
+        use tokio::signal::unix::{SignalKind, signal};
+        let kinds = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()];
+        Signals(kinds.map(signal))
+    }
+
+    #[cfg(not(unix))]
+    fn new() -> Signals {
+        Signals
+    }
+}
+
 /// Waits until the process is told to stop, and reads the certificate again whenever it is told to.
 #[cfg(unix)]
-async fn wait_for_the_end(agent: &Agent, tls: Option<&Tls>) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let signals = (
-        signal(SignalKind::terminate()),
-        signal(SignalKind::interrupt()),
-        signal(SignalKind::hangup()),
-    );
-    let (Ok(mut terminate), Ok(mut interrupt), Ok(mut hangup)) = signals else {
+async fn wait_for_the_end(signals: Signals, agent: &Agent, tls: Option<&Tls>) {
+    let [Ok(mut terminate), Ok(mut interrupt), Ok(mut hangup)] = signals.0 else {
         return std::future::pending().await;
     };
     loop {
@@ -351,6 +429,6 @@ async fn wait_for_the_end(agent: &Agent, tls: Option<&Tls>) {
 }
 
 #[cfg(not(unix))]
-async fn wait_for_the_end(_: &Agent, _: Option<&Tls>) {
+async fn wait_for_the_end(_: Signals, _: &Agent, _: Option<&Tls>) {
     let _ = tokio::signal::ctrl_c().await;
 }

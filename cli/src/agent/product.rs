@@ -2,6 +2,7 @@
 
 use super::config::ProductSource;
 use crate::input;
+use crate::secrecy::{told, told_path};
 use licentia::limits::{COAT_FACTOR, TOKEN_MAX};
 use licentia::{Code, Error, Product, ProductFile, Result};
 
@@ -21,11 +22,13 @@ pub fn read(
     keys: &[&str],
 ) -> Result<ProductFile> {
     let text = |name: &str| Ok::<_, Error>(input::document(name, FILE_MAX)?.to_vec());
-    let given = match (named, source) {
-        (Some(name), _) => Some(text(name)?),
-        (None, ProductSource::Text(text)) => Some(text.as_bytes().to_vec()),
-        (None, ProductSource::File(path)) => Some(text(&path.to_string_lossy())?),
-        (None, ProductSource::None) => None,
+    let (given, name) = match (named, source) {
+        (Some(name), _) => (Some(text(name)?), told(name)),
+        (None, ProductSource::Text(text)) => (Some(text.as_bytes().to_vec()), "product".into()),
+        (None, ProductSource::File(path)) => {
+            (Some(text(&path.to_string_lossy())?), told_path(path))
+        }
+        (None, ProductSource::None) => (None, "the product file that is built in".into()),
     };
     let compiled = compiled.trim();
     let refuse = |what: &str| Err(Error::new(Code::InvalidArgument, what));
@@ -41,7 +44,13 @@ pub fn read(
             return refuse("this agent was built for one product, and serves no other: name none");
         }
     };
-    let file = Product::from_file(&data)?;
+    if is_draft(&data) {
+        return refuse(&format!(
+            "{name} is an unsigned draft: sign it with `licentia product sign`"
+        ));
+    }
+    let file = Product::from_file(&data)
+        .map_err(|error| Error::new(error.code(), format!("{name}: {}", error.detail())))?;
     let key = file.key_id();
     match keys.iter().all(|named| *named == key) {
         true => Ok(file),
@@ -51,6 +60,12 @@ pub fn read(
             Err(Error::new(Code::UnknownKey, what))
         }
     }
+}
+
+/// Whether it is what `licentia product new` writes: TOML that names a product.
+fn is_draft(data: &[u8]) -> bool {
+    let table = std::str::from_utf8(data).ok().and_then(|text| text.parse::<toml::Table>().ok());
+    table.is_some_and(|table| table.contains_key("product"))
 }
 
 /// Whether two texts are the same but for blanks and line ends, which a document may gain.

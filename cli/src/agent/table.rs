@@ -1,5 +1,6 @@
 //! A table of the configuration file: every key is known, or is an error that names the nearest.
 
+use super::config::KEYS;
 use licentia::{Code, Error, Result, SETTINGS, SITE_SETTINGS};
 use toml::{Table as Members, Value};
 
@@ -54,6 +55,9 @@ impl Table {
         }
         if is_vendors(key) {
             return Err(wrong(format!("{told} is the vendor's to say: it is in the product file")));
+        }
+        if !self.prefix.is_empty() && KEYS.contains(&key.as_str()) {
+            return Err(wrong(format!("{told} belongs above the first [section] of the file")));
         }
         let near = known.iter().map(|known| (strsim::damerau_levenshtein(key, known), known));
         let near = near.filter(|(distance, _)| *distance <= 3).min().map(|(_, near)| near);

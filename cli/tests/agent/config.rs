@@ -1,9 +1,11 @@
 //! The configuration: what is wrong in it is told before anything is made.
 
+use crate::running::Agent;
 use crate::site::{ADMINISTRATOR, Site, TOKEN};
 use licentia::{SETTINGS, SITE_SETTINGS};
 use sha2::{Digest, Sha256};
 use std::fs;
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 
 /// A configuration, and what is said of it.
@@ -61,6 +63,10 @@ const WRONG: &[Case] = &[
     table("[[tokens]]\nname = \"a\"\nfile = \"short\"", "fewer than 16 characters"),
     table("[[tokens]]\nname = \"a\"\nsha256 = \"abc\"", "64 hexadecimal digits"),
     table("[[tokens]]\nname = \"a\"\nenv = \"AGENT_TEST_TOKEN\"", "another token is the same"),
+    table("[[tokens]]\nname = \"root\"\nenv = \"SECOND\"", "tokens[2].name = root is there twice"),
+    table("[[users]]\nname = \"root\"", "users[1].name = root is there twice"),
+    table("log = \"json\"", "tokens[1].log belongs above the first [section]"),
+    table("[site]\nlisten = \"a\"", "site.listen belongs above the first [section]"),
     table("[[tokens]]\nname = \"a\"\nkind = \"robot\"", "tokens[2].kind is one of service, person"),
     table("[[tokens]]\nname = \"a\"\nrights = [\"all\"]", "tokens[2].rights is"),
     table("[[tokens]]\nname = \"a\"\nsecret = \"b\"", "tokens[2].secret means nothing"),
@@ -78,9 +84,13 @@ fn what_is_wrong_is_told_in_one_sentence_with_its_key() {
     for Case { top, tables, says } in WRONG {
         site.configure(top, tables);
         let mut command = site.command(&["--check"]);
+        command.env("SECOND", TOKEN.repeat(2));
         command.env("SHORT", "123456789012345").env("BLANK", format!(" {TOKEN}")).env("EMPTY", "");
         let output = command.output().unwrap();
         let text = String::from_utf8(output.stderr).unwrap();
+        if text.contains("correct the call") {
+            wrong.push(format!("there is no call: {text}"));
+        }
         let status = match text.contains("(io)") {
             true => 3,
             false => 1 + i32::from(text.contains("(invalid_argument)")),
@@ -141,6 +151,7 @@ fn the_product_file_has_to_be_good_and_of_the_key_that_is_named() {
     assert!(site.run(&["--check", "--product-key", &kid]).status.success());
     let (status, text) = site.refusal(&["--product-key", &other.kid()]);
     assert!(status == 1 && text.contains("(unknown_key)"), "{text}");
+    assert!(text.contains("or correct product_key") && !text.contains("license"), "{text}");
 
     let path = other.path("product.lic").to_string_lossy().into_owned();
     assert!(
@@ -156,16 +167,22 @@ fn the_product_file_has_to_be_good_and_of_the_key_that_is_named() {
 
     site.configure("", "");
     let good = fs::read_to_string(site.path("product.lic")).unwrap();
+    let draft = "# A comment.\nproduct = \"myapp\"\nkeys = []\n".to_string();
     for (text, says, wanted) in [
-        (good.replacen('.', ".A", 1), "malformed", 1),
+        (good.replacen('.', ".A", 1), "(malformed)", 1),
         (good[..good.len() - 5].to_string(), "", 1),
-        (site.license(), "wrong_kind", 1),
-        (String::new(), "malformed", 1),
+        (site.license(), "name the product file, which the vendor sent too (wrong_kind)", 1),
+        (String::new(), "(malformed)", 1),
+        (draft.clone(), "is an unsigned draft: sign it with `licentia product sign` (inv", 2),
     ] {
         site.write("product.lic", text);
         let (status, text) = site.refusal(&[]);
         assert!(status == wanted && text.contains(says), "{text}");
+        assert!(text.contains("product.lic"), "it is named: {text}");
     }
+    site.write("agent.toml", format!("product = '''\n{draft}'''\n{ADMINISTRATOR}"));
+    assert!(site.refusal(&[]).1.contains("product is an unsigned draft"));
+    site.configure("", "");
     fs::remove_file(site.path("product.lic")).unwrap();
     assert_eq!(site.refusal(&[]).0, 3);
     site.write("agent.toml", ADMINISTRATOR);
@@ -204,17 +221,83 @@ fn the_check_says_what_would_be_served_and_makes_nothing() {
 
     site.write("token", format!("{TOKEN}\n"));
     fs::set_permissions(site.path("token"), fs::Permissions::from_mode(0o644)).unwrap();
-    let product = "product_file = \"product.lic\"\n";
+    let product = "listen = \"127.0.0.1:0\"\nproduct_file = \"product.lic\"\n";
     site.write("agent.toml", format!("{product}[[tokens]]\nname = \"a\"\nfile = \"token\"\n"));
     let text = String::from_utf8(site.run(&["--check"]).stderr).unwrap();
-    assert!(text.contains("has mode 0644"), "{text}");
+    assert!(text.contains("the token file ") && text.contains("has mode 0644"), "{text}");
     fs::set_permissions(site.path("token"), fs::Permissions::from_mode(0o600)).unwrap();
     assert!(site.run(&["--check"]).stderr.is_empty());
     let state = format!("state = \"no/such/folder\"\n{product}");
     site.write("agent.toml", format!("{state}[[tokens]]\nname = \"a\"\nfile = \"token\"\n"));
     let text = String::from_utf8(site.run(&["--check"]).stderr).unwrap();
-    assert!(text.contains("there is no") && text.contains("no/such"), "{text}");
+    assert!(text.contains("no/such/folder cannot be made: there is no"), "{text}");
     site.write("agent.toml", product);
     let text = String::from_utf8(site.run(&["--check"]).stderr).unwrap();
     assert!(text.contains("nobody can sign in"), "{text}");
+}
+
+/// What keeps it from starting keeps the check from saying that it would.
+#[test]
+fn the_check_fails_where_the_address_cannot_be_had() {
+    let site = Site::new();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let listen = |address: &str| {
+        let product = "product_file = \"product.lic\"";
+        site.write("agent.toml", format!("listen = \"{address}\"\n{product}\n{ADMINISTRATOR}"));
+    };
+    listen(&address.to_string());
+    let (status, text) = site.refusal(&[]);
+    let says = "another program listens there: stop it, or set listen (io)";
+    assert!(status == 3 && text.contains(says), "{text}");
+    drop(taken);
+    // An address of nobody's machine.
+    listen("192.0.2.1:0");
+    let (status, text) = site.refusal(&[]);
+    assert!(status == 3 && text.contains("192.0.2.1:0: ") && text.contains("may be had"), "{text}");
+    assert!(!site.path("agent-state").exists(), "nothing was made");
+}
+
+/// A folder that cannot be used does not keep it from starting: it is warned of, by its path.
+#[test]
+fn the_check_warns_of_a_folder_that_cannot_be_used() {
+    let site = Site::new();
+    let check = |state: &str| {
+        site.configure(&format!("state = \"{state}\""), "");
+        let output = site.run(&["--check"]);
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    site.write("plain", "");
+    let text = check("plain");
+    assert!(text.contains("warning: the state folder ") && text.contains("/plain: "), "{text}");
+
+    fs::create_dir(site.path("folder")).unwrap();
+    assert_eq!(check("folder"), "");
+    fs::set_permissions(site.path("folder"), fs::Permissions::from_mode(0o555)).unwrap();
+    // Root may write anywhere.
+    if fs::write(site.path("folder/file"), "").is_err() {
+        let text = check("folder");
+        assert!(text.contains("folder cannot be written: Permission denied"), "{text}");
+        let text = check("folder/below");
+        assert!(text.contains("folder/below cannot be made: Permission denied"), "{text}");
+    }
+    fs::set_permissions(site.path("folder"), fs::Permissions::from_mode(0o755)).unwrap();
+
+    site.write("product.lic", site.product_of("other", &[]));
+    site.configure("state = \"theirs\"", "");
+    drop(Agent::start(&site));
+    site.write("product.lic", site.product(&[]));
+    let text = check("theirs");
+    assert!(text.contains("name another folder (state)") && !text.contains("license"), "{text}");
+}
+
+#[test]
+fn a_product_file_that_stops_the_clock_is_warned_of() {
+    let site = Site::new();
+    site.write("product.lic", site.product(&[("clock", "1790000000"), ("grace_days", "30")]));
+    site.configure("", "");
+    let text = String::from_utf8(site.run(&["--check"]).stderr).unwrap();
+    assert!(text.contains("warning: the product file stops the clock"), "{text}");
+    assert!(Agent::start(&site).stop().contains("stops the clock"));
 }

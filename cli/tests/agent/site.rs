@@ -39,10 +39,15 @@ impl Site {
 
     /// A product file.
     pub fn product(&self, settings: &[(&str, &str)]) -> String {
+        self.product_of("myapp", settings)
+    }
+
+    /// A product file of another product.
+    pub fn product_of(&self, code: &str, settings: &[(&str, &str)]) -> String {
         let settings = settings.iter().map(|(name, value)| (name.to_string(), value.to_string()));
         let keys = KeySet::parse(&self.key.public().to_short()).unwrap();
         let settings: BTreeMap<_, _> = settings.collect();
-        let terms = ProductTerms { code: "myapp".into(), name: None, keys, settings };
+        let terms = ProductTerms { code: code.into(), name: None, keys, settings };
         issue::sign_product_file(&self.key, "acme", issue::now(), &terms).unwrap()
     }
 
