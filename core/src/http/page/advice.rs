@@ -36,6 +36,11 @@ pub(super) fn is_called_for(it: &Outlook<'_>) -> bool {
     it.verdict.warnings.iter().any(|warning| !matches!(on(warning.code), Advice::Nothing))
 }
 
+/// Whether it begins with a text that is to be sent.
+pub(super) fn sends(todo: &str) -> bool {
+    todo.starts_with("Send ")
+}
+
 /// What to do about what was found.
 fn on(code: Topic) -> Advice {
     match code {

@@ -3,7 +3,6 @@
 use super::when::day;
 use super::words::Tone;
 use crate::stages::DAY;
-use crate::verdict::Access;
 use std::collections::BTreeMap;
 
 /// How far the line goes back and ahead, in seconds: what is beyond is at its edge.
@@ -69,8 +68,8 @@ impl std::fmt::Display for Percent {
     }
 }
 
-/// Draws what may be done from each moment on; `None` = there is nothing to draw.
-pub(super) fn draw(changes: &BTreeMap<i64, Access>, now: i64) -> Option<Drawing> {
+/// Draws how it is from each moment on; `None` = there is nothing to draw.
+pub(super) fn draw(changes: &BTreeMap<i64, Tone>, now: i64) -> Option<Drawing> {
     let within = |at: &i64| (now.saturating_sub(BACK)..=now.saturating_add(AHEAD)).contains(at);
     let shown: Vec<i64> = changes.keys().copied().filter(within).collect();
     let first = shown.first().copied().unwrap_or(now).min(now);
@@ -87,9 +86,8 @@ pub(super) fn draw(changes: &BTreeMap<i64, Access>, now: i64) -> Option<Drawing>
     };
     let mut stretches: Vec<Stretch> = Vec::new();
     let bounds = changes.keys().copied().skip(1).chain([i64::MAX]);
-    for ((from, access), until) in changes.iter().zip(bounds) {
-        let (from, until) = (place(*from), place(until));
-        let tone = Tone::of(*access);
+    for ((from, tone), until) in changes.iter().zip(bounds) {
+        let (from, until, tone) = (place(*from), place(until), *tone);
         match stretches.last_mut().filter(|last| last.tone == tone) {
             Some(last) => last.width = Percent(until.0 - last.from.0),
             None => stretches.push(Stretch { from, width: Percent(until.0 - from.0), tone }),
@@ -112,13 +110,13 @@ pub(super) fn draw(changes: &BTreeMap<i64, Access>, now: i64) -> Option<Drawing>
 /// The dates below the line: the first, the next on which what may be done changes, and as many of
 /// the others as have room, those on which that changes before the rest.
 fn labels(
-    changes: &BTreeMap<i64, Access>,
+    changes: &BTreeMap<i64, Tone>,
     shown: &[i64],
     now: i64,
     place: impl Fn(i64) -> Percent,
 ) -> Vec<Label> {
     let changed = |at: &i64| {
-        let before = changes.range(..*at).next_back().map(|(_, access)| access);
+        let before = changes.range(..*at).next_back().map(|(_, tone)| tone);
         before != changes.get(at)
     };
     let next = shown.iter().find(|at| **at > now && changed(at));
@@ -152,6 +150,7 @@ fn anchor(at: Percent, margin: i64) -> &'static str {
 
 fn tones(stretches: &[Stretch]) -> Vec<(Tone, &'static str)> {
     let all = [
+        (Tone::Unknown, "Not known"),
         (Tone::Good, "Everything works"),
         (Tone::Look, "Works, with a warning"),
         (Tone::Read, "Read only"),
@@ -164,11 +163,13 @@ fn tones(stretches: &[Stretch]) -> Vec<(Tone, &'static str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict::Access;
 
     const NOW: i64 = 1_781_524_800;
 
     fn drawn(changes: &[(i64, Access)]) -> Option<Drawing> {
-        draw(&changes.iter().map(|(days, access)| (NOW + days * DAY, *access)).collect(), NOW)
+        let tone = |(days, access): &(i64, Access)| (NOW + days * DAY, Tone::of(*access));
+        draw(&changes.iter().map(tone).collect(), NOW)
     }
 
     #[test]
@@ -206,7 +207,7 @@ mod tests {
         let one = drawn(&[(0, Access::Deny)]).unwrap();
         assert_eq!((one.now, one.ticks), (Percent(0), vec![Percent(0)]));
         for far in [i64::MIN, i64::MAX] {
-            let changes = [(far, Access::Deny), (NOW, Access::Allow)].into_iter().collect();
+            let changes = [(far, Tone::Bad), (NOW, Tone::Good)].into_iter().collect();
             assert!(draw(&changes, NOW).is_some());
             assert!(draw(&changes, far).is_some());
         }

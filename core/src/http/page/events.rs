@@ -28,8 +28,13 @@ impl Date {
 pub(super) fn dates(it: &Outlook<'_>) -> Vec<Date> {
     let steps = &it.verdict.timeline;
     let before = std::iter::once(None).chain(steps.iter().map(|step| Some(step.access)));
+    let matter = days_without_matter(it);
     let mut dates: Vec<Date> = Vec::new();
     for (step, before) in steps.iter().zip(before) {
+        let without = matches!(step.event, Event::GraceEndsSoon | Event::GraceEnds);
+        if without && !matter && step.at > it.now() {
+            continue;
+        }
         let Some(what) = told(it, step, before).filter(|what| !what.is_empty()) else { continue };
         match dates.last_mut().filter(|date| date.at == step.at) {
             Some(date) => date.what.extend((!date.what.contains(&what)).then_some(what)),
@@ -39,20 +44,43 @@ pub(super) fn dates(it: &Outlook<'_>) -> Vec<Date> {
     dates
 }
 
-/// The next date on which what may be done or warned of changes, and the next after it on which
-/// what may be done does.
+/// Whether the end of the days without a license takes something away: while a license goes on
+/// beyond it, it does not.
+fn days_without_matter(it: &Outlook<'_>) -> bool {
+    let steps = &it.verdict.timeline;
+    let Some(end) = steps.iter().find(|step| step.event == Event::GraceEnds) else { return false };
+    let before = steps.iter().rev().find(|step| step.at < end.at);
+    !it.verdict.in_force || before.is_none_or(|before| before.access != end.access)
+}
+
+/// Dates that are named after the next one.
+const THEN: usize = 2;
+
+/// The next date on which what may be done or warned of changes, and those after it on which what
+/// may be done does, until it is more again.
 pub(super) fn next(it: &Outlook<'_>) -> Vec<Date> {
     let (verdict, now) = (it.verdict, it.now());
     let dates = dates(it);
     // What is no more in the way, where something else is, changes nothing.
     let next = verdict.next_change_at.filter(|_| verdict.access >= Access::Warn);
-    let changes = |step: &&Step| step.at > now && step.access != verdict.access;
-    let changes = verdict.timeline.iter().find(changes).map(|step| step.at);
+    let mut then: Vec<i64> = Vec::new();
+    let mut access = verdict.access;
+    for step in verdict.timeline.iter().filter(|step| step.at > now) {
+        if step.access == access || then.last() == Some(&step.at) {
+            continue;
+        }
+        then.push(step.at);
+        if step.access > access {
+            break;
+        }
+        access = step.access;
+    }
+    then.retain(|at| Some(*at) != next);
+    then.truncate(THEN);
     let of = |at: i64| {
         let date = dates.iter().find(|date| date.at == at).cloned();
         date.or_else(|| resets(it, at))
     };
-    let then = changes.filter(|at| Some(*at) != next);
     next.into_iter().chain(then).filter_map(of).collect()
 }
 
@@ -211,13 +239,17 @@ impl Shown {
     }
 }
 
-/// What may be done from each moment on: what the drawing is colored by. What was before the first
-/// date is now, or nobody asks.
-pub(super) fn accesses(it: &Outlook<'_>, dates: &[Date]) -> BTreeMap<i64, Access> {
+/// How it is colored from each moment on. What was before the first date nobody asks, and what is
+/// not known is not colored: what worked before the license, or before it was found that the
+/// license may not be used here.
+pub(super) fn tones(it: &Outlook<'_>, dates: &[Date]) -> BTreeMap<i64, Tone> {
     let now = it.now();
-    let mut all: BTreeMap<i64, Access> = dates.iter().map(|date| (date.at, date.access)).collect();
-    if !all.is_empty() && all.range(..=now).next().is_none() {
-        all.insert(now, it.verdict.access);
+    let known = |date: &Date| date.at > now || it.is_known(date.at);
+    let tone = |date: &Date| if known(date) { date.tone() } else { Tone::Unknown };
+    let mut all: BTreeMap<i64, Tone> = dates.iter().map(|date| (date.at, tone(date))).collect();
+    let last = all.range(..=now).next_back().map(|(_, tone)| *tone);
+    if !all.is_empty() && last.is_none_or(|tone| tone == Tone::Unknown) {
+        all.insert(now, Tone::of(it.verdict.access));
     }
     all
 }

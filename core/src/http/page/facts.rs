@@ -107,10 +107,13 @@ pub(super) fn of_license(it: &Outlook<'_>) -> Vec<Fact> {
         Some(end) => facts.add(if end <= now { "Ended" } else { "Ends" }, moment(end, now)),
         None => facts.add("Ends", [value("Never")]),
     }
-    if let Some(end) = winner.grace_until.filter(|end| Some(*end) != license.valid_until) {
+    // Of a license that may not be used here at all, nobody waits for these.
+    let matters = !it.is_unusable();
+    let grace = winner.grace_until.filter(|end| matters && Some(*end) != license.valid_until);
+    if let Some(end) = grace {
         facts.add("Grace period until", moment(end, now));
     }
-    if let Some(by) = claims.exp {
+    if let Some(by) = claims.exp.filter(|_| matters) {
         facts.add("To be renewed by", moment(by, now));
     }
     of_support(&mut facts, license.support_until, now);

@@ -104,6 +104,31 @@ impl<'a> Outlook<'a> {
         Some((stops, next))
     }
 
+    /// Whether it is known what could be done at a moment that is over: not before the license
+    /// began, but for days that another one or none covered; and not at all where nobody knows
+    /// since when the license may not be used here.
+    pub(super) fn is_known(&self, at: i64) -> bool {
+        let Some(winner) = &self.verdict.winner else { return true };
+        let dated = self.verdict.timeline.iter().any(|step| step.event == Event::Revoked);
+        if self.is_unusable() && !dated {
+            return false;
+        }
+        let free = self.verdict.anchor.zip(self.verdict.grace_until);
+        let other = |it: &SourceVerdict| {
+            it.valid_from.is_some_and(|from| from <= at)
+                && it.valid_until.is_none_or(|until| at < until)
+        };
+        at >= winner.held.claims.license.valid_from
+            || free.is_some_and(|(first, end)| (first.at..end).contains(&at))
+            || self.others().any(other)
+    }
+
+    /// Whether the license that decides may not be used here at all, whatever its dates say.
+    pub(super) fn is_unusable(&self) -> bool {
+        let no = [Code::Revoked, Code::WrongMachine, Code::WrongInstallation, Code::TooNew];
+        matches!(self.verdict.reason, Reason::No(code) if no.contains(&code))
+    }
+
     /// When the license that decides begins, if that is ahead.
     pub(super) fn begins(&self) -> Option<i64> {
         let begins = |step: &&Step| step.event == Event::Begins && step.at > self.now();

@@ -248,7 +248,7 @@ const STATES: &[(&str, [&str; 4])] = &[
         "limit_reached",
         [LOOK, "2026, but counter has stopped until 1 Jul 2026", "counter starts", "Use less"],
     ),
-    ("over_limit", [LOOK, UNTIL, "1 Jul 2026, 00:00 UTC in 15 days", "Use less, wait until"]),
+    ("over_limit", [LOOK, UNTIL, "1 Jul 2026, 00:00 UTC in 16 days", "Use less, wait until"]),
     ("clock_set_back", [LOOK, UNTIL, "14 Aug 2026", "Set the clock of this machine right."]),
     (
         "state_corrupt",

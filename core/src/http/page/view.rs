@@ -79,14 +79,15 @@ impl View {
     pub(super) fn new(it: Outlook<'_>, caller: &Caller, ask: Ask<'_>) -> View {
         let verdict = it.verdict;
         let now = it.now();
+        let dates = events::dates(&it);
+        let tones = events::tones(&it, &dates);
         let row = |date: Date| Row {
             moment: Moment::new(date.at, now),
-            tone: date.tone(),
+            tone: tones.get(&date.at).copied().unwrap_or(date.tone()),
             what: date.what,
         };
         let rows = |dates: Vec<Date>| dates.into_iter().map(row).collect();
-        let dates = events::dates(&it);
-        let drawing = draw(&events::accesses(&it, &dates), now);
+        let drawing = draw(&tones, now);
         let Shown { earlier, past, ahead, later } = Shown::new(dates, now);
         let may_apply = caller.is_administrator();
         let (warnings, more_warnings) = warnings(verdict);
@@ -94,7 +95,7 @@ impl View {
             format!("From {} until {} no license is in force.", utc(from), utc(until))
         });
         View {
-            product: product(verdict),
+            product: product(&it),
             headline: headline::headline(&it),
             next: rows(events::next(&it)),
             idle: idle(&it),
@@ -130,6 +131,16 @@ impl View {
         if self.clock.is_some() { "Reckoned" } else { "Today" }
     }
 
+    /// `1 earlier date`, `2 earlier dates`.
+    pub(super) fn count(&self, many: usize, of: &str) -> String {
+        count(many as u64, of)
+    }
+
+    /// Whether the first thing to do is to send a text that is on the page.
+    pub(super) fn sends_first(&self) -> bool {
+        self.todo.first().is_some_and(|todo| advice::sends(todo))
+    }
+
     /// What the first text to send is called.
     pub(super) fn first_request(&self) -> &'static str {
         self.requests.first().map_or("Request code", |request| request.title)
@@ -153,12 +164,14 @@ fn idle(it: &Outlook<'_>) -> [String; 2] {
     }
 }
 
-/// What the product is called.
-fn product(verdict: &Verdict) -> String {
-    let winner = verdict.winner.as_ref();
-    let product = winner.and_then(|it| it.held.claims.license.product.as_ref());
-    let name = product.and_then(|product| product.name.as_deref());
-    brief(&shown(name.filter(|name| !name.trim().is_empty()).unwrap_or(&verdict.product)), NAME_MAX)
+/// What the product is called: by the license that decides, or by any that is here.
+fn product(it: &Outlook<'_>) -> String {
+    let winner = it.verdict.winner.as_ref().map(|it| &*it.held);
+    let others = it.known.view.facts.candidates.iter();
+    let held = winner.into_iter().chain(others.filter_map(|it| it.license.as_deref().ok()));
+    let named = held.filter_map(|it| it.claims.license.product.as_ref()?.name.as_deref());
+    let name = named.map(shown).find(|name| !name.is_empty());
+    brief(&name.unwrap_or_else(|| shown(&it.verdict.product)), NAME_MAX)
 }
 
 fn issuer_message(verdict: &Verdict) -> Option<String> {

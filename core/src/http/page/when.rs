@@ -49,9 +49,12 @@ pub(super) fn day(at: i64) -> String {
     named().unwrap_or_else(|| date.to_string())
 }
 
-/// `in 12 days` or `3 hours ago`, in the largest whole unit.
+/// `in 12 days` or `3 hours ago`, in the largest unit. Of days to come, one that has begun counts,
+/// as it does in the days that the license has left.
 pub(super) fn relative(then: i64, now: i64) -> String {
-    let span = span(then.abs_diff(now));
+    let apart = then.abs_diff(now);
+    let begun = then > now && apart >= DAY;
+    let span = span(if begun { apart.div_ceil(DAY).saturating_mul(DAY) } else { apart });
     match then.cmp(&now) {
         std::cmp::Ordering::Greater => format!("in {span}"),
         std::cmp::Ordering::Equal => "now".to_string(),
@@ -129,8 +132,10 @@ mod tests {
             (3_600, "in 1 hour"),
             (86_399, "in 23 hours"),
             (86_400, "in 1 day"),
-            (2 * DAYS - 1, "in 1 day"),
-            (3 * 365 * DAYS - 1, "in 1,094 days"),
+            (2 * DAYS - 1, "in 2 days"),
+            (DAYS + 1, "in 2 days"),
+            (1 - 2 * DAYS, "1 day ago"),
+            (3 * 365 * DAYS - DAYS, "in 1,094 days"),
             (3 * 365 * DAYS, "in 3 years"),
             (-1, "1 second ago"),
             (-7_200, "2 hours ago"),

@@ -10,6 +10,8 @@ pub(super) enum Tone {
     Look,
     Read,
     Bad,
+    /// Of the past, where nobody knows.
+    Unknown,
 }
 
 impl Tone {
@@ -20,6 +22,7 @@ impl Tone {
             Tone::Look => "look",
             Tone::Read => "read",
             Tone::Bad => "bad",
+            Tone::Unknown => "unknown",
         }
     }
 
