@@ -420,7 +420,8 @@ async fn wait_for_the_end(signals: Signals, agent: &Agent, tls: Option<&Tls>) {
             _ = hangup.recv() => match tls.map(Tls::reload) {
                 Some(Ok(())) => agent.log.note("the certificate was read again"),
                 Some(Err(error)) => {
-                    agent.log.note(&format!("warning: the certificate stays as it was: {error}"));
+                    let what = error.detail();
+                    agent.log.note(&format!("warning: the certificate stays as it was: {what}"));
                 }
                 None => {}
             },
