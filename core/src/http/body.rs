@@ -11,7 +11,10 @@ use serde_json::{Map, Value};
 /// only after it has asked that site, so this keeps other sites' forms out.
 pub(crate) fn check(call: &Call<'_>) -> Result<(), Refusal> {
     if call.exchange.body().len() > BODY_MAX {
-        let what = format!("The body has more than {BODY_MAX} bytes: send the license alone");
+        let what = format!(
+            "The body has more than {BODY_MAX} bytes: send the license alone, and anything larger by \
+                    the command, with `licentia apply`"
+        );
         return Err(Refusal::new(413, Code::TooLarge.slug(), what));
     }
     let mut types = call.exchange.headers("content-type").peekable();
