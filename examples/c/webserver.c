@@ -3,6 +3,8 @@
 // Open /login in a browser, and sign in as admin with what is in APP_TOKEN. It ends with SIGTERM
 // or SIGINT.
 //   cc webserver.c $(pkg-config --cflags --libs licentia libmicrohttpd)
+// It needs libmicrohttpd (Debian package libmicrohttpd-dev). A password is as secret as the way it
+// comes: outside of this machine, put TLS in front.
 
 #define _POSIX_C_SOURCE 200809L
 #include <licentia.h>
@@ -86,10 +88,22 @@ static enum MHD_Result send_text(struct MHD_Connection *connection, int status, 
   return send_answer(connection, status, response);
 }
 
-static enum MHD_Result add_header(void *exchange, enum MHD_ValueKind kind, const char *name,
+// Headers on their way into an exchange.
+struct headers {
+  licentia_exchange *exchange;
+  licentia_error *error;
+  bool failed;
+};
+
+// libmicrohttpd calls this for each header. After one that fails it calls no more: the request must
+// not be answered then, since those that are missing may say where it comes from.
+static enum MHD_Result add_header(void *passed, enum MHD_ValueKind kind, const char *name,
                                   const char *value) {
+  struct headers *headers = passed;
   (void)kind;
-  return licentia_exchange_set_header(exchange, name, value ? value : "", NULL) ? MHD_NO : MHD_YES;
+  headers->failed = licentia_exchange_set_header(headers->exchange, name, value ? value : "",
+                                                 headers->error);
+  return headers->failed ? MHD_NO : MHD_YES;
 }
 
 static struct MHD_Response *response_of(const licentia_exchange *exchange) {
@@ -113,8 +127,9 @@ static enum MHD_Result license_api(const licentia_installation *installation,
   licentia_error error;
   method = strcmp(method, MHD_HTTP_METHOD_HEAD) ? method : MHD_HTTP_METHOD_GET;
   bool failed = licentia_exchange_new(method, request->target, &exchange, &error);
-  if (!failed) MHD_get_connection_values(connection, MHD_HEADER_KIND, add_header, exchange);
-  failed = failed ||
+  struct headers headers = {exchange, &error, failed};
+  if (!failed) MHD_get_connection_values(connection, MHD_HEADER_KIND, add_header, &headers);
+  failed = headers.failed ||
            licentia_exchange_set_body(exchange, request->body, request->body_len, &error) ||
            (user && licentia_exchange_set_caller(exchange, user->name, user->rights, &error)) ||
            licentia_installation_handle(installation, exchange, &error);
@@ -256,8 +271,9 @@ static sigset_t hold_signals(void) {
   return ends;
 }
 
-// From the first start on, the days run that the product works without a license, if its setting
-// "grace_days" gives any. If your own data remembers an earlier start, give that.
+// Call it at each start. From the first one on, the days run that the product works without a
+// license, if its setting "grace_days" gives any; without this call they never end. If your own
+// data remembers an earlier start, give that.
 static void begin(const licentia_installation *installation) {
   licentia_error error;
   if (licentia_installation_first_use(installation, LICENTIA_NOW, &error)) {
@@ -267,10 +283,12 @@ static void begin(const licentia_installation *installation) {
 
 static int serve(struct site *site, const char *port) {
   int number;
-  const long wanted = strtol(port, NULL, 10);
+  char *end;
+  const long wanted = strtol(port, &end, 10);
   const sigset_t ends = hold_signals();
   struct MHD_Daemon *daemon = NULL;
-  if (wanted >= 0 && wanted <= UINT16_MAX) daemon = start((uint16_t)wanted, on_request, site);
+  const bool is_port = *port && !*end && wanted >= 0 && wanted <= UINT16_MAX;
+  if (is_port) daemon = start((uint16_t)wanted, on_request, site);
   if (!daemon) {
     fprintf(stderr, "io: cannot listen on port %s\n", port);
     return 1;
@@ -286,6 +304,10 @@ int main(int argc, char **argv) {
   struct site site = {NULL, NULL, getenv("APP_TOKEN")};
   if (argc < 5 || !site.token || !*site.token) {
     fprintf(stderr, "usage: APP_TOKEN=... webserver KEYS PRODUCT FOLDER PORT [NAME=VALUE]...\n");
+    return 2;
+  }
+  if (strlen(site.token) < 16) {
+    fprintf(stderr, "APP_TOKEN: give it 16 characters or more, or it is guessed\n");
     return 2;
   }
   char *keys = read_file(argv[1]);

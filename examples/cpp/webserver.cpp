@@ -3,13 +3,17 @@
 // Open /login in a browser, and sign in as admin with what is in APP_TOKEN. It ends with SIGTERM
 // or SIGINT.
 //   c++ -std=c++17 webserver.cpp $(pkg-config --cflags --libs licentia cpp-httplib)
+// It needs cpp-httplib (Debian package libcpp-httplib-dev). A password is as secret as the way it
+// comes: outside of this machine, put TLS in front.
 
 #include <httplib.h>
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <functional>
 #include <iostream>
@@ -22,6 +26,7 @@
 using httplib::ContentReader;
 using httplib::Request;
 using httplib::Response;
+using httplib::Server;
 using licentia::Caller;
 using licentia::Installation;
 
@@ -48,6 +53,11 @@ static std::optional<std::string> read_body(const Request &request, const Conten
 // Asks the license API: the whole request goes in, the whole answer comes out.
 static void ask(const Installation &installation, const Login &login, const Request &request,
                 const std::string &body, Response &response) try {
+  // httplib would cut a piece out of any answer, whatever the method and the status.
+  if (!request.ranges.empty()) {
+    response.status = 416;
+    return;
+  }
   // To a HEAD, httplib sends what a GET gets but for the body, its length too.
   const std::string method = request.method == "HEAD" ? "GET" : request.method;
   licentia::Response answer = installation.handle(method, request.target, request.headers, body,
@@ -55,35 +65,53 @@ static void ask(const Installation &installation, const Login &login, const Requ
   response.status = answer.status;
   for (const auto &[name, value] : answer.headers) response.set_header(name, value);
   response.body = std::move(answer.body);
-  // httplib would cut a piece out of any answer, whatever the method and the status.
-  const_cast<Request &>(request).ranges.clear();
 } catch (const licentia::Error &error) {
   response.status = error.status() == LICENTIA_INVALID_ARGUMENT ? 400 : 500;
   response.set_content(error.what(), "text/plain; charset=utf-8");
 }
 
+// Answers what is for the license API, but for the methods whose bodies httplib gives to a route.
+static Server::HandlerResponse without_body(const Installation &installation, const Login &login,
+                                            const Request &request, Response &response) {
+  using Is = Server::HandlerResponse;
+  for (const char *const method : {"POST", "PUT", "PATCH", "DELETE"}) {
+    if (request.method == method) return Is::Unhandled;
+  }
+  if (!installation.serves(request.target)) return Is::Unhandled;
+  ask(installation, login, request, "", response);
+  return Is::Handled;
+}
+
+// The route that answers those, with their bodies.
+static Server::HandlerWithContentReader with_body(const Installation &installation,
+                                                  const Login &login) {
+  return [&installation, login](const Request &request, Response &response,
+                                const ContentReader &reader) {
+    const auto body = read_body(request, reader);  // sets the status if it fails
+    if (body) ask(installation, login, request, *body, response);
+  };
+}
+
 // Mounts the license API below a path, which is also the setting "mount" of the installation. What
 // else there is below it is left to the routes of the product.
-static void mount(httplib::Server &server, const Installation &installation, Login login,
+static void mount(Server &server, const Installation &installation, const Login &login,
                   const std::string &below = "") {
-  const std::string paths = below + "/(?:api/|api/v1/)?licens(?:e|ing)(?:/.*)?";
-  const httplib::Server::Handler without_body = [&installation, login](const Request &request,
-                                                                       Response &response) {
-    ask(installation, login, request, "", response);
-  };
-  const httplib::Server::HandlerWithContentReader with_body =
-      [&installation, login](const Request &request, Response &response,
-                             const ContentReader &reader) {
-        const auto body = read_body(request, reader);  // sets the status if it fails
-        if (body) ask(installation, login, request, *body, response);
-      };
-  server.Get(paths, without_body).Options(paths, without_body);
-  server.Post(paths, with_body).Put(paths, with_body);
-  server.Patch(paths, with_body).Delete(paths, with_body);
+  // A server has one such handler: if yours has one already, let it begin with this.
+  server.set_pre_routing_handler([&installation, login](const Request &request,
+                                                        Response &response) {
+    return without_body(installation, login, request, response);
+  });
+  // A route cannot pass on what it was given: these are the paths of the license API, and no more.
+  const std::string paths = below +
+                            "/(?:license|licensing/token|api/(?:v1/license|"
+                            "license(?:/(?:assign|expiration|request|openapi\\.json))?|"
+                            "licensing/(?:check|token(?:/renew)?)))";
+  const auto handler = with_body(installation, login);
+  server.Post(paths, handler).Put(paths, handler).Patch(paths, handler).Delete(paths, handler);
 }
 
 // What httplib does not do by itself.
-static void set_up(httplib::Server &server) {
+static void set_up(Server &server) {
   // It leaves the body of a GET unread, and would take it for the next request; and a connection
   // that waits for its next request keeps one of the few threads from all others.
   server.set_keep_alive_max_count(1);
@@ -112,7 +140,7 @@ static Login login_with(const std::string &token) {
   };
 }
 
-static void add_own_routes(httplib::Server &server, const Installation &installation,
+static void add_own_routes(Server &server, const Installation &installation,
                            const Login &login) {
   // Lets a browser ask for the password, and goes to the page of the license.
   server.Get("/login", [login](const Request &request, Response &response) {
@@ -130,7 +158,7 @@ static void add_own_routes(httplib::Server &server, const Installation &installa
 }
 
 // Listens on 127.0.0.1 until a signal ends it.
-static bool serve(httplib::Server &server, int port, const std::string &prefix,
+static bool serve(Server &server, int port, const std::string &prefix,
                   const std::string &suffix) {
   // No thread that answers is interrupted by a signal: all hold them back.
   sigset_t ends;
@@ -148,7 +176,7 @@ static bool serve(httplib::Server &server, int port, const std::string &prefix,
   const char *const host = "127.0.0.1";
   if (port == 0) {
     port = server.bind_to_any_port(host);
-  } else if (port > 65535 || !server.bind_to_port(host, port)) {
+  } else if (port < 0 || port > 65535 || !server.bind_to_port(host, port)) {
     port = -1;
   }
   if (port < 0 || listen(listening, SOMAXCONN)) return false;
@@ -164,14 +192,22 @@ static bool serve(httplib::Server &server, int port, const std::string &prefix,
   return ended;
 }
 
+// The number of a port; -1 if it is none.
+static int port_of(const std::string &text) {
+  int port = -1;
+  const char *const end = text.data() + text.size();
+  return std::from_chars(text.data(), end, port).ptr == end ? port : -1;
+}
+
 static std::string read_file(const std::string &path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) throw licentia::Error(LICENTIA_IO, (path + " cannot be read").c_str());
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-// From the first start on, the days run that the product works without a license, if its setting
-// "grace_days" gives any. If your own data remembers an earlier start, give that.
+// Call it at each start. From the first one on, the days run that the product works without a
+// license, if its setting "grace_days" gives any; without this call they never end. If your own
+// data remembers an earlier start, give that.
 static void begin(const Installation &installation) try {
   installation.first_use();
 } catch (const licentia::Error &error) {
@@ -184,6 +220,10 @@ int main(int argc, char **argv) try {
     std::cerr << "usage: APP_TOKEN=... webserver KEYS PRODUCT FOLDER PORT [NAME=VALUE]...\n";
     return 2;
   }
+  if (std::strlen(token) < 16) {
+    std::cerr << "APP_TOKEN: give it 16 characters or more, or it is guessed\n";
+    return 2;
+  }
   licentia::Product product(argv[2], read_file(argv[1]));
   for (int i = 5; i < argc; i++) {
     const std::string setting = argv[i];
@@ -194,12 +234,12 @@ int main(int argc, char **argv) try {
   const Installation installation = product.open(argv[3]);
   begin(installation);
 
-  httplib::Server server;
+  Server server;
   set_up(server);
   const Login login = login_with(token);
   add_own_routes(server, installation, login);
   mount(server, installation, login);
-  if (serve(server, std::atoi(argv[4]), "listening on http://127.0.0.1:", "/login")) return 0;
+  if (serve(server, port_of(argv[4]), "listening on http://127.0.0.1:", "/login")) return 0;
   std::cerr << "io: cannot listen on port " << argv[4] << '\n';
   return 1;
 } catch (const licentia::Error &error) {

@@ -74,11 +74,23 @@ int main(int argc, char **argv) try {
     installations.push_back(place.open());
     const Installation &installation = installations.back();
     mount(server, installation, login, place.path);
+    const std::string below = place.path + "/.*";
+    const auto handler = with_body(installation, login);
+    server.Post(below, handler).Put(below, handler).Patch(below, handler).Delete(below, handler);
     const auto elsewhere = [&installation, &login](const Request &request, Response &response) {
       ask(installation, login, request, "", response);
     };
-    server.Get(place.path + "/.*", elsewhere);
+    server.Get(below, elsewhere).Options(below, elsewhere);
   }
+  // The last mount has set it for itself only.
+  server.set_pre_routing_handler([&](const Request &request, Response &response) {
+    auto handled = Server::HandlerResponse::Unhandled;
+    for (const Installation &installation : installations) {
+      if (handled == Server::HandlerResponse::Handled) break;
+      handled = without_body(installation, login, request, response);
+    }
+    return handled;
+  });
   return serve(server, 0, "listening ", "") ? 0 : 1;
 } catch (const std::exception &error) {
   std::cerr << error.what() << '\n';

@@ -18,6 +18,7 @@ mod memory;
 mod misuse;
 mod process;
 mod quickstart;
+mod routes;
 mod sequence;
 mod stable;
 mod testing;

@@ -21,7 +21,7 @@ const JSON: &str = "Content-Type: application/json";
 const BODY_MAX: usize = 128 * 1024;
 
 /// A program that serves.
-struct Program {
+pub struct Program {
     /// Where its source is.
     source: &'static str,
     /// Whether it serves many installations, which a file tells it of.
@@ -42,13 +42,13 @@ const fn of_c(source: &'static str, is_host: bool) -> Program {
     Program { source, is_host, library: "libmicrohttpd", header: "/usr/include/microhttpd.h" }
 }
 
-const fn of_cpp(source: &'static str, is_host: bool) -> Program {
+pub const fn of_cpp(source: &'static str, is_host: bool) -> Program {
     Program { source, is_host, library: "cpp-httplib", header: "/usr/include/httplib.h" }
 }
 
 impl Program {
     /// Built, or `None` where there is nothing to build it with.
-    fn build(&self) -> Option<PathBuf> {
+    pub fn build(&self) -> Option<PathBuf> {
         if !Path::new(self.header).exists() || !has("pkg-config") || !has("g++") {
             skip(&format!("{}: {} is not installed", self.source, self.header));
             return None;
@@ -253,10 +253,17 @@ fn the_answer_is_that_of_the_core_and_a_head_is_a_get_without_its_body() {
         }
         // A part of it is not what was asked for.
         let part = server.connect().ask("GET", &open, &["Range: bytes=0-1"]);
-        assert_eq!((part.status, &part.body), (200, &get.body), "{}", server.name);
+        let whole = if server.name.ends_with(".c") { (200, &*get.body) } else { (416, "") };
+        assert_eq!((part.status, &*part.body), whole, "{}", server.name);
 
         let put = server.connect().ask("PUT", &open, &["Content-Length: 0"]);
         assert_eq!((put.status, put.header("allow")), (405, Some("GET, HEAD")));
+        let api = server.connect().ask("GET", &server.path("/api/license/openapi.json"), &[]).body;
+        let api: serde_json::Value = serde_json::from_str(&api).unwrap();
+        for path in api["paths"].as_object().unwrap().keys() {
+            let put = server.status("PUT", path, &["Content-Length: 0"]);
+            assert_eq!(put, 405, "{}: {path}", server.name);
+        }
         let options = server.connect().ask("OPTIONS", &open, &[]);
         assert_eq!(options.status, 405, "{}", server.name);
         for elsewhere in ["/api/licenses", "/api", "/", "/api/%6cicense", "/api/license/", "//api"]
@@ -557,11 +564,12 @@ fn a_port_that_is_taken_is_an_error() {
     for (program, path) in programs().filter(|(program, _)| !program.is_host) {
         let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let port = taken.local_addr().unwrap().port();
-        for port in [u32::from(port), u32::from(port) + (1 << 16)] {
+        let more = u32::from(port) + (1 << 16);
+        for port in [&port.to_string(), &more.to_string(), "abc", "0x", "-1", ""] {
             let folder = TempDir::new().unwrap();
             let mut command = Command::new(path);
             command.arg(fixtures().join("keys")).arg(PRODUCT).arg(folder.path());
-            let output = command.arg(port.to_string()).env("APP_TOKEN", TOKEN).output().unwrap();
+            let output = command.arg(port).env("APP_TOKEN", TOKEN).output().unwrap();
             assert!(output.stderr.starts_with(b"io: cannot listen"), "{}", shown(&output));
             assert_eq!(output.status.code(), Some(1), "{}", program.source);
         }
@@ -577,6 +585,11 @@ fn they_say_how_they_are_used() {
         let mut open = Command::new(path);
         let no_token = open.args(["keys", "x", "y", "0"]).env("APP_TOKEN", "").output().unwrap();
         assert!(no_token.stderr.starts_with(b"usage: "), "{}", shown(&no_token));
+        let mut guessed = Command::new(path);
+        let guessed = guessed.args(["keys", "x", "y", "0"]).env("APP_TOKEN", &TOKEN[..15]);
+        let guessed = guessed.output().unwrap();
+        assert!(guessed.stderr.starts_with(b"APP_TOKEN: "), "{}", shown(&guessed));
+        assert_eq!(guessed.status.code(), Some(2));
         let mut missing = Command::new(path);
         let missing = missing.args(["no such file", "x", "y", "0"]).env("APP_TOKEN", TOKEN);
         let missing = missing.output().unwrap();
