@@ -10,6 +10,8 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 
+const PAGE: &str = include_str!("../../../docs/agent.md");
+
 #[test]
 fn it_serves_the_license_api_and_says_whose() {
     let site = Site::new();
@@ -92,10 +94,46 @@ fn the_metrics_can_be_read_by_machines() {
     let build = samples.keys().find(|name| name.starts_with("licentia_agent_build_info")).unwrap();
     assert!(build.contains(&site.kid()), "{build}");
     assert!(samples.keys().all(|name| !name.contains("guess")), "routes are a few");
+    for name in samples.keys() {
+        let name = name.split('{').next().unwrap().trim_start_matches("licentia_agent_");
+        let histogram = ["_bucket", "_count", "_sum"].iter().find_map(|it| name.strip_suffix(it));
+        let told = format!("`{}`", histogram.unwrap_or(name));
+        assert!(PAGE.contains(&told), "docs/agent.md does not name {told}");
+    }
     drop(agent);
 
     site.configure("metrics = \"off\"", "");
     assert_eq!(Agent::start(&site).get_as("/metrics", TOKEN).status, 404);
+}
+
+/// What docs/agent.md says that the product asks, and what a service with `read` does not get.
+#[test]
+fn the_product_is_answered_what_is_documented() {
+    let site = Site::new();
+    let service = "a token of a service that reads";
+    site.write("service", service);
+    let token = "[[tokens]]\nname = \"service\"\nrights = [\"read\"]\nfile = \"service\"";
+    site.configure("", token);
+    let agent = Agent::start(&site);
+    let (_, section) = PAGE.split_once("## What the product asks\n").unwrap();
+    let (section, _) = section.split_once("\n## ").unwrap();
+    let rows = section.lines().filter(|line| line.starts_with("| ")).skip(1);
+    let members: Vec<&str> = rows.flat_map(|row| row.split('`').skip(1).step_by(2)).collect();
+    assert_eq!(members.len(), 8, "{members:?}");
+    let answer = agent.get("/api/license").json();
+    for member in members {
+        assert!(answer[member].is_boolean(), "{member}: {answer}");
+    }
+    for (path, status) in [
+        ("/license", 200),
+        ("/metrics", 200),
+        ("/api/v1/license", 403),
+        ("/api/licensing/check", 403),
+    ] {
+        assert_eq!(agent.get_as(path, service).status, status, "{path}");
+    }
+    assert_eq!(agent.get_as("/api/license", service).json(), answer);
+    assert_eq!(agent.get_as("/api/v1/license", TOKEN).status, 200);
 }
 
 /// Every sample of a page, held to the grammar of its lines.
