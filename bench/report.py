@@ -81,15 +81,14 @@ def web_servers(found: Rows) -> None:
     if not mounts:
         return
     print("\nGET /api/license as a stranger, and the same server's answer to a constant")
-    print(f"  {'':18}  constant/s    status/s  status/constant     more     p99     p99")
+    print(f"  {'':18}  constant/s    status/s  status/constant      more  p99 of both, ms")
     for mount, rows in mounts.items():
         constant, status = rows["constant"], rows["status"]
         more = median(1e6 / ours - 1e6 / theirs for ours, theirs in zip(status, constant))
         late = [median(rows[f"{name}, p99"]) for name in ("constant", "status")]
         print(
             f"  {mount:18}  {median(constant):10,.0f}  {median(status):10,.0f}"
-            f"  {ratio(status, constant):15.2f}  {more:+4.0f} µs"
-            f"  {late[0]:.1f} ms  {late[1]:.1f} ms"
+            f"  {ratio(status, constant):15.2f}  {more:+5.0f} µs  {late[0]:7.1f} {late[1]:7.1f}"
         )
     if alone:
         print(f"  {ALONE}: {median(alone) / 1e3:.2f} µs for each answer")
