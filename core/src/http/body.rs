@@ -12,8 +12,8 @@ use serde_json::{Map, Value};
 pub(crate) fn check(call: &Call<'_>) -> Result<(), Refusal> {
     if call.exchange.body().len() > BODY_MAX {
         let what = format!(
-            "The body has more than {BODY_MAX} bytes: send the license alone, and anything larger by \
-                    the command, with `licentia apply`"
+            "The body has more than {BODY_MAX} bytes: send the license alone, and apply what is \
+             larger on the machine itself, with `licentia apply`"
         );
         return Err(Refusal::new(413, Code::TooLarge.slug(), what));
     }
