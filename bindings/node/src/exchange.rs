@@ -6,6 +6,7 @@ use napi_derive::napi;
 
 /// The longest body that is looked at. `exchange.js` cuts one that is longer, after one more byte.
 #[napi]
+#[cfg_attr(test, allow(dead_code))] // Nothing is handed to JavaScript there.
 pub const BODY_MAX: u32 = licentia::limits::BODY_MAX as u32;
 
 /// One HTTP request, checked for its types by `exchange.js`.
