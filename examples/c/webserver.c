@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 // What is kept of a request while it comes in: the target as it was sent, and the body.
 struct request {
@@ -260,6 +262,21 @@ static char *read_file(const char *path) {
   return text;
 }
 
+// Takes no more connections, gives those there are a second to end, and stops. It is not asked
+// to close one that it is just refusing: libmicrohttpd 0.9.75 may crash on that.
+static void stop(struct MHD_Daemon *daemon) {
+  const MHD_socket listening = MHD_quiesce_daemon(daemon);
+  const struct timespec moment = {.tv_nsec = 10 * 1000 * 1000};
+  for (int i = 0; i < 100; i++) {
+    const union MHD_DaemonInfo *info =
+        MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+    if (!info || !info->num_connections) break;
+    nanosleep(&moment, NULL);
+  }
+  MHD_stop_daemon(daemon);
+  if (listening != MHD_INVALID_SOCKET) close(listening);
+}
+
 // Holds the signals that end the server back, so that no thread of it is interrupted by one.
 static sigset_t hold_signals(void) {
   sigset_t ends;
@@ -296,7 +313,7 @@ static int serve(struct site *site, const char *port) {
   printf("listening on http://127.0.0.1:%d/login\n", port_of(daemon));
   fflush(stdout);
   sigwait(&ends, &number);
-  MHD_stop_daemon(daemon);
+  stop(daemon);
   return 0;
 }
 

@@ -147,7 +147,7 @@ int main(int argc, char **argv) {
   fflush(stdout);
   int number;
   sigwait(&ends, &number);
-  MHD_stop_daemon(daemon);
+  stop(daemon);
 
   for (int i = 0; i < places_count; i++) {
     licentia_installation_free(places[i].installation);
