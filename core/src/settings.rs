@@ -231,7 +231,7 @@ impl Settings {
 /// The days before an end on which to warn, where nobody says.
 const WARNING_DAYS: u32 = 30;
 
-/// The meter that seed 004 shows, where the vendor does not say.
+/// The meter that the entitlements show, where the vendor does not say.
 const MONTHLY_METER: &str = "monitored_monthly_requests";
 
 impl Default for Terms {

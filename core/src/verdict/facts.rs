@@ -52,7 +52,7 @@ pub(crate) struct Terms {
     pub(crate) grace_days: Option<u32>,
     /// Warn this many days before an end, where the license does not say.
     pub(crate) warning_days: u32,
-    /// The feature whose counter is "the monthly one" of seed 004.
+    /// The feature whose counter is "the monthly one" of the entitlements.
     pub(crate) monthly_meter: String,
 }
 

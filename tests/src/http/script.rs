@@ -88,6 +88,7 @@ pub fn of(site: &Site) -> Vec<Ask> {
         kinds.iter().map(|kind| ask(kind.name, method, target, body)).collect()
     };
     let mut asks: Vec<Ask> = LOOKS.iter().flat_map(|target| every("GET", target, "")).collect();
+    asks.extend(every("GET", "/api/license/openapi.json", ""));
     asks.extend(WRITES.iter().flat_map(|(method, target, body)| every(method, target, body)));
     if matches!(site.name, "active" | "not_licensed") {
         asks.extend(frame());
