@@ -73,6 +73,15 @@ impl Floors {
     }
 }
 
+impl Boot {
+    /// The end of the second `at` of the boot clock. The seconds of the two clocks begin at
+    /// different moments: reckoned from the start of it, the time that went by could be a second
+    /// too long, and the time ahead of the true one until something takes it back.
+    fn after(id: String, at: i64) -> Boot {
+        Boot { id, at: at.saturating_add(1) }
+    }
+}
+
 /// What one process has seen of the time.
 #[derive(Debug)]
 pub(crate) struct Keeper {
@@ -162,7 +171,7 @@ impl Keeper {
         }
         noted.ahead = None;
         noted.seen = noted.seen.max(Some(now.at));
-        noted.boot = self.boot_id.clone().zip(boot_seconds()).map(|(id, at)| Boot { id, at });
+        noted.boot = self.boot_id.clone().zip(boot_seconds()).map(|(id, at)| Boot::after(id, at));
         noted
     }
 }
@@ -200,6 +209,23 @@ mod tests {
         }
         let dead_battery = keeper.reckon(0, Some(1_000 + 40 * DAY), &floors);
         assert_eq!(dead_battery.at, NOW + 10 + 40 * DAY, "an hourly limit goes on resetting");
+    }
+
+    #[test]
+    fn what_another_process_reckons_is_never_ahead_of_the_true_time() {
+        // The first looked when its clock had just begun a second and the boot clock had nearly
+        // ended one; the other looks at the moment `later` milliseconds after.
+        let (clock, boot) = (NOW * 1000 + 50, 500_950);
+        for later in [0, 49, 51, 950, 1_050, 2_049, 2_050, 60_000] {
+            let noted = Floors {
+                seen: Some(clock / 1000),
+                boot: Some(Boot::after("this".into(), boot / 1000)),
+                ..Floors::default()
+            };
+            let now = keeper().reckon(0, Some((boot + later) / 1000), &noted);
+            let behind = (clock + later) / 1000 - now.at;
+            assert!((0..=1).contains(&behind), "{later}: {behind}");
+        }
     }
 
     #[test]
