@@ -33,8 +33,8 @@ install: ## Install the C library, its headers, pkg-config and CMake files (PREF
 	@PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" sh ffi/install.sh
 
 dist: ## Build what one ships from here into dist/, and try it in empty folders
-	@packaging/dist.sh
-	@packaging/test_dist.sh
+	@bindings/packaging/dist.sh
+	@bindings/packaging/test_dist.sh
 
 bench: ## Measure beside what one would pick instead
 	@bench/run

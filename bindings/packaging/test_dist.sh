@@ -2,11 +2,11 @@
 # Installs each artifact of dist/ in an empty folder, with neither cargo nor this repository in
 # reach, and runs the quickstart of its language there: a license that is good, and one that is not.
 #
-#   packaging/test_dist.sh [DIST]
+#   bindings/packaging/test_dist.sh [DIST]
 #   SDIST=1   builds and tries the source distribution too, which needs cargo and some minutes
 set -euo pipefail
 shopt -s extglob
-here=$(cd "$(dirname "$0")/.." && pwd)
+here=$(cd "$(dirname "$0")/../.." && pwd)
 dist=$(cd "${1:-$here/dist}" && pwd)
 room=$(mktemp -d "${TMPDIR:-/tmp}/licentia-dist.XXXXXX")
 trap 'rm -rf "$room"' EXIT

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Builds what one would ship from this machine into dist/: packaging/README.md lists it.
+# Builds what one would ship from this machine into dist/: bindings/packaging/README.md lists it.
 #
 # SOURCE_DATE_EPOCH  the time in every archive (default: that of the last commit)
 # GLIBC              the oldest glibc it is to run on (default 2.17, what manylinux2014 means)
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 root=$PWD
 : "${HOME:=/nonexistent}"
 dist=$root/dist
@@ -45,12 +45,12 @@ unset RUSTFLAGS
 prepare() {
   local venv=$work/venv
   [[ -x $venv/bin/python ]] || quietly python3 -m venv "$venv"
-  if "$venv/bin/pip" install --quiet --disable-pip-version-check -r packaging/requirements.txt \
+  if "$venv/bin/pip" install --quiet --disable-pip-version-check -r bindings/packaging/requirements.txt \
     >>"$log" 2>&1; then
     zig=yes
   else
     quietly "$venv/bin/pip" install --quiet --disable-pip-version-check \
-      "$(grep '^maturin' packaging/requirements.txt)"
+      "$(grep '^maturin' bindings/packaging/requirements.txt)"
     zig=
     glibc=$(getconf GNU_LIBC_VERSION | cut -d' ' -f2)
     say "there is no zig to be had here: everything needs glibc $glibc or later"
@@ -97,7 +97,7 @@ c_library() {
   local name=licentia-c-$version-linux-$arch stage=$work/stage
   quietly env PATH="$work/bin:$PATH" PREFIX="/$name" DESTDIR="$stage" sh ffi/install.sh
   install -m 644 LICENSE-APACHE LICENSE-MIT "$stage/$name/"
-  install -m 644 packaging/README.c.md "$stage/$name/README.md"
+  install -m 644 bindings/packaging/README.c.md "$stage/$name/README.md"
   install -m 644 examples/c/quickstart.c examples/cpp/quickstart.cpp "$stage/$name/"
   pack "$name.tar.gz" "$name"
 }
@@ -108,7 +108,7 @@ python_packages() {
     options+=(--zig --target "$triple" --compatibility "manylinux_${glibc/./_}")
   fi
   quietly "$maturin" build "${options[@]}"
-  quietly python3 packaging/clean_wheel.py "$dist"/*.whl "$root"
+  quietly python3 bindings/packaging/clean_wheel.py "$dist"/*.whl "$root"
   quietly "$maturin" sdist --manifest-path bindings/python/Cargo.toml --out "$dist"
 }
 
