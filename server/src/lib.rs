@@ -1,1 +1,9 @@
-//! x
+//! licentia's license server: products, keys, licenses, activations, sync and seats over HTTP, in
+//! the vendor's hands. The command `licentia serve` is this library and its arguments.
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)
+)]
+
+pub mod listen;

@@ -1,6 +1,7 @@
 //! Wrong passwords, by where they come from and whom they try: after some of them, the next is not
 //! looked at for a while. The right one from elsewhere is.
 
+use licentia_server::listen::network;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -85,14 +86,6 @@ fn forget(pairs: &mut HashMap<Pair, Wrong>, now: Instant) {
     times.sort_unstable();
     if let Some(middle) = times.get(times.len() / 2).copied() {
         pairs.retain(|_, wrong| wrong.last > middle);
-    }
-}
-
-/// Somebody who has one address of IPv6 has all that differ in the last half.
-pub fn network(from: IpAddr) -> IpAddr {
-    match from.to_canonical() {
-        IpAddr::V6(address) => (u128::from(address) & !u128::from(u64::MAX)).to_be_bytes().into(),
-        address => address,
     }
 }
 

@@ -4,6 +4,7 @@ use super::accounts::{self, Accounts};
 use super::table::Table;
 use crate::input::{self, STDIN};
 use licentia::{Code, Error, Result, SITE_SETTINGS};
+use licentia_server::listen::{Limits, TlsFiles};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -46,13 +47,6 @@ pub enum ProductSource {
     File(PathBuf),
 }
 
-/// The files of a certificate.
-#[derive(Clone)]
-pub struct TlsFiles {
-    pub certificate: PathBuf,
-    pub key: PathBuf,
-}
-
 /// How requests are logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Log {
@@ -67,15 +61,6 @@ pub enum Metrics {
     Read,
     Public,
     Off,
-}
-
-/// How much, and how long.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    pub connections: usize,
-    pub header: Duration,
-    pub body: Duration,
-    pub shutdown: Duration,
 }
 
 impl Config {

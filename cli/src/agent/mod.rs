@@ -6,15 +6,11 @@ mod config;
 mod log;
 mod metrics;
 mod password;
-mod places;
 mod product;
 mod reply;
-mod server;
 mod service;
 mod table;
-mod tls;
 mod turns;
-mod wire;
 
 use crate::input;
 use crate::output::{self, Answer, Failure, Fields, LOOK, Told, finish, rows, show};
@@ -23,8 +19,8 @@ use crate::status;
 use clap::builder::NonEmptyStringValueParser;
 use config::Config;
 use licentia::{Code, Error, Installation, ProductFile, Result};
+use licentia_server::listen::{Server, Signal, Signals, Tls};
 use serde_json::Value;
-use server::Server;
 use service::Agent;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -32,15 +28,11 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
-use tls::Tls;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 /// Threads that wait for files: a request has one of them for as long as it reads or writes.
 const FILE_THREADS: usize = 32;
-
-/// Files that are open besides connections.
-const OTHER_FILES: u64 = 200;
 
 /// Serve the license API and page for a product that cannot embed them
 ///
@@ -171,7 +163,7 @@ impl Ready {
         let told =
             unnoted.map(|error| format!("the first use is not noted yet: {}", error.detail()));
         self.config.warnings.extend(told);
-        raise_limits(&mut self.config);
+        self.config.warnings.extend(self.config.limits.raise());
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .max_blocking_threads(FILE_THREADS)
@@ -209,7 +201,8 @@ impl Ready {
         });
         let (stopping, stop) = watch::channel(false);
         let limits = self.config.limits;
-        let server = Server { agent: Arc::clone(&agent), limits, tls: self.tls.clone(), stop };
+        let service = Arc::clone(&agent);
+        let server = Server { service, limits, tls: self.tls.clone(), stop };
         let noting = unnoted.then(|| {
             tokio::spawn(note_first_use_later(Arc::clone(&agent.installation), self.product))
         });
@@ -363,73 +356,16 @@ async fn note_first_use_later(installation: Arc<Installation>, product: ProductF
     }
 }
 
-/// Lets the process have as many files as its connections need, or takes fewer connections: there
-/// are always some left for the state.
-#[cfg(unix)]
-fn raise_limits(config: &mut Config) {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let found = getrlimit(Resource::Nofile);
-    let wanted = config.limits.connections as u64 + OTHER_FILES;
-    let Some(now) = found.current.filter(|now| *now < wanted) else { return };
-    let most = found.maximum.map_or(wanted, |most| most.min(wanted));
-    let raised = Rlimit { current: Some(most), maximum: found.maximum };
-    let got = if setrlimit(Resource::Nofile, raised).is_ok() { most } else { now };
-    if got < wanted {
-        let connections = usize::try_from(got.saturating_sub(OTHER_FILES)).unwrap_or(1).max(1);
-        config.limits.connections = connections;
-        let what = format!("only {got} files may be open: there are {connections} connections");
-        config.warnings.push(what);
-    }
-}
-
-#[cfg(not(unix))]
-fn raise_limits(_: &mut Config) {}
-
-/// What the process is told from outside: to stop (twice), and to read the certificate again.
-#[cfg(unix)]
-struct Signals([std::io::Result<tokio::signal::unix::Signal>; 3]);
-
-#[cfg(not(unix))]
-struct Signals;
-
-impl Signals {
-    /// From here on nothing of it ends the process by itself.
-    #[cfg(unix)]
-    fn new() -> Signals {
-        use tokio::signal::unix::{SignalKind, signal};
-        let kinds = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()];
-        Signals(kinds.map(signal))
-    }
-
-    #[cfg(not(unix))]
-    fn new() -> Signals {
-        Signals
-    }
-}
-
 /// Waits until the process is told to stop, and reads the certificate again whenever it is told to.
-#[cfg(unix)]
-async fn wait_for_the_end(signals: Signals, agent: &Agent, tls: Option<&Tls>) {
-    let [Ok(mut terminate), Ok(mut interrupt), Ok(mut hangup)] = signals.0 else {
-        return std::future::pending().await;
-    };
-    loop {
-        tokio::select! {
-            _ = terminate.recv() => return,
-            _ = interrupt.recv() => return,
-            _ = hangup.recv() => match tls.map(Tls::reload) {
-                Some(Ok(())) => agent.log.note("the certificate was read again"),
-                Some(Err(error)) => {
-                    let what = error.detail();
-                    agent.log.note(&format!("warning: the certificate stays as it was: {what}"));
-                }
-                None => {}
-            },
+async fn wait_for_the_end(mut signals: Signals, agent: &Agent, tls: Option<&Tls>) {
+    while signals.next().await == Signal::Reload {
+        match tls.map(Tls::reload) {
+            Some(Ok(())) => agent.log.note("the certificate was read again"),
+            Some(Err(error)) => {
+                let what = error.detail();
+                agent.log.note(&format!("warning: the certificate stays as it was: {what}"));
+            }
+            None => {}
         }
     }
-}
-
-#[cfg(not(unix))]
-async fn wait_for_the_end(_: Signals, _: &Agent, _: Option<&Tls>) {
-    let _ = tokio::signal::ctrl_c().await;
 }

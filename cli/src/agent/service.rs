@@ -4,15 +4,14 @@ use super::accounts::{Accounts, Login};
 use super::config;
 use super::log::{Entry, Log};
 use super::metrics::{self, Metrics};
-use super::places::Place;
 use super::reply::Reply;
-use super::wire::Head;
-use http_body_util::{BodyExt, Full};
+use http_body_util::Full;
 use hyper::body::{Body as _, Bytes, Incoming};
 use hyper::header::HeaderMap;
 use hyper::{Request, Response};
 use licentia::limits::{BODY_MAX, TARGET_MAX};
 use licentia::{Exchange, Installation, Rights};
+use licentia_server::listen::{Head, Place, Received, Service, receive, request_id};
 use serde_json::Value;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -58,17 +57,8 @@ struct Done {
     last: bool,
 }
 
-/// What became of a body.
-enum Received {
-    Whole(Vec<u8>),
-    TooLong,
-    TooSlow,
-    Broken,
-}
-
-impl Agent {
-    /// Answers. `head` is what was found of the request before.
-    pub async fn answer(
+impl Service for Agent {
+    async fn answer(
         &self,
         request: Request<Incoming>,
         head: Head,
@@ -110,6 +100,23 @@ impl Agent {
         reply.into_response()
     }
 
+    fn opened(&self) {
+        self.metrics.connections().inc();
+    }
+
+    fn closed(&self) {
+        self.metrics.connections().dec();
+    }
+
+    fn refused(&self, from: IpAddr, why: Option<&'static str>) {
+        self.metrics.refused();
+        if let Some(why) = why {
+            self.log.note(&format!("a connection from {from} was refused with {why}"));
+        }
+    }
+}
+
+impl Agent {
     async fn reply(&self, asked: &Asked, body: Incoming, head: Head, place: &Place) -> Done {
         if let Some(why) = head.refused {
             let what = format!("This request cannot be read safely: {why}");
@@ -125,7 +132,7 @@ impl Agent {
                 return Done { last: has_body, ..done };
             }
         }
-        let received = self.receive(body).await;
+        let received = receive(body, BODY_MAX, self.body_time).await;
         // Half a body may be done without, and what is begun may not.
         place.works();
         let done = self.received(asked, received).await;
@@ -249,26 +256,6 @@ impl Agent {
         self.accounts.login(&headers, asked.from).await
     }
 
-    /// Reads a body, never more than one that is too long.
-    async fn receive(&self, mut body: Incoming) -> Received {
-        if body.size_hint().lower() > BODY_MAX as u64 {
-            return Received::TooLong;
-        }
-        let reading = async {
-            let mut bytes = Vec::new();
-            while let Some(frame) = body.frame().await {
-                let Ok(frame) = frame else { return Received::Broken };
-                let Ok(data) = frame.into_data() else { continue };
-                if bytes.len() + data.len() > BODY_MAX {
-                    return Received::TooLong;
-                }
-                bytes.extend_from_slice(&data);
-            }
-            Received::Whole(bytes)
-        };
-        tokio::time::timeout(self.body_time, reading).await.unwrap_or(Received::TooSlow)
-    }
-
     /// One of a few names, to count by.
     fn route<'a>(&self, asked: &'a Asked) -> &'a str {
         let own = matches!(asked.path.as_str(), "/" | "/healthz" | "/readyz" | "/metrics");
@@ -301,19 +288,4 @@ fn ask_to_sign_in(reply: &mut Reply) {
     for scheme in SCHEMES {
         reply.add("www-authenticate", scheme);
     }
-}
-
-/// The request's own id where it has one that can be shown, or a new one.
-fn request_id(headers: &HeaderMap) -> String {
-    let fits =
-        |id: &&str| (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
-    let given = headers.get_all("x-request-id").iter().filter_map(|value| value.to_str().ok());
-    given.filter(|id| fits(&id.trim())).map(|id| id.trim().to_string()).next().unwrap_or_else(
-        || {
-            let mut bytes = [0; 16];
-            // An id that is the same twice harms nobody.
-            let _ = getrandom::fill(&mut bytes);
-            bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-        },
-    )
 }

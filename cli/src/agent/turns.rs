@@ -1,7 +1,7 @@
 //! Passwords that wait to be looked at: some of each address, so that whoever sends many of them
 //! keeps out nobody elsewhere.
 
-use super::attempts::network;
+use licentia_server::listen::network;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
 /// Bytes of the longest head.
-pub const HEAD_MAX: usize = 16 * 1024;
+pub(super) const HEAD_MAX: usize = 16 * 1024;
 
 /// Bytes that are read at once.
 const CHUNK: usize = 8 * 1024;
@@ -28,7 +28,7 @@ pub struct Head {
 
 /// The heads that were read and not answered yet, in their order.
 #[derive(Clone, Default)]
-pub struct Heads(Arc<Mutex<VecDeque<Head>>>);
+pub(super) struct Heads(Arc<Mutex<VecDeque<Head>>>);
 
 impl Heads {
     /// The head of the next request.
@@ -43,7 +43,7 @@ impl Heads {
 }
 
 /// A stream whose heads are looked at.
-pub struct Wire<S> {
+pub(super) struct Wire<S> {
     stream: S,
     part: Part,
     /// What was read and not handed on.

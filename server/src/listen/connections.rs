@@ -1,12 +1,13 @@
 //! Connections: as many as are allowed, each for as long as it is of use.
 
-use super::config::Limits;
 use super::places::{Place, Places};
-use super::service::Agent;
-use super::tls::Tls;
-use super::wire::{HEAD_MAX, Heads, Wire};
+use super::wire::{HEAD_MAX, Head, Heads, Wire};
+use super::{Limits, Tls};
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
+use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -29,15 +30,45 @@ const LINGER_MAX: u64 = 1024 * 1024;
 const TIMED_OUT: &[u8] =
     b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 
+/// What answers requests, and counts connections.
+pub trait Service: Send + Sync + 'static {
+    /// Answers a request. `head` is what was found of it before, `from` the other end of the
+    /// connection. The connection can be done without for as long as nothing says
+    /// [`Place::works`].
+    fn answer(
+        &self,
+        request: Request<Incoming>,
+        head: Head,
+        from: IpAddr,
+        place: &Place,
+    ) -> impl Future<Output = Response<Full<Bytes>>> + Send;
+
+    /// A connection was taken.
+    fn opened(&self) {}
+
+    /// A connection has ended.
+    fn closed(&self) {}
+
+    /// A connection was ended because what it sent was no request; `why` says so in words where
+    /// there is more to say than that it did not speak TLS.
+    fn refused(&self, from: IpAddr, why: Option<&'static str>);
+}
+
 /// Accepts connections until `stop` says so, then lets those that are answered end.
-pub struct Server {
-    pub agent: Arc<Agent>,
+pub struct Server<S> {
+    /// What answers.
+    pub service: Arc<S>,
+    /// How many connections, and for how long.
     pub limits: Limits,
+    /// The certificate; `None` = plain connections.
     pub tls: Option<Arc<Tls>>,
+    /// Changes when it is to stop.
     pub stop: watch::Receiver<bool>,
 }
 
-impl Server {
+impl<A: Service> Server<A> {
+    /// Serves until it is told to stop and everything that had begun has ended, or until that
+    /// takes too long.
     pub async fn run(self, listener: TcpListener) {
         let places = Places::new(self.limits.connections);
         let it = Arc::new(self);
@@ -60,9 +91,9 @@ impl Server {
             let Some(place) = place.map(Arc::new) else { break };
             let it = Arc::clone(&it);
             tokio::spawn(async move {
-                it.agent.metrics.connections().inc();
+                it.service.opened();
                 it.connection(stream, from.ip(), place).await;
-                it.agent.metrics.connections().dec();
+                it.service.closed();
             });
         }
         drop(listener);
@@ -83,7 +114,7 @@ impl Server {
         };
         match stream {
             Ok(Ok(stream)) => self.serve(stream, from, place).await,
-            Ok(Err(_)) | Err(_) => self.agent.metrics.refused(),
+            Ok(Err(_)) | Err(_) => self.service.refused(from, None),
         }
     }
 
@@ -93,11 +124,12 @@ impl Server {
     {
         let heads = Heads::default();
         let wire = Wire::new(stream, heads.clone(), self.limits.body);
-        let (agent, own) = (Arc::clone(&self.agent), Arc::clone(&place));
+        let (service, own) = (Arc::clone(&self.service), Arc::clone(&place));
         let service = service_fn(move |request| {
-            let (agent, place, head) = (Arc::clone(&agent), Arc::clone(&own), heads.next());
-            let answer =
-                async move { Ok::<_, Infallible>(agent.answer(request, head, from, &place).await) };
+            let (service, place, head) = (Arc::clone(&service), Arc::clone(&own), heads.next());
+            let answer = async move {
+                Ok::<_, Infallible>(service.answer(request, head, from, &place).await)
+            };
             Box::pin(answer) as Pin<Box<dyn Future<Output = _> + Send>>
         });
         let mut http = http1::Builder::new();
@@ -130,7 +162,7 @@ impl Server {
         }
     }
 
-    /// Counts and logs what was no request.
+    /// Says what was no request.
     fn note(&self, outcome: &hyper::Result<()>, timed_out: bool, from: IpAddr) {
         let what = match outcome {
             Err(_) if timed_out => "408: its head did not arrive in time",
@@ -138,8 +170,7 @@ impl Server {
             Err(error) if error.is_parse() => "400: what it sent is no request",
             _ => return,
         };
-        self.agent.metrics.refused();
-        self.agent.log.note(&format!("a connection from {from} was refused with {what}"));
+        self.service.refused(from, Some(what));
     }
 }
 

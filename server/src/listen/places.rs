@@ -11,7 +11,7 @@ const ROOM: Duration = Duration::from_millis(50);
 
 /// As many as there may be.
 #[derive(Clone)]
-pub struct Places {
+pub(super) struct Places {
     free: Arc<Semaphore>,
     waiting: Arc<Waiting>,
 }
