@@ -6,4 +6,9 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)
 )]
 
+pub mod api;
+pub mod clock;
+pub mod error;
 pub mod listen;
+pub mod store;
+pub mod vault;

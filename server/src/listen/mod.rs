@@ -3,6 +3,7 @@
 
 mod address;
 mod connections;
+mod lines;
 mod places;
 mod request;
 mod signals;
@@ -11,6 +12,7 @@ mod wire;
 
 pub use address::{Forwarded, Network, network};
 pub use connections::{Server, Service};
+pub use lines::{Lines, timestamp};
 pub use places::Place;
 pub use request::{Received, receive, request_id};
 pub use signals::{Signal, Signals};

@@ -1,0 +1,81 @@
+//! Who is asking.
+
+use super::Shared;
+use super::scope::{Scope, Scopes};
+use crate::error::{Code, Error, Result};
+use crate::store::{api_keys, organizations};
+use axum::extract::FromRequestParts;
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use sea_orm::prelude::Uuid;
+use sha2::{Digest, Sha256};
+
+/// Somebody with an API key that is good at this moment.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// Whose key it is: nothing else is seen or touched.
+    pub organization: organizations::Model,
+    /// The key.
+    pub key_id: Uuid,
+    /// What it may do.
+    pub scopes: Scopes,
+}
+
+impl Caller {
+    /// Fails with `forbidden` unless the key has this scope.
+    pub fn must(&self, scope: Scope) -> Result<()> {
+        self.must_any(&[scope])
+    }
+
+    /// Fails with `forbidden` unless the key has one of these scopes.
+    pub fn must_any(&self, scopes: &[Scope]) -> Result<()> {
+        if scopes.iter().any(|scope| self.scopes.has(*scope)) {
+            return Ok(());
+        }
+        let words = scopes.iter().map(|scope| scope.word()).collect::<Vec<_>>().join(" or ");
+        let what = format!("This API key may not do that: use one with the scope {words}");
+        Err(Error::new(Code::Forbidden, what))
+    }
+}
+
+/// What is kept of an API key: SHA-256 in hexadecimal. It has so many random bits that a slow hash
+/// would keep nobody out.
+pub fn digest(key: &str) -> String {
+    Sha256::digest(key).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The API key of a request.
+pub fn bearer(parts: &Parts) -> Result<&str> {
+    let none = || {
+        let what = "Not signed in: send an API key as `Authorization: Bearer KEY`";
+        Error::new(Code::Unauthorized, what)
+    };
+    let mut headers = parts.headers.get_all(AUTHORIZATION).iter();
+    let (Some(header), None) = (headers.next(), headers.next()) else { return Err(none()) };
+    let text = header.to_str().map_err(|_| none())?;
+    let (scheme, key) = text.split_once(' ').ok_or_else(none)?;
+    let key = key.trim();
+    match scheme.eq_ignore_ascii_case("bearer") && !key.is_empty() {
+        true => Ok(key),
+        false => Err(none()),
+    }
+}
+
+impl FromRequestParts<Shared> for Caller {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Shared) -> Result<Caller> {
+        let key = bearer(parts)?;
+        let found = api_keys::find(server.store.read(), &digest(key)).await?;
+        let now = server.clock.now();
+        let good = |key: &api_keys::Model| {
+            key.revoked_at.is_none() && key.expires_at.is_none_or(|end| now < end)
+        };
+        let Some((key, organization)) = found.filter(|(key, _)| good(key)) else {
+            let what = "This API key is not good: it is unknown, over or revoked";
+            return Err(Error::new(Code::Unauthorized, what));
+        };
+        let scopes = Scopes::parse(&key.scopes)?;
+        Ok(Caller { organization, key_id: key.id, scopes })
+    }
+}

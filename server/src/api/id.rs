@@ -1,0 +1,21 @@
+//! The id in a path.
+
+use super::Shared;
+use crate::error::{Error, Result};
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
+use sea_orm::prelude::Uuid;
+
+/// The one id in the path, `{id}`. What is no id is an id that nothing has.
+#[derive(Clone, Copy, Debug)]
+pub struct Id(pub Uuid);
+
+impl FromRequestParts<Shared> for Id {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Shared) -> Result<Id> {
+        let text = Path::<String>::from_request_parts(parts, server).await;
+        let id = text.ok().and_then(|Path(text)| Uuid::try_parse(&text).ok());
+        Ok(Id(id.unwrap_or(Uuid::nil())))
+    }
+}

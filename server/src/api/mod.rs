@@ -1,0 +1,181 @@
+//! HTTP: the frame that all resources stand in, and a file for each resource.
+
+mod answer;
+mod caller;
+mod etag;
+mod id;
+mod page;
+mod problem;
+mod products;
+mod request_id;
+mod scope;
+mod work;
+mod written;
+
+pub use answer::Answer;
+pub use caller::{Caller, digest};
+pub use id::Id;
+pub use page::{Page, PageQuery};
+pub use problem::Problem;
+pub use scope::{Scope, Scopes};
+pub use work::{Stop, Work};
+pub use written::{Asked, Origin, Written};
+
+use crate::clock::Clock;
+use crate::store::Store;
+use crate::vault::{Signer, Vault};
+use axum::Router;
+use std::net::IpAddr;
+use std::sync::Arc;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};
+use utoipa_axum::router::OpenApiRouter;
+
+/// What requests are answered from.
+pub struct Server {
+    /// The database.
+    pub store: Store,
+    /// The time.
+    pub clock: Clock,
+    /// Who signs.
+    pub signer: Signer,
+}
+
+impl Server {
+    /// A server on a database that has its schema.
+    pub fn new(store: Store, vault: Vault, clock: Clock) -> Server {
+        let signer = Signer::new(Arc::new(vault), clock.clone());
+        Server { store, clock, signer }
+    }
+}
+
+/// As handlers have it.
+pub type Shared = Arc<Server>;
+
+/// The id of a request: its own where it has a sane one.
+#[derive(Clone, Debug)]
+pub struct RequestId(pub String);
+
+/// Where a request came from, trusted proxies left out.
+#[derive(Clone, Copy, Debug)]
+pub struct Remote(pub IpAddr);
+
+/// Every resource, below `/api/v1`.
+fn resources() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().merge(products::routes())
+}
+
+/// All paths, under `/api/v1` and under `/v1`.
+pub fn router(server: Shared) -> Router {
+    let (api, _) = resources().split_for_parts();
+    Router::new()
+        .nest("/api/v1", api.clone())
+        .nest("/v1", api)
+        .fallback(problem::no_such_path)
+        .method_not_allowed_fallback(problem::no_such_method)
+        .layer(axum::middleware::from_fn(etag::layer))
+        .layer(axum::middleware::from_fn(request_id::layer))
+        .with_state(server)
+}
+
+/// The OpenAPI document of all paths.
+pub fn openapi() -> OpenApi {
+    let (_, paths) = OpenApiRouter::new().nest("/api/v1", resources()).split_for_parts();
+    let key = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("An API key. The scopes that a route needs stand beside it."))
+        .build();
+    let mut document = OpenApiBuilder::from(paths)
+        .info(
+            InfoBuilder::new()
+                .title("licentia license server")
+                .version(env!("CARGO_PKG_VERSION"))
+                .description(Some(
+                    "Everything below /api/v1 is below /v1 as well. Errors are \
+                     application/problem+json (RFC 9457): `code` is a word that never changes.",
+                ))
+                .build(),
+        )
+        .build();
+    let components = document.components.get_or_insert_with(Default::default);
+    components.add_security_scheme("api_key", SecurityScheme::Http(key));
+    document
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{api_keys, migrations, organizations};
+    use axum::body::Body;
+    use axum::http::Request;
+    use http_body_util::BodyExt;
+    use sea_orm::prelude::Uuid;
+    use tower::ServiceExt;
+    use zeroize::Zeroizing;
+
+    async fn server(folder: &std::path::Path) -> Router {
+        let store = Store::sqlite(&folder.join("licentia.db")).await.unwrap();
+        migrations::migrate(&store).await.unwrap();
+        migrations::migrate(&store).await.unwrap();
+        let organization = organizations::Model {
+            id: Uuid::now_v7(),
+            name: "Acme".into(),
+            issuer: "acme".into(),
+            created_at: 0,
+            updated_at: 0,
+        };
+        let key = api_keys::Model {
+            id: Uuid::now_v7(),
+            organization_id: organization.id,
+            name: "first".into(),
+            hint: String::new(),
+            digest: digest("secret"),
+            scopes: "admin".into(),
+            created_at: 0,
+            expires_at: None,
+            revoked_at: None,
+            last_used_at: None,
+        };
+        let tx = store.begin().await.unwrap();
+        organizations::insert(&tx, organization).await.unwrap();
+        api_keys::insert(&tx, key).await.unwrap();
+        tx.commit().await.unwrap();
+        let vault = Vault::new(&Zeroizing::new([7; 32]));
+        router(Arc::new(Server::new(store, vault, Clock::default())))
+    }
+
+    async fn ask(router: &Router, method: &str, path: &str, body: &str) -> (u16, String) {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("authorization", "Bearer secret")
+            .header("content-type", "application/json")
+            .header("idempotency-key", "1")
+            .body(Body::from(body.to_string()))
+            .unwrap();
+        let response = router.clone().oneshot(request).await.unwrap();
+        let status = response.status().as_u16();
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_write_is_answered_once_and_a_list_has_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let router = server(folder.path()).await;
+        let body = r#"{"name": "My Application", "code": "myapp"}"#;
+        let (status, first) = ask(&router, "POST", "/api/v1/products", body).await;
+        assert_eq!(status, 201, "{first}");
+        let (status, again) = ask(&router, "POST", "/api/v1/products", body).await;
+        assert_eq!((status, &again), (201, &first));
+        let other = r#"{"name": "My Application", "code": "other"}"#;
+        let (status, again) = ask(&router, "POST", "/api/v1/products", other).await;
+        assert_eq!(status, 422, "{again}");
+        assert!(again.contains("idempotency_mismatch") && again.contains("request_id"), "{again}");
+        let (status, list) = ask(&router, "GET", "/v1/products", "").await;
+        assert_eq!(status, 200);
+        assert!(list.contains(r#""total":1"#), "{list}");
+        let (status, none) = ask(&router, "GET", "/v1/products/x", "").await;
+        assert_eq!(status, 404, "{none}");
+    }
+}

@@ -1,0 +1,158 @@
+//! A write: one transaction with what it changes, what it tells others (events), and what a
+//! repeated request is answered with. All of it is there, or none.
+
+use super::answer::Answer;
+use super::caller::Caller;
+use super::written::Origin;
+use super::{Server, Shared};
+use crate::error::{Code, Error, Result};
+use crate::store::{events, idempotency};
+use axum::response::{IntoResponse, Response};
+use sea_orm::prelude::Uuid;
+use sea_orm::{DatabaseTransaction, DbErr};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+/// Why a handler ends before its end.
+#[derive(Debug)]
+pub enum Stop {
+    /// Something is wrong.
+    Refused(Error),
+    /// The same request was answered before: with this.
+    Again(Answer),
+}
+
+impl<E: Into<Error>> From<E> for Stop {
+    fn from(error: E) -> Stop {
+        Stop::Refused(error.into())
+    }
+}
+
+impl IntoResponse for Stop {
+    fn into_response(self) -> Response {
+        match self {
+            Stop::Refused(error) => error.into_response(),
+            Stop::Again(answer) => answer.with("idempotency-replayed", "true").into_response(),
+        }
+    }
+}
+
+/// A write that has begun. Dropped, it changes nothing.
+pub struct Work {
+    /// The transaction.
+    pub tx: DatabaseTransaction,
+    /// One time for all of it, in seconds since 1970.
+    pub now: i64,
+    server: Shared,
+    organization: Uuid,
+    actor: String,
+    request_id: Option<String>,
+    events: Vec<events::Model>,
+    /// The digest under which the answer is kept.
+    kept: Option<String>,
+}
+
+impl Work {
+    /// Begins a write of somebody with an API key.
+    ///
+    /// Ends the handler with the earlier answer where the same `Idempotency-Key` brought the same
+    /// request before, and with `idempotency_mismatch` where it brought another.
+    pub async fn begin(server: &Shared, caller: &Caller, origin: &Origin) -> Result<Work, Stop> {
+        let actor = caller.key_id.to_string();
+        let mut work = Work::of(server, caller.organization.id, &actor, origin).await?;
+        let Some(key) = &origin.key else { return Ok(work) };
+        let mut digest = Sha256::new();
+        digest.update(actor);
+        digest.update([0]);
+        digest.update(key);
+        let digest: String = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let row = idempotency::Model {
+            organization_id: work.organization,
+            digest: digest.clone(),
+            request: origin.digest.clone(),
+            status: 0,
+            headers_json: String::new(),
+            body: String::new(),
+            created_at: work.now,
+        };
+        // Whoever comes second waits here for the first.
+        if let Some(earlier) = idempotency::claim(&work.tx, row).await? {
+            return Err(again(server, &digest, &origin.digest, &earlier)?);
+        }
+        work.kept = Some(digest);
+        Ok(work)
+    }
+
+    /// Begins a write in an organization without an API key: by a signed request of an
+    /// installation, or by the server itself.
+    pub async fn of(
+        server: &Shared,
+        organization: Uuid,
+        actor: &str,
+        origin: &Origin,
+    ) -> Result<Work> {
+        Ok(Work {
+            tx: server.store.begin().await?,
+            now: server.clock.now(),
+            server: server.clone(),
+            organization,
+            actor: actor.to_string(),
+            request_id: origin.request_id.clone(),
+            events: Vec::new(),
+            kept: None,
+        })
+    }
+
+    /// Notes that something changed: `kind` such as `license.created`, the id of what it is about,
+    /// and what is told of it. It holds no secret: it goes to webhooks and logs.
+    pub fn event(&mut self, kind: &str, subject: Uuid, data: &impl Serialize) {
+        self.events.push(events::Model {
+            seq: 0,
+            id: Uuid::now_v7(),
+            organization_id: self.organization,
+            kind: kind.to_string(),
+            subject: subject.to_string(),
+            data_json: serde_json::to_string(data).unwrap_or_default(),
+            actor: self.actor.clone(),
+            request_id: self.request_id.clone(),
+            created_at: self.now,
+            claimed_until: None,
+            delivered_at: None,
+        });
+    }
+
+    /// Commits everything, and gives the answer back.
+    pub async fn commit(self, answer: Answer) -> Result<Answer, Stop> {
+        events::insert(&self.tx, self.events).await?;
+        if let Some(digest) = &self.kept {
+            let headers = serde_json::to_string(&answer.headers).unwrap_or_default();
+            // It may hold what is shown once, such as a new API key.
+            let body = self.server.signer.vault().seal(&label(digest), &answer.body)?;
+            let status = i32::from(answer.status);
+            idempotency::keep(&self.tx, self.organization, digest, status, headers, body).await?;
+        }
+        self.tx.commit().await.map_err(|error: DbErr| Error::from(error))?;
+        Ok(answer)
+    }
+}
+
+/// What the earlier answer comes to for this request.
+fn again(
+    server: &Server,
+    digest: &str,
+    request: &str,
+    earlier: &idempotency::Model,
+) -> Result<Stop> {
+    if earlier.request != request {
+        let what = "This Idempotency-Key came before with another request: use a new one";
+        return Err(Error::new(Code::IdempotencyMismatch, what));
+    }
+    let body = server.signer.vault().open(&label(digest), &earlier.body)?;
+    let headers = serde_json::from_str(&earlier.headers_json).unwrap_or_default();
+    let status = u16::try_from(earlier.status).unwrap_or(500);
+    Ok(Stop::Again(Answer { status, headers, body: body.to_vec() }))
+}
+
+fn label(digest: &str) -> String {
+    format!("answer {digest}")
+}

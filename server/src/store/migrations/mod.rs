@@ -1,0 +1,64 @@
+//! How the schema came to be: each step once, in order, all that are missing in one transaction.
+
+mod m0001_schema;
+
+use super::{Engine, Store};
+use crate::error::{Code, Error, Result};
+use sea_orm::EntityTrait;
+use sea_orm::{ConnectionTrait, Statement};
+use sea_orm_migration::prelude::*;
+use sea_orm_migration::seaql_migrations;
+
+/// What servers that start at the same time wait for on PostgreSQL: any number, always the same.
+const ADVISORY_LOCK: i64 = 0x6c69_6365_6e74_6961;
+
+/// The steps.
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m0001_schema::Migration)]
+    }
+}
+
+/// Brings the schema up to this version. One server does it, others that start meanwhile wait.
+///
+/// Fails with `schema` for one that a newer version made, or that somebody took apart.
+pub async fn migrate(store: &Store) -> Result<()> {
+    let transaction = store.begin().await?;
+    if store.engine() == Engine::Postgres {
+        let lock = Statement::from_sql_and_values(
+            transaction.get_database_backend(),
+            "SELECT pg_advisory_xact_lock($1)",
+            [ADVISORY_LOCK.into()],
+        );
+        transaction.execute_raw(lock).await?;
+    }
+    let manager = SchemaManager::new(&transaction);
+    if manager.has_table("seaql_migrations").await? {
+        check(&transaction).await?;
+    } else if manager.has_table("organizations").await? {
+        return Err(Error::new(Code::Schema, "it has tables, but no note of how they were made"));
+    }
+    Migrator::up(&transaction, None).await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// Fails unless what was done is the beginning of what this version does.
+async fn check(connection: &impl ConnectionTrait) -> Result<()> {
+    let applied = seaql_migrations::Entity::find().all(connection).await?;
+    let mut applied: Vec<String> = applied.into_iter().map(|step| step.version).collect();
+    applied.sort();
+    let known: Vec<String> =
+        Migrator::migrations().iter().map(|step| step.name().to_string()).collect();
+    if let Some(newer) = applied.iter().find(|step| !known.contains(step)) {
+        let what = format!("a newer version made it ({newer:.40} is not known here)");
+        return Err(Error::new(Code::Schema, what));
+    }
+    if !known.starts_with(&applied) {
+        return Err(Error::new(Code::Schema, "a step in the middle of it is missing"));
+    }
+    Ok(())
+}

@@ -1,0 +1,132 @@
+//! The database: every statement there is, a file for each table.
+
+// What a column is, its name says where nothing else does.
+#![allow(missing_docs)]
+
+pub mod activations;
+pub mod api_keys;
+pub mod documents;
+pub mod events;
+pub mod idempotency;
+pub mod key_pairs;
+pub mod licenses;
+pub mod meta;
+pub mod migrations;
+pub mod organizations;
+pub mod policies;
+pub mod products;
+pub mod reports;
+pub mod seats;
+pub mod signing_keys;
+pub mod usage;
+
+use crate::error::{Code, Error, Result};
+use sea_orm::{
+    ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
+};
+use std::path::Path;
+use std::time::Duration;
+
+/// How long a statement waits for its turn before the caller is told to come back.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Connections that only read, on SQLite.
+const READERS: u32 = 4;
+
+/// Connections to PostgreSQL.
+const CONNECTIONS: u32 = 16;
+
+/// Which database it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// A file, for one server.
+    Sqlite,
+    /// A database that several servers share.
+    Postgres,
+}
+
+impl Engine {
+    /// What people call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Engine::Sqlite => "SQLite",
+            Engine::Postgres => "PostgreSQL",
+        }
+    }
+}
+
+/// An open database. SQLite has one writer, so it gets one connection that writes.
+#[derive(Clone)]
+pub struct Store {
+    engine: Engine,
+    writer: DatabaseConnection,
+    reader: DatabaseConnection,
+}
+
+impl Store {
+    /// Opens a file, and makes it if there is none. What is committed survives a loss of power.
+    pub async fn sqlite(path: &Path) -> Result<Store> {
+        let path = path.to_str().ok_or_else(|| Error::new(Code::Setup, "a path is not UTF-8"))?;
+        let options = |connections: u32| {
+            let mut options = ConnectOptions::new(format!("sqlite://{path}?mode=rwc"));
+            options
+                .max_connections(connections)
+                .min_connections(1)
+                .acquire_timeout(PATIENCE)
+                .idle_timeout(None::<Duration>)
+                .max_lifetime(None::<Duration>)
+                .sqlx_logging(false)
+                .map_sqlx_sqlite_opts(|sqlite| {
+                    sqlite
+                        .journal_mode(sea_orm::sqlx::sqlite::SqliteJournalMode::Wal)
+                        .synchronous(sea_orm::sqlx::sqlite::SqliteSynchronous::Full)
+                        .busy_timeout(PATIENCE)
+                        .foreign_keys(true)
+                        .statement_cache_capacity(256)
+                });
+            options
+        };
+        let writer = Database::connect(options(1)).await?;
+        let reader = Database::connect(options(READERS)).await?;
+        Ok(Store { engine: Engine::Sqlite, writer, reader })
+    }
+
+    /// Connects to a PostgreSQL database: `postgres://user:password@host/name`.
+    pub async fn postgres(url: &str) -> Result<Store> {
+        let mut options = ConnectOptions::new(url);
+        options
+            .max_connections(CONNECTIONS)
+            .min_connections(1)
+            .acquire_timeout(PATIENCE)
+            .connect_timeout(PATIENCE)
+            .sqlx_logging(false);
+        let writer = Database::connect(options).await?;
+        Ok(Store { engine: Engine::Postgres, reader: writer.clone(), writer })
+    }
+
+    /// Which database it is.
+    pub fn engine(&self) -> Engine {
+        self.engine
+    }
+
+    /// Where one statement that only reads goes.
+    pub fn read(&self) -> &DatabaseConnection {
+        &self.reader
+    }
+
+    /// Begins what is committed together. On SQLite nobody else writes until it ends.
+    pub async fn begin(&self) -> Result<DatabaseTransaction> {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        Ok(self.writer.begin_with_options(options).await?)
+    }
+
+    /// Ends all connections.
+    pub async fn close(self) {
+        let _ = self.reader.close().await;
+        let _ = self.writer.close().await;
+    }
+}
