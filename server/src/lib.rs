@@ -8,7 +8,11 @@
 
 pub mod api;
 pub mod clock;
+pub mod config;
 pub mod error;
 pub mod listen;
+pub mod log;
+pub mod metrics;
+pub mod operations;
 pub mod store;
 pub mod vault;

@@ -95,7 +95,7 @@ async fn write(store: &Store, clock: &Clock, draft: &Path) -> Result<Backup> {
         backup: "licentia".to_string(),
         format: FORMAT,
         version: env!("CARGO_PKG_VERSION").to_string(),
-        schema: migrations::current(&moment).await?,
+        schema: migrations::applied(&moment).await?,
         made_at: clock.now(),
         tables: tables.len(),
     };

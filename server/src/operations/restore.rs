@@ -5,7 +5,7 @@ use crate::error::{Code, Error, Result};
 use crate::store::forever::Forever;
 use crate::store::rows::{self, Table};
 use crate::store::{Store, migrations};
-use sea_orm::{ConnectionTrait, TransactionSession};
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
@@ -50,7 +50,7 @@ pub async fn restore(store: &Store, file: &Path, force: bool) -> Result<Restored
 /// Makes room: tables as the backup has them, without rows. Gives what must not be undone of a
 /// database that is replaced.
 async fn prepare(
-    connection: &impl ConnectionTrait,
+    connection: &DatabaseTransaction,
     head: &Head,
     steps: u32,
     force: bool,
@@ -59,6 +59,7 @@ async fn prepare(
         migrations::up(connection, Some(steps)).await?;
         return Ok(None);
     }
+    migrations::check(connection).await?;
     migrations::up(connection, None).await?;
     if head.schema != migrations::known() {
         let what = format!(

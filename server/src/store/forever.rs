@@ -50,10 +50,8 @@ impl Forever {
     pub async fn keep(self, connection: &impl ConnectionTrait) -> Result<u64> {
         let kept = self.keep_revoked(connection).await?;
         for key in &self.api_keys {
-            let revoked = api_keys::ActiveModel {
-                revoked_at: Set(key.revoked_at),
-                ..Default::default()
-            };
+            let revoked =
+                api_keys::ActiveModel { revoked_at: Set(key.revoked_at), ..Default::default() };
             api_keys::Entity::update_many()
                 .set(revoked)
                 .filter(api_keys::Column::Id.eq(key.id))
@@ -169,11 +167,8 @@ impl Forever {
                 product.update(connection).await?;
             }
         }
-        let there = [
-            documents::Column::ProductId,
-            documents::Column::Kind,
-            documents::Column::Version,
-        ];
+        let there =
+            [documents::Column::ProductId, documents::Column::Kind, documents::Column::Version];
         for document in self.documents {
             let nothing = OnConflict::columns(there).do_nothing().to_owned();
             documents::Entity::insert(document.into_active_model())

@@ -7,6 +7,7 @@ pub mod activations;
 pub mod api_keys;
 pub mod documents;
 pub mod events;
+pub mod forever;
 pub mod idempotency;
 pub mod key_pairs;
 pub mod licenses;
@@ -16,14 +17,15 @@ pub mod organizations;
 pub mod policies;
 pub mod products;
 pub mod reports;
+pub mod rows;
 pub mod seats;
 pub mod signing_keys;
 pub mod usage;
 
 use crate::error::{Code, Error, Result};
 use sea_orm::{
-    ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, IsolationLevel,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use std::path::Path;
 use std::time::Duration;
@@ -122,6 +124,14 @@ impl Store {
             ..TransactionOptions::default()
         };
         Ok(self.writer.begin_with_options(options).await?)
+    }
+
+    /// Begins to read everything as it is at this moment, whatever is written meanwhile.
+    pub async fn snapshot(&self) -> Result<DatabaseTransaction> {
+        let isolation = (self.engine == Engine::Postgres).then_some(IsolationLevel::RepeatableRead);
+        let options =
+            TransactionOptions { isolation_level: isolation, ..TransactionOptions::default() };
+        Ok(self.reader.begin_with_options(options).await?)
     }
 
     /// Ends all connections.

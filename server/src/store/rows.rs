@@ -7,8 +7,8 @@ use crate::store::{
 };
 use sea_orm::sea_query::{ColumnType, Expr, ExprTrait, Order, Query};
 use sea_orm::{
-    ColumnTrait, ColumnTypeTrait, ConnectionTrait, DbBackend, EntityName, EntityTrait, IdenStatic,
-    Iterable, QueryResult, Statement, Value,
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, IdenStatic, Iterable, QueryResult,
+    Statement, Value,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;

@@ -2,10 +2,10 @@
 
 mod m0001_schema;
 
-use super::{Engine, Store};
+use super::Store;
 use crate::error::{Code, Error, Result};
 use sea_orm::EntityTrait;
-use sea_orm::{ConnectionTrait, Statement};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Statement};
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::seaql_migrations;
 
@@ -27,32 +27,59 @@ impl MigratorTrait for Migrator {
 /// Fails with `schema` for one that a newer version made, or that somebody took apart.
 pub async fn migrate(store: &Store) -> Result<()> {
     let transaction = store.begin().await?;
-    if store.engine() == Engine::Postgres {
-        let lock = Statement::from_sql_and_values(
-            transaction.get_database_backend(),
-            "SELECT pg_advisory_xact_lock($1)",
-            [ADVISORY_LOCK.into()],
-        );
-        transaction.execute_raw(lock).await?;
-    }
-    let manager = SchemaManager::new(&transaction);
-    if manager.has_table("seaql_migrations").await? {
+    lock(&transaction).await?;
+    if exists(&transaction).await? {
         check(&transaction).await?;
-    } else if manager.has_table("organizations").await? {
-        return Err(Error::new(Code::Schema, "it has tables, but no note of how they were made"));
     }
-    Migrator::up(&transaction, None).await?;
+    up(&transaction, None).await?;
     transaction.commit().await?;
     Ok(())
 }
 
-/// Fails unless what was done is the beginning of what this version does.
-async fn check(connection: &impl ConnectionTrait) -> Result<()> {
+/// Waits for other servers that change the schema, and keeps them out until the transaction ends.
+pub async fn lock(transaction: &DatabaseTransaction) -> Result<()> {
+    let backend = transaction.get_database_backend();
+    if backend == DbBackend::Postgres {
+        let sql = "SELECT pg_advisory_xact_lock($1)";
+        let lock = Statement::from_sql_and_values(backend, sql, [ADVISORY_LOCK.into()]);
+        transaction.execute_raw(lock).await?;
+    }
+    Ok(())
+}
+
+/// Whether there is a schema. Fails with `schema` for tables without a note of how they were made.
+pub async fn exists(transaction: &DatabaseTransaction) -> Result<bool> {
+    let manager = SchemaManager::new(transaction);
+    if manager.has_table("seaql_migrations").await? {
+        return Ok(true);
+    }
+    if manager.has_table("organizations").await? {
+        return Err(Error::new(Code::Schema, "it has tables, but no note of how they were made"));
+    }
+    Ok(false)
+}
+
+/// Does so many of the steps that are missing; all of them without a number.
+pub async fn up(transaction: &DatabaseTransaction, steps: Option<u32>) -> Result<()> {
+    Ok(Migrator::up(transaction, steps).await?)
+}
+
+/// The names of the steps of this version, in their order.
+pub fn known() -> Vec<String> {
+    Migrator::migrations().iter().map(|step| step.name().to_string()).collect()
+}
+
+/// The names of the steps that were done here, in their order.
+pub async fn applied(connection: &impl ConnectionTrait) -> Result<Vec<String>> {
     let applied = seaql_migrations::Entity::find().all(connection).await?;
     let mut applied: Vec<String> = applied.into_iter().map(|step| step.version).collect();
     applied.sort();
-    let known: Vec<String> =
-        Migrator::migrations().iter().map(|step| step.name().to_string()).collect();
+    Ok(applied)
+}
+
+/// Fails unless what was done is the beginning of what this version does.
+pub async fn check(connection: &impl ConnectionTrait) -> Result<()> {
+    let (applied, known) = (applied(connection).await?, known());
     if let Some(newer) = applied.iter().find(|step| !known.contains(step)) {
         let what = format!("a newer version made it ({newer:.40} is not known here)");
         return Err(Error::new(Code::Schema, what));

@@ -1,0 +1,4 @@
+//! What is done with a server by hand.
+
+pub mod backup;
+pub mod restore;
