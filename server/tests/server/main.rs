@@ -1,0 +1,6 @@
+//! The license server as its callers see it: over sockets, on both databases.
+
+#[macro_use]
+mod support;
+
+mod frame;
