@@ -3,7 +3,6 @@
 
 use crate::listen::Lines;
 use std::io::{self, Write};
-use std::thread::JoinHandle;
 use std::time::Duration;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
@@ -50,15 +49,16 @@ impl From<Level> for LevelFilter {
 }
 
 /// The log of this process, from [`start`] on.
-pub struct Log(JoinHandle<()>);
+pub struct Log(Lines);
 
 /// Starts the log of this process. It can be started once: later calls change nothing.
 pub fn start(format: Format, level: Level) -> Log {
-    let (lines, writer) = Lines::start();
+    let (lines, _) = Lines::start();
     // Of libraries, what somebody should look at: some tell bytes of requests below that.
     let others = LevelFilter::from(level).min(LevelFilter::WARN);
     let targets = Targets::new().with_default(others).with_target("licentia", level);
-    let layer = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(Writer(lines));
+    let layer =
+        tracing_subscriber::fmt::layer().with_ansi(false).with_writer(Writer(lines.clone()));
     let registry = tracing_subscriber::registry().with(targets);
     let started = match format {
         Format::Text => registry.with(layer.with_target(false)).try_init(),
@@ -69,19 +69,13 @@ pub fn start(format: Format, level: Level) -> Log {
     };
     // Somebody else's log is as good.
     let _ = started;
-    Log(writer)
+    Log(lines)
 }
 
 impl Log {
-    /// Waits a moment for the last lines: the log of a process goes on for as long as it does.
+    /// Waits a moment for the last lines.
     pub fn end(self) {
-        let begun = std::time::Instant::now();
-        let mut quiet = 0;
-        // The subscriber is kept by everybody, so the writer never ends by itself.
-        while !self.0.is_finished() && begun.elapsed() < LAST_LINES && quiet < 2 {
-            std::thread::sleep(Duration::from_millis(10));
-            quiet += 1;
-        }
+        self.0.flush(LAST_LINES);
     }
 }
 

@@ -3,15 +3,10 @@
 
 use super::config::Log as Format;
 use crate::output::show;
+use licentia_server::listen::{Lines, timestamp};
 use serde_json::json;
-use std::io::Write;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
-use std::time::{Duration, SystemTime};
-
-/// Lines that wait to be written. More are counted and left out: nobody waits for whoever reads.
-const LINES_MAX: usize = 4096;
+use std::time::Duration;
 
 /// Characters of a path that are told.
 const PATH_MAX: usize = 200;
@@ -34,45 +29,33 @@ pub struct Entry<'a> {
 /// Where the lines go.
 pub struct Log {
     format: Format,
-    lines: SyncSender<String>,
-    lost: AtomicU64,
+    lines: Lines,
 }
 
 impl Log {
     /// Starts writing. The thread ends when the log is dropped and everything is written.
     pub fn start(format: Format) -> (Log, JoinHandle<()>) {
-        let (lines, written) = sync_channel(LINES_MAX);
-        let writer = std::thread::spawn(move || write(&written));
-        (Log { format, lines, lost: AtomicU64::new(0) }, writer)
+        let (lines, writer) = Lines::start();
+        (Log { format, lines }, writer)
     }
 
     /// Notes a request.
     pub fn request(&self, entry: &Entry<'_>) {
         let line = match self.format {
             Format::Off => return,
-            Format::Text => entry.text(&now()),
-            Format::Json => entry.json(&now()),
+            Format::Text => entry.text(&timestamp()),
+            Format::Json => entry.json(&timestamp()),
         };
-        self.put(line);
+        self.lines.put(line);
     }
 
     /// Notes something else, in a sentence.
     pub fn note(&self, what: &str) {
         let what = show(what);
-        self.put(match self.format {
-            Format::Json => json!({ "time": now(), "message": what }).to_string(),
-            _ => format!("{} {what}", now()),
+        self.lines.put(match self.format {
+            Format::Json => json!({ "time": timestamp(), "message": what }).to_string(),
+            _ => format!("{} {what}", timestamp()),
         });
-    }
-
-    fn put(&self, line: String) {
-        let lost = self.lost.swap(0, Ordering::Relaxed);
-        if lost > 0 && self.lines.try_send(format!("{} {lost} lines were lost", now())).is_err() {
-            self.lost.fetch_add(lost, Ordering::Relaxed);
-        }
-        if let Err(TrySendError::Full(_)) = self.lines.try_send(line) {
-            self.lost.fetch_add(1, Ordering::Relaxed);
-        }
     }
 }
 
@@ -103,26 +86,4 @@ impl Entry<'_> {
         });
         object.to_string()
     }
-}
-
-/// Writes what comes until nobody is left to send. Nobody may be listening.
-fn write(lines: &Receiver<String>) {
-    while let Ok(line) = lines.recv() {
-        let mut text = line + "\n";
-        // As much at once as waits, within reason.
-        while text.len() < 64 * 1024 {
-            let Ok(line) = lines.try_recv() else { break };
-            text += &line;
-            text.push('\n');
-        }
-        let _ = std::io::stderr().lock().write_all(text.as_bytes());
-    }
-}
-
-/// RFC 3339 with thousandths of a second.
-fn now() -> String {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let seconds = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
-    let text = licentia::rfc3339(seconds);
-    format!("{}.{:03}Z", text.trim_end_matches('Z'), since.subsec_millis())
 }

@@ -4,6 +4,7 @@ mod answer;
 mod caller;
 mod etag;
 mod id;
+pub mod limits;
 mod page;
 mod problem;
 mod products;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// Lines that wait to be written. More are counted and left out.
 const LINES_MAX: usize = 4096;
@@ -13,10 +13,17 @@ const LINES_MAX: usize = 4096;
 /// Bytes that are written at once, about.
 const CHUNK: usize = 64 * 1024;
 
+/// What waits.
+enum Item {
+    Line(String),
+    /// Somebody who wants to know when everything before is written.
+    Waiter(SyncSender<()>),
+}
+
 /// Where lines go. A copy is the same place.
 #[derive(Clone)]
 pub struct Lines {
-    waiting: SyncSender<String>,
+    waiting: SyncSender<Item>,
     lost: Arc<AtomicU64>,
 }
 
@@ -40,26 +47,43 @@ impl Lines {
     pub fn put(&self, line: String) {
         let lost = self.lost.swap(0, Ordering::Relaxed);
         let told = || format!("{} {lost} lines were lost", timestamp());
-        if lost > 0 && self.waiting.try_send(told()).is_err() {
+        if lost > 0 && self.waiting.try_send(Item::Line(told())).is_err() {
             self.lost.fetch_add(lost, Ordering::Relaxed);
         }
-        if let Err(TrySendError::Full(_)) = self.waiting.try_send(line) {
+        if let Err(TrySendError::Full(_)) = self.waiting.try_send(Item::Line(line)) {
             self.lost.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Waits until everything that was put before is written, for at most `time`.
+    pub fn flush(&self, time: Duration) {
+        let (done, written) = sync_channel(1);
+        if self.waiting.try_send(Item::Waiter(done)).is_ok() {
+            let _ = written.recv_timeout(time);
         }
     }
 }
 
 /// Writes what comes until nobody is left to send. Nobody may be listening.
-fn write(lines: &Receiver<String>, mut out: impl FnMut(&[u8]) -> io::Result<()>) {
-    while let Ok(line) = lines.recv() {
-        let mut text = line + "\n";
+fn write(items: &Receiver<Item>, mut out: impl FnMut(&[u8]) -> io::Result<()>) {
+    while let Ok(first) = items.recv() {
+        let (mut text, mut waiters) = (String::new(), Vec::new());
+        let mut next = Some(first);
         // As much at once as waits, within reason.
-        while text.len() < CHUNK {
-            let Ok(line) = lines.try_recv() else { break };
-            text += &line;
-            text.push('\n');
+        while let Some(item) = next {
+            match item {
+                Item::Line(line) => {
+                    text += &line;
+                    text.push('\n');
+                }
+                Item::Waiter(waiter) => waiters.push(waiter),
+            }
+            next = if text.len() < CHUNK { items.try_recv().ok() } else { None };
         }
         let _ = out(text.as_bytes());
+        for waiter in waiters {
+            let _ = waiter.send(());
+        }
     }
 }
 
@@ -94,6 +118,8 @@ mod tests {
             std::thread::yield_now();
         }
         lines.put("the last".into());
+        lines.flush(Duration::from_secs(60));
+        assert!(taken.lock().unwrap().ends_with(b"the last\n"));
         drop(lines);
         writer.join().unwrap();
         let text = String::from_utf8(taken.lock().unwrap().clone()).unwrap();
