@@ -195,6 +195,7 @@ impl Scene<'_> {
             nonce: asked.nonce,
             license_id: self.claims.license.id.clone(),
             installation: asked.installation,
+            activation: None,
             seq: 1,
             epoch: 0,
             server_time: at(day),

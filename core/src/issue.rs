@@ -6,7 +6,7 @@ use crate::errors::{Code, Error, Result};
 use crate::jwk;
 use crate::keys::KeySet;
 use crate::keyset::SignedKeys;
-use crate::messages::{ClockReset, Revocations, kind_of};
+use crate::messages::{ClockReset, Lease, Revocations, kind_of};
 use crate::product::Product;
 use crate::product_file;
 use crate::secret::SecretKey;
@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use crate::messages::{
-    IssuerStatus, Ledger, Licensed, Request, SyncAnswer, Totals, Used, Version, is_request,
-    read as read_request, unpack as unpack_request,
+    InstallationKey, IssuerStatus, Ledger, Licensed, Request, Seat, SyncAnswer, Totals, Used,
+    Version, is_request, read as read_request, unpack as unpack_request,
 };
 
 /// Letters of a serial number: Crockford's base32, without what is easily misread.
@@ -102,6 +102,21 @@ pub fn sign_key_set(key: &SecretKey, product: &str, payload: &[u8]) -> Result<St
     let token = token::sign(key, Kind::KeySet, payload);
     SignedKeys::verify(&token, product, &own(key)?)?;
     Ok(token)
+}
+
+/// Signs a set of keys for a product with a root key, as [`sign_key_set`] does. `epoch` has to be
+/// higher than that of the set before, and `iat` is now, in seconds since 1970.
+pub fn sign_keys(
+    key: &SecretKey,
+    product: &str,
+    issuer: &str,
+    iat: i64,
+    epoch: u64,
+    keys: &KeySet,
+) -> Result<String> {
+    let keys: Vec<Value> = keys.keys().iter().map(jwk::write).collect();
+    let claims = json!({ "iss": issuer, "aud": product, "iat": iat, "epoch": epoch, "keys": keys });
+    sign_key_set(key, product, claims.to_string().as_bytes())
 }
 
 /// What a product file says.
@@ -227,7 +242,8 @@ pub fn sign_clock_reset(
     Ok(token)
 }
 
-/// Signs the answer to a sync. Fails as applying it would.
+/// Signs what an issuer says of a license: the answer to `sync`, `activation`, `renewal`,
+/// `deactivation` and `license`. Fails as applying it would.
 pub fn sign_sync(
     key: &SecretKey,
     product: &str,
@@ -237,6 +253,15 @@ pub fn sign_sync(
     let token = sign_claims(key, Kind::Sync, &answer.claims(issuer, product))?;
     let own = own(key)?;
     SyncAnswer::verify(token.as_bytes(), product, None, |kid| own.find(kid))?;
+    Ok(token)
+}
+
+/// Signs a seat lease: the answer to `seat` and `borrow`, and, with an end that is not later than
+/// `iat`, to `release`. Fails as applying it would.
+pub fn sign_lease(key: &SecretKey, product: &str, issuer: &str, lease: &Lease) -> Result<String> {
+    let token = sign_claims(key, Kind::Lease, &lease.claims(issuer, product))?;
+    let own = own(key)?;
+    Lease::verify(token.as_bytes(), product, None, |kid| own.find(kid))?;
     Ok(token)
 }
 
@@ -251,6 +276,7 @@ pub fn check_document(product: &Product, data: &[u8]) -> Result<Kind> {
         Kind::Revocations => Revocations::verify(data, code, issuer, find).map(drop),
         Kind::Clock => ClockReset::verify(data, code, issuer, find).map(drop),
         Kind::Sync => SyncAnswer::verify(data, code, issuer, find).map(drop),
+        Kind::Lease => Lease::verify(data, code, issuer, find).map(drop),
         Kind::Product => product_file::check(data, code, find),
         _ => Err(Error::new(Code::WrongKind, format!("it is a {}", kind.name()))),
     }?;

@@ -144,6 +144,32 @@ impl TrustedKey {
         TrustedKey { key, roles: Role::ALL.to_vec(), state, not_before: None, not_after: None }
     }
 
+    /// A key with these roles, that signs and has no dates.
+    #[cfg(feature = "issue")]
+    pub fn new(key: PublicKey, roles: &[Role]) -> TrustedKey {
+        let roles = Role::ALL.into_iter().filter(|role| roles.contains(role)).collect();
+        TrustedKey { roles, ..TrustedKey::pinned(key) }
+    }
+
+    /// The same, signing from this second on.
+    #[cfg(feature = "issue")]
+    pub fn starting(self, not_before: i64) -> TrustedKey {
+        TrustedKey { not_before: Some(not_before), ..self }
+    }
+
+    /// The same, signing nothing new from this second on.
+    #[cfg(feature = "issue")]
+    pub fn retired(self, not_after: i64) -> TrustedKey {
+        let state = self.state.max(KeyState::Retired);
+        TrustedKey { state, not_after: Some(not_after), ..self }
+    }
+
+    /// The same, in somebody else's hands: nothing it signed is believed.
+    #[cfg(feature = "issue")]
+    pub fn compromised(self) -> TrustedKey {
+        TrustedKey { state: KeyState::Compromised, ..self }
+    }
+
     /// The key itself.
     pub fn key(&self) -> &PublicKey {
         &self.key
@@ -157,6 +183,16 @@ impl TrustedKey {
     /// Whether it is still in use.
     pub fn state(&self) -> KeyState {
         self.state
+    }
+
+    /// It signs from this second on, since 1970; `None` = it always has.
+    pub fn not_before(&self) -> Option<i64> {
+        self.not_before
+    }
+
+    /// It signs before this second, since 1970; `None` = without end.
+    pub fn not_after(&self) -> Option<i64> {
+        self.not_after
     }
 
     /// Takes over what is known of the same key elsewhere, never to its gain: a stolen or retired
@@ -210,6 +246,19 @@ impl KeySet {
             ));
         };
         KeySet::from_keys(keys)
+    }
+
+    /// A set of 1 to 64 keys, each once. Fails with `invalid_key`.
+    #[cfg(feature = "issue")]
+    pub fn of(keys: Vec<TrustedKey>) -> Result<KeySet> {
+        KeySet::from_keys(keys)
+    }
+
+    /// The set as JSON (RFC 7517), as [`KeySet::parse`] reads it.
+    #[cfg(feature = "issue")]
+    pub fn to_jwks(&self) -> String {
+        let keys: Vec<_> = self.keys.iter().map(crate::jwk::write).collect();
+        serde_json::json!({ "keys": keys }).to_string()
     }
 
     pub(crate) fn from_keys(keys: Vec<TrustedKey>) -> Result<KeySet> {

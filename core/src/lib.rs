@@ -57,6 +57,7 @@ pub use http::{Answer, Caller, Exchange, Rights};
 pub use installation::{Access, Installation, Issuer, Refusal, Snapshot, Usage};
 pub use keys::{KeySet, KeyState, PublicKey, Role, TrustedKey};
 pub use license::{License, bounded};
+pub use messages::Lease;
 pub use product::Product;
 pub use product_file::ProductFile;
 pub use settings::{SETTINGS, SITE_SETTINGS, Setting};

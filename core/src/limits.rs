@@ -1,8 +1,11 @@
 //! Every limit but those of JSON itself (`json.rs`), each with its reason.
 
-/// A license, key set, lease, clock reset or product file, in bytes. A license that carries every
+/// A license, key set, clock reset or product file, in bytes. A license that carries every
 /// field of every seed has 3,400; this leaves room for a thousand features.
 pub const TOKEN_MAX: usize = 64 * 1024;
+
+/// A seat lease: ours have 700 bytes, and as many are kept as an installation has users.
+pub const LEASE_MAX: usize = 4 * 1024;
 
 /// A sync answer: it may carry a renewed license and a message.
 pub const SYNC_MAX: usize = 256 * 1024;
@@ -19,6 +22,12 @@ pub const LICENSE_TEXTS_MAX: usize = 16;
 
 /// A message of the vendor in a sync answer, in bytes.
 pub const MESSAGE_MAX: usize = 1024;
+
+/// Who has a seat, in bytes.
+pub const HOLDER_MAX: usize = 128;
+
+/// Days for which a seat can be borrowed: a year.
+pub const BORROW_DAYS_MAX: u32 = 366;
 
 /// The nonce that an answer gives back: ours have 43 bytes.
 pub const NONCE_MAX: usize = 64;
@@ -77,6 +86,9 @@ pub const LOCK_WAIT: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// How often in a row a signal may interrupt one call of the system.
 pub const INTERRUPTS_MAX: u32 = 100;
+
+/// Seat leases that are kept in one installation: 4 MiB of a part of the state at the most.
+pub(crate) const LEASES_MAX: usize = 1024;
 
 /// Features that were ever measured in one installation. Ids come from signed licenses only, of
 /// at most [`FEATURES_MAX`] features each.

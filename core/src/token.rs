@@ -3,7 +3,7 @@
 use crate::errors::{Code, Error, Result};
 use crate::json;
 use crate::keys::{KeyState, Role, TrustedKey};
-use crate::limits::{HEADER_MAX, REVOCATIONS_MAX, SYNC_MAX, TOKEN_MAX};
+use crate::limits::{HEADER_MAX, LEASE_MAX, REVOCATIONS_MAX, SYNC_MAX, TOKEN_MAX};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
@@ -79,6 +79,7 @@ impl Kind {
         match self {
             Kind::Sync => SYNC_MAX,
             Kind::Revocations => REVOCATIONS_MAX,
+            Kind::Lease => LEASE_MAX,
             _ => TOKEN_MAX,
         }
     }

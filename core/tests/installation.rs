@@ -53,6 +53,7 @@ fn what_is_refused_changes_nothing() {
     let altered = good.replace("eyJ", "eyK");
     let stranger = licentia::SecretKey::from_seed(&[8; 32]).unwrap();
     let foreign = issue::sign(&stranger, &claims()).unwrap();
+    let file = issue::sign_bytes(&vendor(), Kind::Product, b"{}");
     let lease = issue::sign_bytes(&vendor(), Kind::Lease, b"{}");
     let cases = [
         (Code::Malformed, String::new()),
@@ -78,7 +79,8 @@ fn what_is_refused_changes_nothing() {
                     Some(licentia::Binding { installation: id, ..Default::default() });
             }),
         ),
-        (Code::WrongKind, lease),
+        (Code::WrongKind, file),
+        (Code::Malformed, lease),
         (Code::TooLarge, "a".repeat(20_000_000)),
     ];
     for (code, bad) in cases {

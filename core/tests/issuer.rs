@@ -280,8 +280,7 @@ fn what_is_no_key_is_not_asked_for() {
         assert_eq!(it.activate(bad).unwrap_err().code(), Code::InvalidArgument, "{bad}");
     }
     assert_eq!(server.count(), 0);
-    for (what, argument) in [("activation", None), ("activation", Some("")), ("license", Some(KEY))]
-    {
+    for (what, argument) in [("activation", Some(" ")), ("license", Some(KEY))] {
         let code = it.request(what, argument).unwrap_err().code();
         assert_eq!(code, Code::InvalidArgument, "{what}");
     }

@@ -78,6 +78,7 @@ impl Place {
             nonce: asked.nonce,
             license_id: license.license.id.clone(),
             installation: asked.installation,
+            activation: None,
             seq: 1,
             epoch: 0,
             server_time: self.start,

@@ -3,13 +3,15 @@
 
 use super::Installation;
 use super::change::{Change, Damage};
+use super::leases::{apply_lease, drop_leases};
+use super::request::{ACTIVATION, DEACTIVATION, LICENSE, LICENSE_WORDS, RENEWAL};
 use super::state::{Activation, Installed, IssuerNote, State, mask};
 use super::view::hold;
 use crate::claims::Claims;
 use crate::clock::rfc3339;
 use crate::errors::{Code, Error, Result};
 use crate::license::check_dates;
-use crate::messages::{self, ClockReset, Revocations, SyncAnswer, check_nonce};
+use crate::messages::{self, ClockReset, Revocations, SyncAnswer, answered, check_nonce};
 use crate::product::Product;
 use crate::store::Slot;
 use crate::token::Kind;
@@ -27,16 +29,28 @@ pub(crate) enum Way<'a> {
     Older,
     /// With what the issuer says of the license in use.
     Synced,
-    /// As the issuer's answer about the license with this id: nothing else is one.
+    /// As the issuer's answer about the license with this id: a license, or what it says of it.
     Renewal(&'a str),
-    /// As the issuer's answer to this license key: a license.
+    /// As the issuer's answer to this license key: the same.
     Key(&'a str),
+}
+
+impl Way<'_> {
+    /// What may have been asked for, where this is the answer.
+    fn words(self) -> &'static [&'static str] {
+        match self {
+            Way::Renewal(_) => &[RENEWAL],
+            Way::Key(_) => &[ACTIVATION],
+            _ => LICENSE_WORDS,
+        }
+    }
 }
 
 impl Installation {
     pub(crate) fn apply_any(&self, data: &[u8], way: Way<'_>) -> Result<()> {
         let kind = messages::kind_of(data)?;
-        if matches!(way, Way::Renewal(_) | Way::Key(_)) && kind != Kind::License {
+        let answers = matches!(way, Way::Renewal(_) | Way::Key(_));
+        if answers && !matches!(kind, Kind::License | Kind::Sync) {
             let what = format!("the answer is a {}, not a license", kind.name());
             return Err(Error::new(Code::WrongKind, what));
         }
@@ -45,25 +59,25 @@ impl Installation {
             Kind::License if self.product.read(data).is_ok() => Damage::BeginAgain,
             _ => Damage::Keep,
         };
-        self.change(damage, |change| match kind {
-            Kind::License => self.apply_license(change, data, way),
-            Kind::KeySet => apply_keys(change, &self.product, data),
-            Kind::Revocations => apply_revocations(change, data),
-            Kind::Clock => apply_clock_reset(change, data),
-            Kind::Sync => self.apply_sync(change, data),
-            Kind::Lease | Kind::Product => {
-                let what = format!("a {} cannot be applied to an installation", kind.name());
-                Err(Error::new(Code::WrongKind, what))
-            }
-        })
+        let refused = self.change(damage, |change| {
+            let changed = match kind {
+                Kind::License => self.apply_license(change, data, way)?,
+                Kind::KeySet => apply_keys(change, &self.product, data)?,
+                Kind::Revocations => apply_revocations(change, data)?,
+                Kind::Clock => apply_clock_reset(change, data)?,
+                Kind::Lease => apply_lease(change, data)?,
+                Kind::Sync => return Ok((true, self.apply_sync(change, data, way)?)),
+                Kind::Product => {
+                    let what = format!("a {} cannot be applied to an installation", kind.name());
+                    return Err(Error::new(Code::WrongKind, what));
+                }
+            };
+            Ok((changed, None))
+        })?;
+        refused.filter(|_| answers).map_or(Ok(()), Err)
     }
 
-    fn apply_license(
-        &self,
-        change: &mut Change<'_>,
-        data: &[u8],
-        way: Way<'_>,
-    ) -> Result<(bool, ())> {
+    fn apply_license(&self, change: &mut Change<'_>, data: &[u8], way: Way<'_>) -> Result<bool> {
         let product = &change.view.product;
         let read = product.read(data)?;
         if matches!(way, Way::Renewal(id) if id != read.claims.license.id) {
@@ -86,7 +100,7 @@ impl Installation {
             .collect();
         if installed.iter().any(|(_, one)| one.token == read.token) {
             let noted = note_key(&mut change.state, way, &read.claims.license.id);
-            return Ok((noted, ()));
+            return Ok(noted);
         }
         let now = change.now.at;
         // What begins later stands beside what has begun, whichever came first: a license takes
@@ -117,7 +131,7 @@ impl Installation {
         let mut licenses: Vec<Installed> = beside.into_iter().map(|(_, one)| one).collect();
         licenses.push(Installed { token: read.token, applied_at: now });
         change.state.licenses = licenses;
-        Ok((true, ()))
+        Ok(true)
     }
 
     /// Whether the license begins later; fails where it has ended. A license that is in force by
@@ -136,34 +150,104 @@ impl Installation {
         }
     }
 
-    fn apply_sync(&self, change: &mut Change<'_>, data: &[u8]) -> Result<(bool, ())> {
+    /// Applies what the issuer says of a license, and says why it refused what was asked, where it
+    /// did: that is known from then on.
+    fn apply_sync(
+        &self,
+        change: &mut Change<'_>,
+        data: &[u8],
+        way: Way<'_>,
+    ) -> Result<Option<Error>> {
         let product = &change.view.product;
         let answer =
             SyncAnswer::verify(data, product.code(), product.issuer(), |kid| product.find(kid))?;
         check_installation(change, &answer.installation)?;
-        let known = change.view.facts.candidates.iter().filter_map(|it| it.license.as_ref().ok());
-        if !known.into_iter().any(|held| held.claims.license.id == answer.license_id) {
-            let what = "the answer is about a license that is not here";
-            return Err(Error::new(Code::WrongInstallation, what));
-        }
-        check_nonce(&change.state.key(NONCES)?, "sync", change.state.syncs, &answer.nonce)?;
+        let key = change.state.key(NONCES)?;
+        let word = answered(&key, way.words(), change.state.syncs, &answer.nonce)?;
+        self.check_license(change, &answer, word, way)?;
         check_number(change, &answer)?;
         change.state.heal(answer.server_time);
         let signed = change.state.floors.signed.unwrap_or(answer.server_time);
         change.now.at = change.now.clock.max(signed);
         change.state.syncs = change.state.syncs.saturating_add(1);
-        change.state.issuer = Some(note(change.state.issuer.as_ref(), &answer));
-        if let Some(license) = &answer.license {
-            match self.apply_license(change, license.as_bytes(), Way::Synced) {
+        if word == DEACTIVATION {
+            let product = change.view.product.clone();
+            forget_license(&mut change.state, &product, &answer);
+        } else {
+            change.state.issuer = Some(note(change.state.issuer.as_ref(), &answer));
+        }
+        if let Some(license) = answer.license.as_ref().filter(|_| word != DEACTIVATION) {
+            let way = if matches!(way, Way::Pasted | Way::Older) { Way::Synced } else { way };
+            match self.apply_license(change, license.as_bytes(), way) {
                 // A newer one has come another way. The rest of the answer holds all the same.
-                Err(error) if error.code() == Code::OlderThanInstalled => {}
+                Err(error)
+                    if error.code() == Code::OlderThanInstalled
+                        && is_here(change, &answer.license_id) => {}
                 applied => drop(applied?),
             }
         }
         if let Some(ack) = &answer.ack {
             self.ledger.acknowledge(change.locked, ack.seq, &ack.head)?;
         }
-        Ok((true, ()))
+        Ok(refusal(&answer))
+    }
+
+    /// Whether an answer is about a license that it may be about: one that is here, or one that it
+    /// brings to who asked for a license.
+    fn check_license(
+        &self,
+        change: &Change<'_>,
+        answer: &SyncAnswer,
+        word: &str,
+        way: Way<'_>,
+    ) -> Result<()> {
+        let wrong = |what| Err(Error::new(Code::WrongInstallation, what));
+        if matches!(way, Way::Renewal(id) if id != answer.license_id) {
+            return wrong("the answer is about another license");
+        }
+        let is_here = is_here(change, &answer.license_id);
+        match &answer.license {
+            Some(license) if matches!(word, ACTIVATION | LICENSE | RENEWAL) => {
+                let brought = change.view.product.read(license.as_bytes())?;
+                match brought.claims.license.id == answer.license_id {
+                    true => Ok(()),
+                    false => wrong("the answer is about another license than it brings"),
+                }
+            }
+            _ if is_here => Ok(()),
+            _ => wrong("the answer is about a license that is not here"),
+        }
+    }
+}
+
+/// Why the issuer gave no license to who asked for one.
+fn refusal(answer: &SyncAnswer) -> Option<Error> {
+    if answer.license.is_some() || answer.status == IssuerStatus::Ok {
+        return None;
+    }
+    let said = || format!("the vendor says of the license: {}", answer.status.word());
+    Some(Error::new(Code::Refused, answer.message.clone().unwrap_or_else(said)))
+}
+
+/// Whether a license is here, in whatever way it came.
+pub(super) fn is_here(change: &Change<'_>, license_id: &str) -> bool {
+    let mut held = change.view.facts.candidates.iter().filter_map(|it| it.license.as_ref().ok());
+    held.any(|held| held.claims.license.id == license_id)
+}
+
+/// Takes away a license that the issuer has freed this machine of, with all that came with it and
+/// all that was said of it. That it was revoked stays known, so that it does not come back.
+fn forget_license(state: &mut State, product: &Product, answer: &SyncAnswer) {
+    let id = &answer.license_id;
+    let is_it = |token: &str| {
+        product.read(token.as_bytes()).is_ok_and(|read| read.claims.license.id == *id)
+    };
+    state.licenses.retain(|one| !is_it(&one.token));
+    state.forget_key_unless(|of| of != id);
+    drop_leases(state, product, id);
+    let said = state.issuer.take_if(|note| note.license_id == *id);
+    if answer.status == IssuerStatus::Revoked {
+        state.issuer = Some(note(said.as_ref(), answer));
     }
 }
 
@@ -213,6 +297,7 @@ fn note(before: Option<&IssuerNote>, answer: &SyncAnswer) -> IssuerNote {
     IssuerNote {
         since: same.map_or(answer.server_time, |before| before.since),
         license_id: answer.license_id.clone(),
+        activation: answer.activation.clone().or_else(|| same.and_then(|it| it.activation.clone())),
         status,
         last_contact: answer.server_time,
         next_contact: answer.sync_after,
@@ -221,7 +306,7 @@ fn note(before: Option<&IssuerNote>, answer: &SyncAnswer) -> IssuerNote {
     }
 }
 
-fn apply_keys(change: &mut Change<'_>, pinned: &Product, data: &[u8]) -> Result<(bool, ())> {
+fn apply_keys(change: &mut Change<'_>, pinned: &Product, data: &[u8]) -> Result<bool> {
     let text = std::str::from_utf8(data)
         .map_err(|_| Error::new(Code::Malformed, "the key set is not text"))?;
     let mut product = pinned.clone();
@@ -229,15 +314,15 @@ fn apply_keys(change: &mut Change<'_>, pinned: &Product, data: &[u8]) -> Result<
         let _ = product.trust(set);
     }
     if change.state.keys.iter().any(|set| set.trim() == text.trim()) {
-        return Ok((false, ()));
+        return Ok(false);
     }
     product.trust(text)?;
     change.state.add_keys(text.trim().to_string());
     change.state.floors.forget_signed();
-    Ok((true, ()))
+    Ok(true)
 }
 
-fn apply_revocations(change: &mut Change<'_>, data: &[u8]) -> Result<(bool, ())> {
+fn apply_revocations(change: &mut Change<'_>, data: &[u8]) -> Result<bool> {
     let product = &change.view.product;
     let list =
         Revocations::verify(data, product.code(), product.issuer(), |kid| product.find(kid))?;
@@ -247,7 +332,7 @@ fn apply_revocations(change: &mut Change<'_>, data: &[u8]) -> Result<(bool, ())>
     };
     if let Some(have) = change.state.revocations.filter(is_older) {
         if have == list.version && *change.view.facts.revoked == list.ids {
-            return Ok((false, ()));
+            return Ok(false);
         }
         let what = format!("the list has version {}, and {have} is installed", list.version);
         return Err(Error::new(Code::OlderThanInstalled, what));
@@ -255,10 +340,10 @@ fn apply_revocations(change: &mut Change<'_>, data: &[u8]) -> Result<(bool, ())>
     let next = change.locked.next(Slot::Revocations)?;
     change.locked.replace(Slot::Revocations, next, data, 0)?;
     change.state.revocations = Some(list.version);
-    Ok((true, ()))
+    Ok(true)
 }
 
-fn apply_clock_reset(change: &mut Change<'_>, data: &[u8]) -> Result<(bool, ())> {
+fn apply_clock_reset(change: &mut Change<'_>, data: &[u8]) -> Result<bool> {
     let product = &change.view.product;
     let reset =
         ClockReset::verify(data, product.code(), product.issuer(), |kid| product.find(kid))?;
@@ -267,10 +352,10 @@ fn apply_clock_reset(change: &mut Change<'_>, data: &[u8]) -> Result<(bool, ())>
     check_nonce(&key, "clock", change.state.resets, &reset.nonce)?;
     change.state.resets = change.state.resets.saturating_add(1);
     change.state.heal(reset.server_time);
-    Ok((true, ()))
+    Ok(true)
 }
 
-fn check_installation(change: &Change<'_>, id: &str) -> Result<()> {
+pub(super) fn check_installation(change: &Change<'_>, id: &str) -> Result<()> {
     match change.state.installation == id {
         true => Ok(()),
         false => Err(Error::new(Code::WrongInstallation, "the answer is for another installation")),

@@ -4,6 +4,7 @@ mod apply;
 mod change;
 mod gate;
 mod issuer;
+mod leases;
 mod meters;
 mod refusal;
 mod request;

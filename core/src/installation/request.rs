@@ -3,20 +3,54 @@
 use super::Installation;
 use super::apply::NONCES;
 use super::gate::Known;
+use super::leases::SEATS;
+use super::state::State;
 use crate::errors::{Code, Error, Result};
-use crate::limits::TIME_MAX;
-use crate::messages::{self, Licensed, Request, Totals, Used};
+use crate::limits::{BORROW_DAYS_MAX, TIME_MAX};
+use crate::messages::{self, InstallationKey, Licensed, Request, Seat, Totals, Used};
 use crate::usage::{Place, Row};
 use crate::verdict;
 
 /// What can be asked for.
-const WORDS: &[&str] = &["license", RENEWAL, ACTIVATION, "clock", "sync"];
+const WORDS: &[&str] =
+    &[LICENSE, RENEWAL, ACTIVATION, CLOCK, SYNC, DEACTIVATION, SEAT, BORROW, RELEASE];
+
+/// Those that are answered about the license, by one counter.
+pub(crate) const LICENSE_WORDS: &[&str] = &[SYNC, ACTIVATION, RENEWAL, DEACTIVATION, LICENSE];
+
+/// A license for this machine.
+pub(crate) const LICENSE: &str = "license";
 
 /// A newer token of the license in use.
 pub(crate) const RENEWAL: &str = "renewal";
 
-/// A license for a license key.
+/// A license for a license key, or this machine for the license in use.
 pub(crate) const ACTIVATION: &str = "activation";
+
+/// What time it is.
+const CLOCK: &str = "clock";
+
+/// What was used, for what the issuer says of the license.
+const SYNC: &str = "sync";
+
+/// This machine is to be free of the license.
+pub(crate) const DEACTIVATION: &str = "deactivation";
+
+/// A seat for a holder.
+pub(crate) const SEAT: &str = "seat";
+
+/// The same, for days without the server.
+pub(crate) const BORROW: &str = "borrow";
+
+/// A holder's seat is given back.
+pub(crate) const RELEASE: &str = "release";
+
+/// What a request is about, by its word.
+#[derive(Default)]
+struct Wish {
+    key: Option<String>,
+    seat: Option<Seat>,
+}
 
 impl Installation {
     pub(crate) fn ask_vendor(&self, what: &str, argument: Option<&str>) -> Result<String> {
@@ -25,48 +59,40 @@ impl Installation {
             return Err(Error::new(Code::InvalidArgument, what));
         }
         let argument = argument.filter(|argument| !argument.is_empty());
-        let key = match (what, argument) {
-            (ACTIVATION, key) => Some(license_key(key.unwrap_or_default())?),
-            (_, None) => None,
-            (_, Some(_)) => {
-                let what = format!("a request for {what} takes no argument");
-                return Err(Error::new(Code::InvalidArgument, what));
-            }
-        };
-        if what == "sync" && !self.reads_only {
+        let wish = Wish::of(what, argument)?;
+        if what == SYNC && !self.reads_only {
             // What the vendor is told of is on disk.
             self.flush()?;
         }
         let snapshot = self.fresh();
         let state = snapshot.view.state.as_ref().ok_or_else(|| self.no_state(&snapshot))?;
-        let counter = match what {
-            "clock" => state.resets,
-            "sync" => state.syncs,
-            _ => 0,
-        };
         let ruling = verdict::rule(&snapshot.view.facts, &snapshot.now);
         let license = ruling.held.map(|held| Licensed {
             id: held.claims.license.id.clone(),
             token_id: held.claims.jti.clone(),
         });
-        if what == RENEWAL && license.is_none() {
-            return Err(Error::new(Code::NotLicensed, "there is no license to renew"));
+        if license.is_none()
+            && let Some(what) = wish.needs_license(what)
+        {
+            return Err(Error::new(Code::NotLicensed, what));
         }
-        let sync = if what == "sync" { Some(self.totals(&snapshot)?) } else { None };
+        let sync = if what == SYNC { Some(self.totals(&snapshot)?) } else { None };
         let stopped = self.product.clock().fixed();
         let request = Request {
             what: what.to_string(),
             product: self.product.code().to_string(),
             installation: state.installation.clone(),
-            nonce: messages::nonce(&state.key(NONCES)?, what, counter, stopped)?,
+            nonce: messages::nonce(&state.key(NONCES)?, what, counter(state, what), stopped)?,
             sdk: messages::SDK.to_string(),
             at: snapshot.now.clock.clamp(0, TIME_MAX),
-            machine: if what == "clock" { None } else { self.product.machine().ok() },
+            machine: if what == CLOCK { None } else { self.product.machine().ok() },
             license,
-            key,
+            key: wish.key,
+            seat: wish.seat,
             sync,
+            signer: None,
         };
-        request.to_text()
+        request.to_signed_text(&InstallationKey::from_seed(&state.key(messages::REQUESTS)?)?)
     }
 
     fn totals(&self, snapshot: &Known) -> Result<Totals> {
@@ -88,6 +114,74 @@ impl Installation {
             lost: report.lost,
             revocations: state.revocations,
         })
+    }
+}
+
+impl Wish {
+    /// Reads the argument of a word. An empty one is as none.
+    fn of(what: &str, argument: Option<&str>) -> Result<Wish> {
+        let none = || Error::new(Code::InvalidArgument, format!("a request for {what} needs one"));
+        match (what, argument) {
+            (ACTIVATION, Some(key)) => Ok(Wish { key: Some(license_key(key)?), ..Wish::default() }),
+            (SEAT | RELEASE, argument) => {
+                let holder = holder(argument.ok_or_else(none)?)?;
+                Ok(Wish { seat: Some(Seat { holder, days: None }), ..Wish::default() })
+            }
+            (BORROW, argument) => {
+                let seat = borrowed(argument.ok_or_else(none)?)?;
+                Ok(Wish { seat: Some(seat), ..Wish::default() })
+            }
+            (_, None) => Ok(Wish::default()),
+            (_, Some(_)) => {
+                let what = format!("a request for {what} takes no argument");
+                Err(Error::new(Code::InvalidArgument, what))
+            }
+        }
+    }
+
+    /// Why a word is about the license in use, if it is.
+    fn needs_license(&self, what: &str) -> Option<&'static str> {
+        match what {
+            RENEWAL => Some("there is no license to renew"),
+            ACTIVATION if self.key.is_none() => Some("there is no license to activate"),
+            DEACTIVATION => Some("there is no license to deactivate"),
+            SEAT | BORROW | RELEASE => Some("there is no license to have seats of"),
+            _ => None,
+        }
+    }
+}
+
+/// How many answers to a word have been applied.
+fn counter(state: &State, what: &str) -> u64 {
+    match what {
+        CLOCK => state.resets,
+        SEAT | BORROW | RELEASE => SEATS,
+        _ => state.syncs,
+    }
+}
+
+/// Who is to have a seat: what stands around it is taken off.
+fn holder(text: &str) -> Result<String> {
+    let holder = text.trim();
+    match messages::is_holder(holder) {
+        true => Ok(holder.to_string()),
+        false => {
+            let what = "the holder of a seat has 1 to 128 bytes of what can be seen";
+            Err(Error::new(Code::InvalidArgument, what))
+        }
+    }
+}
+
+/// `DAYS HOLDER`.
+fn borrowed(text: &str) -> Result<Seat> {
+    let (days, rest) = text.trim().split_once(' ').unwrap_or_default();
+    let number = days.bytes().all(|byte| byte.is_ascii_digit()).then(|| days.parse().ok());
+    match number.flatten().filter(|days| (1..=BORROW_DAYS_MAX).contains(days)) {
+        Some(days) => Ok(Seat { holder: holder(rest)?, days: Some(days) }),
+        None => {
+            let what = format!("what is borrowed is not DAYS HOLDER, with 1 to {BORROW_DAYS_MAX}");
+            Err(Error::new(Code::InvalidArgument, what))
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use super::time::Floors;
 use crate::errors::{Code, Error, Result};
 use crate::json::List;
-use crate::limits::DAMAGE_DAYS;
+use crate::limits::{DAMAGE_DAYS, LEASES_MAX};
 use crate::stages::DAY;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -47,7 +47,7 @@ pub(crate) struct State {
     pub(crate) epoch: u64,
     /// The last number.
     pub(crate) seq: u64,
-    /// Sync answers that were applied.
+    /// Answers that were applied to everything but clocks and seats.
     pub(crate) syncs: u64,
     /// Clock resets that were applied.
     pub(crate) resets: u64,
@@ -61,6 +61,22 @@ pub(crate) struct State {
     pub(crate) damage: Option<Damage>,
     /// The license key that brought a license, masked.
     pub(crate) activation: Option<Activation>,
+    /// Seats that were leased here, and those that were given back before they ended.
+    #[serde(default, deserialize_with = "few::<_, _, LEASES_MAX>")]
+    pub(crate) leases: Vec<Leased>,
+}
+
+/// What is kept of a seat. The token has the last word: the rest is to find it by.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Leased {
+    /// Who has it.
+    pub(crate) holder: String,
+    /// The lease; of a seat that was given back that of the last lease before.
+    pub(crate) jti: String,
+    /// When this can be forgotten.
+    pub(crate) until: i64,
+    /// Its compact serialization, or that of what gave it back.
+    pub(crate) token: String,
 }
 
 /// Which license a license key brought, and what is kept of the key.
@@ -104,6 +120,8 @@ pub(crate) struct Installed {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct IssuerNote {
     pub(crate) license_id: String,
+    /// The activation of the license there.
+    pub(crate) activation: Option<String>,
     pub(crate) status: String,
     pub(crate) since: i64,
     pub(crate) last_contact: i64,
@@ -160,6 +178,7 @@ impl State {
             lost,
             damage: None,
             activation: None,
+            leases: Vec::new(),
         })
     }
 
@@ -232,6 +251,18 @@ impl State {
         self.keys.push(set);
         let over = self.keys.len().saturating_sub(KEY_SETS_MAX);
         self.keys.drain(..over);
+    }
+
+    /// Keeps a lease in the place of the holder's last, and forgets what is over. Where there are
+    /// too many, the one that ends first goes.
+    pub(crate) fn add_lease(&mut self, lease: Leased, now: i64) {
+        self.leases.retain(|it| it.until > now && it.holder != lease.holder);
+        if self.leases.len() >= LEASES_MAX {
+            let first = self.leases.iter().map(|it| it.until).min();
+            let first = self.leases.iter().position(|it| Some(it.until) == first);
+            first.map(|at| self.leases.swap_remove(at));
+        }
+        self.leases.push(lease);
     }
 
     fn master(&self) -> Option<[u8; 32]> {

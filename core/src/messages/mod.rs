@@ -2,19 +2,26 @@
 
 mod clock_reset;
 mod document;
+mod lease;
 mod nonce;
+mod proof;
 #[cfg(feature = "issue")]
 mod reading;
 mod request;
 mod revocations;
+#[cfg(feature = "issue")]
+mod signer;
 mod sync;
 
 pub(crate) use clock_reset::ClockReset;
-pub(crate) use nonce::{check_nonce, nonce, random_id};
+pub use lease::Lease;
+pub(crate) use nonce::{answered, check_nonce, nonce, random_id};
+pub use proof::InstallationKey;
+pub(crate) use proof::REQUESTS;
 #[cfg(feature = "issue")]
 pub use reading::{read, unpack};
-pub use request::{Licensed, Request, Totals, Used, is_request};
-pub(crate) use request::{SDK, is_license_key};
+pub use request::{Licensed, Request, Seat, Totals, Used, is_request};
+pub(crate) use request::{SDK, is_holder, is_license_key};
 pub(crate) use revocations::Revocations;
 #[cfg(feature = "issue")]
 pub use sync::{IssuerStatus, Version};

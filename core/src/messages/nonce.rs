@@ -74,6 +74,25 @@ pub(crate) fn check_nonce(secret: &[u8; 32], what: &str, counter: u64, nonce: &s
     Err(Error::new(Code::WrongInstallation, "the answer is to another request"))
 }
 
+/// Which of several words a nonce was made for, where they share one counter. Fails as
+/// [`check_nonce`] does.
+pub(crate) fn answered(
+    secret: &[u8; 32],
+    words: &[&'static str],
+    counter: u64,
+    nonce: &str,
+) -> Result<&'static str> {
+    let mut foreign = Error::new(Code::WrongInstallation, "the answer is to another request");
+    for word in words {
+        match check_nonce(secret, word, counter, nonce) {
+            Ok(()) => return Ok(word),
+            Err(error) if error.code() == Code::WrongInstallation => foreign = error,
+            Err(error) => return Err(error),
+        }
+    }
+    Err(foreign)
+}
+
 fn mac(secret: &[u8; 32], random: &[u8], what: &str, counter: u64) -> Result<Hmac<Sha256>> {
     let mac = Hmac::<Sha256>::new_from_slice(secret);
     let mut mac = mac.map_err(|error| Error::new(Code::Internal, error.to_string()))?;

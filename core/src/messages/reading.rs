@@ -1,14 +1,16 @@
 //! Reading a request, which may come from anybody, in any state of repair.
 
 use super::document::{malformed, positive};
-use super::request::{Licensed, Request, Totals, Used, VERSION, is_license_key};
+use super::request::{Licensed, Request, Seat, Totals, Used, VERSION, is_holder, is_license_key};
+use super::signer;
 use super::sync::Ledger;
 use crate::claims::{check_text, check_uuid, is_product_code, not_a_code, time};
 use crate::coat::{BLOB, strip};
 use crate::errors::{Code, Error, Result};
 use crate::feature::is_feature_id;
 use crate::json::{self, List, Object, VALUES_MAX};
-use crate::limits::{COAT_FACTOR, NONCE_MAX, REQUEST_MAX};
+use crate::keys::PublicKey;
+use crate::limits::{BORROW_DAYS_MAX, COAT_FACTOR, NONCE_MAX, REQUEST_MAX};
 use crate::machine::Report;
 use base64::Engine;
 use flate2::bufread::ZlibDecoder;
@@ -19,24 +21,34 @@ use std::io::Read;
 /// Reads a request. Whitespace, line ends and a byte order mark are taken off, as are lost `=` at
 /// its end made up for; anything else that was done to it is `malformed`.
 ///
-/// Fails with `too_new` for one of a later version, and with `too_large` for what would be
-/// larger than any request, before it is unpacked.
+/// Fails with `too_new` for one of a later version, with `too_large` for what would be larger
+/// than any request, before it is unpacked, and with `bad_signature` for one that was altered. One
+/// that nobody signed is read too: see [`Request::signer`].
 pub fn read(data: &[u8]) -> Result<Request> {
-    let json = unpack(data)?;
-    let Head { v } = json::read(&json)?;
+    let text = inflated(data)?;
+    let (json, signature) = signer::split(&text);
+    let json = json::scan(json, REQUEST_MAX)?;
+    let Head { v } = json::read(json)?;
     if v > VERSION {
         let what = format!("the request has version {v}, and {VERSION} is known");
         return Err(Error::new(Code::TooNew, what));
     }
-    let raw: Raw = json::read(&json)?;
-    raw.typed()
+    let signer = signer::signer(json, signature)?;
+    let raw: Raw = json::read(json)?;
+    raw.typed(signer)
 }
 
-/// The JSON inside a request, as it is: all that it says, whatever its version. It has passed the
-/// strict scan, and nothing else of it was judged.
+/// The JSON inside a request, as it is: all that it says but for its signature, whatever its
+/// version. It has passed the strict scan, and nothing else of it was judged.
 ///
 /// Fails with `malformed` or `too_large`.
 pub fn unpack(data: &[u8]) -> Result<String> {
+    let text = inflated(data)?;
+    Ok(json::scan(signer::split(&text).0, REQUEST_MAX)?.to_owned())
+}
+
+/// What is packed in a request.
+fn inflated(data: &[u8]) -> Result<Vec<u8>> {
     let most = REQUEST_MAX * COAT_FACTOR;
     if data.len() > most {
         return Err(Error::new(Code::TooLarge, format!("{} bytes, over {most}", data.len())));
@@ -47,8 +59,7 @@ pub fn unpack(data: &[u8]) -> Result<String> {
         return Err(malformed("there is no request in it: it is empty"));
     }
     let zlib = BLOB.decode(packed.as_ref()).map_err(|_| malformed("it is not base64"))?;
-    let bytes = inflate(&zlib)?;
-    Ok(json::scan(&bytes, REQUEST_MAX)?.to_owned())
+    inflate(&zlib)
 }
 
 /// Never makes more than one byte too many.
@@ -83,6 +94,7 @@ struct Raw {
     machine: Option<Value>,
     license: Option<Object<Licensed>>,
     key: Option<String>,
+    seat: Option<Object<Seat>>,
     sync: Option<Object<RawTotals>>,
 }
 
@@ -98,7 +110,7 @@ struct RawTotals {
 }
 
 impl Raw {
-    fn typed(self) -> Result<Request> {
+    fn typed(self, signer: Option<PublicKey>) -> Result<Request> {
         positive("v", self.v)?;
         let word = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
         check_text("what", &self.what, 32)?;
@@ -121,7 +133,9 @@ impl Raw {
             check_uuid("license.id", &license.id)?;
             check_text("license.token_id", &license.token_id, 64)?;
         }
-        check_key(&self.what, self.key.as_deref())?;
+        check_key(&self.what, self.key.as_deref(), license.is_some())?;
+        let seat = self.seat.map(|seat| seat.0);
+        check_seat(&self.what, seat.as_ref())?;
         Ok(Request {
             what: self.what,
             product: self.product,
@@ -132,19 +146,42 @@ impl Raw {
             machine,
             license,
             key: self.key,
+            seat,
             sync: self.sync.map(|sync| sync.0.typed()).transpose()?,
+            signer,
         })
     }
 }
 
-/// An activation has a license key, and nothing else has.
-fn check_key(what: &str, key: Option<&str>) -> Result<()> {
+/// An activation has a license key, or is of the license in use; nothing else has a key.
+fn check_key(what: &str, key: Option<&str>, licensed: bool) -> Result<()> {
     match (what == "activation", key) {
         (true, Some(key)) if is_license_key(key) => Ok(()),
         (true, Some(_)) => Err(malformed("key is not of 1 to 128 characters that can be seen")),
-        (true, None) => Err(malformed("it asks for an activation and has no key")),
+        (true, None) if licensed => Ok(()),
+        (true, None) => Err(malformed("it asks for an activation, with no key and no license")),
         (false, Some(_)) => Err(malformed("it has a key, and does not ask for an activation")),
         (false, None) => Ok(()),
+    }
+}
+
+/// What is asked of a seat says whose, and for how long it is borrowed; nothing else does.
+fn check_seat(what: &str, seat: Option<&Seat>) -> Result<()> {
+    let Some(seat) = seat else {
+        return match what {
+            "seat" | "borrow" | "release" => Err(malformed("it is about a seat and has none")),
+            _ => Ok(()),
+        };
+    };
+    let fits = match what {
+        "seat" | "release" => seat.days.is_none(),
+        "borrow" => seat.days.is_some_and(|days| (1..=BORROW_DAYS_MAX).contains(&days)),
+        _ => return Err(malformed("it has a seat, and does not ask for one")),
+    };
+    match (fits, is_holder(&seat.holder)) {
+        (false, _) => Err(malformed("seat.days is not of 1 to 366, or is not of a borrowed seat")),
+        (_, false) => Err(malformed("seat.holder is not of 1 to 128 bytes that can be seen")),
+        (true, true) => Ok(()),
     }
 }
 

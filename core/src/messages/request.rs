@@ -1,9 +1,11 @@
 //! What an installation asks of its issuer: a text to paste, base64 of zlib of JSON
-//! (docs/format.md, section 9). Nobody signs it and nothing in it is secret or raw.
+//! and a signature (docs/format.md, section 9). Nothing in it is secret or raw.
 
+use super::proof::{InstallationKey, SIGNATURE_CHARS};
 use super::sync::Ledger;
-use crate::errors::{Code, Error, Result};
-use crate::limits::{LICENSE_KEY_MAX, REQUEST_MAX};
+use crate::errors::{Code, Error, Result, is_bidi};
+use crate::keys::PublicKey;
+use crate::limits::{HOLDER_MAX, LICENSE_KEY_MAX, REQUEST_MAX};
 use crate::machine::{Component, Report};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -22,7 +24,8 @@ pub(crate) const SDK: &str = concat!("licentia/", env!("CARGO_PKG_VERSION"));
 /// What an installation asks, and what the issuer has to know to answer.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Request {
-    /// What is asked for, in a word: `license`, `renewal`, `activation`, `clock`, `sync`.
+    /// What is asked for, in a word: `license`, `renewal`, `activation`, `clock`, `sync`,
+    /// `deactivation`, `seat`, `borrow`, `release`.
     pub what: String,
     /// The product's code.
     pub product: String,
@@ -38,10 +41,15 @@ pub struct Request {
     pub machine: Option<Report>,
     /// The license that is in use.
     pub license: Option<Licensed>,
-    /// The license key of an activation.
+    /// The license key of an activation; `None` = the license in use is the one to activate.
     pub key: Option<String>,
+    /// The seat that is asked for, or given back.
+    pub seat: Option<Seat>,
     /// What was used, and what the installation has of the issuer.
     pub sync: Option<Totals>,
+    /// Whose signature is on it, and holds; `None` = nobody's. It is read, and never written:
+    /// [`Request::to_signed_text`] takes the key.
+    pub signer: Option<PublicKey>,
 }
 
 impl std::fmt::Debug for Request {
@@ -59,6 +67,16 @@ pub struct Licensed {
     pub id: String,
     /// The token: its `jti`.
     pub token_id: String,
+}
+
+/// The seat that a request is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seat {
+    /// Who is to have it, or gives it back.
+    pub holder: String,
+    /// For how many days it is to be borrowed, 1 to 366.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub days: Option<u32>,
 }
 
 /// How an installation stands with its issuer.
@@ -97,19 +115,29 @@ pub struct Used {
 }
 
 impl Request {
-    /// The text to send. It begins with `eJ`.
+    /// The text to send, which nobody signed: what an issuer takes from whoever has no key.
+    /// It begins with `eJ`.
     ///
     /// Fails with `too_large` where the reader would.
+    #[cfg(feature = "issue")]
     pub fn to_text(&self) -> Result<String> {
-        let json = self.to_json().to_string();
-        if json.len() > REQUEST_MAX {
-            let what = format!("{} bytes of request, over {REQUEST_MAX}", json.len());
-            return Err(Error::new(Code::TooLarge, what));
+        pack(&self.to_json().to_string())
+    }
+
+    /// The text to send, signed with the key of the installation. It begins with `eJ`.
+    ///
+    /// Fails with `too_large` where the reader would.
+    pub fn to_signed_text(&self, key: &InstallationKey) -> Result<String> {
+        let mut json = self.to_json();
+        if let Some(members) = json.as_object_mut() {
+            members.insert("cnf".to_owned(), key.cnf());
         }
-        let mut zlib = ZlibEncoder::new(Vec::new(), Compression::default());
-        let packed = zlib.write_all(json.as_bytes()).and_then(|()| zlib.finish());
-        let packed = packed.map_err(|error| Error::new(Code::Internal, error.to_string()))?;
-        Ok(STANDARD.encode(packed))
+        let mut text = json.to_string();
+        text.reserve(SIGNATURE_CHARS + 1);
+        let signature = key.sign(&text);
+        text.push('\n');
+        text.push_str(&signature);
+        pack(&text)
     }
 
     fn to_json(&self) -> Value {
@@ -129,9 +157,22 @@ impl Request {
         add("machine", self.machine.as_ref().map(binding_rows).unwrap_or_default());
         add("license", json!(self.license));
         add("key", json!(self.key));
+        add("seat", json!(self.seat));
         add("sync", self.sync.as_ref().map(Totals::to_json).unwrap_or_default());
         Value::Object(members)
     }
+}
+
+/// Base64 of zlib of what is in a request.
+fn pack(text: &str) -> Result<String> {
+    if text.len() > REQUEST_MAX {
+        let what = format!("{} bytes of request, over {REQUEST_MAX}", text.len());
+        return Err(Error::new(Code::TooLarge, what));
+    }
+    let mut zlib = ZlibEncoder::new(Vec::new(), Compression::default());
+    let packed = zlib.write_all(text.as_bytes()).and_then(|()| zlib.finish());
+    let packed = packed.map_err(|error| Error::new(Code::Internal, error.to_string()))?;
+    Ok(STANDARD.encode(packed))
 }
 
 /// A machine report with the rows that bind and no others: no notes, no reasons.
@@ -172,6 +213,12 @@ impl Totals {
 pub(crate) fn is_license_key(key: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
     (1..=LICENSE_KEY_MAX).contains(&key.len()) && key.trim() == key && key.bytes().all(fits)
+}
+
+/// Whether a text can name who has a seat: 1 to 128 bytes of what can be seen, and spaces between.
+pub(crate) fn is_holder(holder: &str) -> bool {
+    let fits = |c: char| c == ' ' || !(c.is_control() || c.is_whitespace() || is_bidi(c));
+    (1..=HOLDER_MAX).contains(&holder.len()) && holder.trim() == holder && holder.chars().all(fits)
 }
 
 /// Whether a text in any state of repair is more likely a request than a document: it begins as

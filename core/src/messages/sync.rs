@@ -23,6 +23,8 @@ pub struct SyncAnswer {
     pub license_id: String,
     /// The installation that asked.
     pub installation: String,
+    /// The activation of that license there, by its id at the issuer: a UUID.
+    pub activation: Option<String>,
     /// Rises with every answer in an epoch.
     pub seq: u64,
     /// The epoch of the key set; 0 = none was ever signed.
@@ -33,7 +35,7 @@ pub struct SyncAnswer {
     pub status: IssuerStatus,
     /// What it wants the customer to read.
     pub message: Option<String>,
-    /// A renewed license: its compact serialization. It is not verified with the answer.
+    /// The license, new or renewed: its compact serialization. It is not verified with the answer.
     pub license: Option<String>,
     /// The newest key set.
     pub keys: Option<Version>,
@@ -70,6 +72,7 @@ struct Claims {
     nonce: String,
     license_id: String,
     installation: String,
+    activation: Option<String>,
     seq: u64,
     epoch: u64,
     server_time: i64,
@@ -106,6 +109,7 @@ impl SyncAnswer {
         serde_json::json!({
             "iss": issuer, "aud": product, "iat": self.iat,
             "nonce": self.nonce, "license_id": self.license_id, "installation": self.installation,
+            "activation": self.activation,
             "seq": self.seq, "epoch": self.epoch, "server_time": self.server_time,
             "status": self.status.word(),
             "message": self.message, "license": self.license.as_deref().map(pieces),
@@ -118,6 +122,9 @@ impl SyncAnswer {
         check_text("nonce", &self.nonce, NONCE_MAX)?;
         check_uuid("license_id", &self.license_id)?;
         check_uuid("installation", &self.installation)?;
+        if let Some(id) = &self.activation {
+            check_uuid("activation", id)?;
+        }
         positive("seq", self.seq)?;
         for (name, at) in [
             ("server_time", Some(self.server_time)),
@@ -149,6 +156,7 @@ impl Claims {
             nonce: self.nonce,
             license_id: self.license_id,
             installation: self.installation,
+            activation: self.activation,
             seq: self.seq,
             epoch: self.epoch,
             server_time: self.server_time,

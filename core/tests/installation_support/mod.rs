@@ -110,6 +110,7 @@ pub fn answer(it: &Installation, seq: u64, change: impl FnOnce(&mut SyncAnswer))
         nonce: request.nonce,
         license_id: claims().license.id,
         installation: request.installation,
+        activation: None,
         seq,
         epoch: 0,
         server_time: NOW,

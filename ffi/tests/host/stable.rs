@@ -117,10 +117,16 @@ fn the_library_is_named_for_its_abi_and_stays_loaded() {
 }
 
 /// A product must not be able to mint its own license. The words are those of the vendor's half
-/// of the core; they are in this test, which signs, and must not be in the library.
+/// of the core, the head of every document that it signs among them; they are in this test, which
+/// signs, and must not be in the library. What the library does sign, with a key of the
+/// installation's own, are its requests.
 #[test]
-fn the_library_cannot_sign() {
-    let words = [&b"a perpetual license has no end"[..], b"Ed25519 PRIVATE KEY"];
+fn the_library_signs_requests_and_no_license() {
+    let words = [
+        &b"a perpetual license has no end"[..],
+        b"Ed25519 PRIVATE KEY",
+        br#"{"alg":"EdDSA","kid":""#,
+    ];
     let contains = |file: &Path, word: &[u8]| {
         fs::read(file).unwrap().windows(word.len()).any(|part| part == word)
     };
@@ -132,9 +138,12 @@ fn the_library_cannot_sign() {
         assert!(contains(&this_test, word), "{word_text:?} is no longer a word of signing");
         assert!(!contains(&library().shared(), word), "{word_text:?} is in the library");
     }
+    assert!(contains(&library().shared(), b"licentia-request\n"), "what is in it is found");
     let symbols = run(Command::new("nm").arg(library().shared()));
-    assert!(symbols.contains("ed25519_dalek"), "a library with symbols shows what is in it");
-    for symbol in ["SigningKey", "SecretKey"] {
+    for symbol in ["8licentia8messages5proof", "ed25519_dalek"] {
+        assert!(symbols.contains(symbol), "{symbol}: a library with symbols shows what is in it");
+    }
+    for symbol in ["8licentia6secret", "8licentia5issue", "8licentia5token4sign"] {
         assert!(!symbols.contains(symbol), "{symbol} is in the library");
     }
 }

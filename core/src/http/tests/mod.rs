@@ -118,6 +118,7 @@ impl Site {
             nonce: request.nonce,
             license_id: ID.into(),
             installation: request.installation,
+            activation: None,
             seq: 1,
             epoch: 0,
             server_time: NOW,

@@ -31,6 +31,8 @@ pub(super) fn full(what: &str) -> Request {
         machine: Some(machine()),
         license: Some(Licensed { id: ID.to_string(), token_id: "t1".to_string() }),
         key: (what == "activation").then(|| KEY.to_string()),
+        seat: None,
+        signer: None,
         sync: Some(Totals {
             seq: 4,
             epoch: 1,
@@ -214,9 +216,12 @@ fn an_activation_has_a_key_and_nothing_else_has() {
         assert_eq!(with("activation", key.into()), "malformed", "{key:?}");
     }
     for key in [Value::Null, json!(1), json!([KEY])] {
-        assert_eq!(with("activation", key), "malformed");
+        let said = if key.is_null() { "ok" } else { "malformed" };
+        assert_eq!(with("activation", key), said, "it has a license");
     }
     assert_eq!(with("license", Value::Null), "ok");
+    let neither = json!({ "what": "activation", "license": null, "key": null });
+    assert_eq!(word(parse(&super::with(&good, &neither))), "malformed");
 }
 
 #[test]

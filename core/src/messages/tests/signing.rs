@@ -15,6 +15,7 @@ fn answer() -> SyncAnswer {
         nonce: "n".to_string(),
         license_id: ID.to_string(),
         installation: HERE.to_string(),
+        activation: None,
         seq: 3,
         epoch: 2,
         server_time: THEN + 1,
@@ -108,7 +109,7 @@ fn what_is_no_answer_is_not_checked_as_one() {
     let reset = sign_clock_reset(&key(), &requests::full("clock"), "acme", THEN, THEN).unwrap();
     assert_eq!(check(reset.clone()).unwrap(), Kind::Clock);
     assert_eq!(word(check(reset[..reset.len() - 2].to_string())), "malformed");
-    for kind in [Kind::License, Kind::KeySet, Kind::Lease] {
+    for kind in [Kind::License, Kind::KeySet] {
         assert_eq!(word(check(super::signed(kind, &json!({})))), "wrong_kind");
     }
 }
