@@ -3,7 +3,7 @@
 use crate::output::{finish, tell};
 use crate::{
     agent, apply, completions, fingerprint, inspect, issue, key, man, product_file, redeem,
-    request, revocations, testkit, usage, verdict, verify,
+    request, revocations, server, testkit, usage, verdict, verify,
 };
 use clap::builder::Resettable;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -72,6 +72,8 @@ pub enum Command {
     FirstUse(usage::FirstUseArgs),
     Testkit(testkit::Args),
     Agent(agent::Args),
+    #[command(subcommand)]
+    Server(server::Command),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -99,6 +101,7 @@ impl Command {
             Command::FirstUse(args) => usage::first_use(&args),
             Command::Testkit(args) => testkit::run(&args),
             Command::Agent(args) => return agent::run(&args, json),
+            Command::Server(command) => command.run(),
             Command::Completions(args) => completions::run(&args),
             Command::Man(args) => man::run(&args),
         };

@@ -30,6 +30,7 @@ mod redeem;
 mod request;
 mod revocations;
 mod secrecy;
+mod server;
 mod standing;
 mod status;
 mod status_page;

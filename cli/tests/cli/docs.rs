@@ -29,6 +29,8 @@ const COMMANDS: &[&[&str]] = &[
     &["testkit"],
     &["agent"],
     &["agent", "password"],
+    &["server", "backup"],
+    &["server", "restore"],
     &["completions"],
     &["man"],
 ];
