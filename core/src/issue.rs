@@ -210,6 +210,19 @@ pub fn sign_revocations(
     Ok(token)
 }
 
+/// Reads a list that was signed for a product: its version, and the licenses that are withdrawn,
+/// for an issuer that takes up its own again. Fails as applying it would, whatever is installed.
+pub fn read_revocations(product: &Product, data: &[u8]) -> Result<(u64, BTreeSet<[u8; 16]>)> {
+    let find = |kid: &str| product.find(kid);
+    let list = Revocations::verify(data, product.code(), product.issuer(), find)?;
+    Ok((list.version, list.ids.into_iter().collect()))
+}
+
+/// Whether a text can name who has a seat: 1 to 128 bytes of what can be seen, and spaces between.
+pub fn is_holder(text: &str) -> bool {
+    crate::messages::is_holder(text)
+}
+
 /// The bytes of the id of a license, a UUID. Fails with `invalid_argument` if it is none.
 pub fn license_id(text: &str) -> Result<[u8; 16]> {
     let id = uuid::Uuid::try_parse(text).map(uuid::Uuid::into_bytes);
