@@ -12,6 +12,7 @@ pub mod config;
 pub mod error;
 pub mod listen;
 pub mod log;
+pub mod master_key;
 pub mod metrics;
 pub mod operations;
 pub mod store;

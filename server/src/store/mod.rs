@@ -20,6 +20,7 @@ pub mod reports;
 pub mod rows;
 pub mod seats;
 pub mod signing_keys;
+pub mod standing;
 pub mod usage;
 
 use crate::error::{Code, Error, Result};

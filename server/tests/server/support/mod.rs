@@ -229,6 +229,6 @@ impl Site {
 }
 
 /// What runs a server, apart from the thread of the test.
-fn runtime() -> Runtime {
+pub fn runtime() -> Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
