@@ -26,10 +26,14 @@ pub enum Code {
     NoSeat,
     /// The license may not move to another machine again.
     NoTransfer,
+    /// The license is bound to another machine or installation.
+    WrongMachine,
     /// Somebody else changed it meanwhile.
     PreconditionFailed,
     /// The body is too large.
     TooLarge,
+    /// The path and the query are too long.
+    TargetTooLong,
     /// The body is of a type that is not taken.
     UnsupportedMediaType,
     /// It can be read, and what it asks for cannot be.
@@ -60,7 +64,7 @@ pub enum Code {
 
 impl Code {
     /// Every one.
-    pub const ALL: [Code; 25] = [
+    pub const ALL: [Code; 27] = [
         Code::Malformed,
         Code::Unauthorized,
         Code::Forbidden,
@@ -71,8 +75,10 @@ impl Code {
         Code::NoMachine,
         Code::NoSeat,
         Code::NoTransfer,
+        Code::WrongMachine,
         Code::PreconditionFailed,
         Code::TooLarge,
+        Code::TargetTooLong,
         Code::UnsupportedMediaType,
         Code::InvalidArgument,
         Code::NoKeyPair,
@@ -101,8 +107,10 @@ impl Code {
             Code::NoMachine => "no_machine",
             Code::NoSeat => "no_seat",
             Code::NoTransfer => "no_transfer",
+            Code::WrongMachine => "wrong_machine",
             Code::PreconditionFailed => "precondition_failed",
             Code::TooLarge => "too_large",
+            Code::TargetTooLong => "target_too_long",
             Code::UnsupportedMediaType => "unsupported_media_type",
             Code::InvalidArgument => "invalid_argument",
             Code::NoKeyPair => "no_key_pair",
@@ -128,11 +136,15 @@ impl Code {
             Code::NotFound => 404,
             Code::MethodNotAllowed => 405,
             Code::RequestTimeout => 408,
-            Code::Conflict | Code::NoMachine | Code::NoSeat | Code::NoTransfer | Code::Revoked => {
-                409
-            }
+            Code::Conflict
+            | Code::NoMachine
+            | Code::NoSeat
+            | Code::NoTransfer
+            | Code::WrongMachine
+            | Code::Revoked => 409,
             Code::PreconditionFailed => 412,
             Code::TooLarge => 413,
+            Code::TargetTooLong => 414,
             Code::UnsupportedMediaType => 415,
             Code::InvalidArgument | Code::NoKeyPair | Code::IdempotencyMismatch => 422,
             Code::TooManyRequests => 429,

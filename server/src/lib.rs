@@ -7,13 +7,18 @@
 )]
 
 pub mod api;
+pub mod binding;
+pub mod claims;
 pub mod clock;
 pub mod config;
 pub mod error;
+mod front;
+pub mod license_key;
 pub mod listen;
 pub mod log;
 pub mod master_key;
 pub mod metrics;
 pub mod operations;
 pub mod store;
+pub mod terms;
 pub mod vault;

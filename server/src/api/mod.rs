@@ -3,7 +3,9 @@
 mod answer;
 mod caller;
 mod etag;
+pub mod health;
 mod id;
+pub mod licenses;
 pub mod limits;
 mod page;
 mod problem;

@@ -1,6 +1,8 @@
 //! Licenses.
 
+use crate::error::Result;
 use sea_orm::entity::prelude::*;
+use sea_orm::{ConnectionTrait, IntoActiveModel, QuerySelect};
 
 /// A row of `licenses`.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -51,3 +53,48 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+/// One of an organization's.
+pub async fn get(
+    connection: &impl ConnectionTrait,
+    organization: Uuid,
+    id: Uuid,
+) -> Result<Option<Model>> {
+    let one = Entity::find_by_id(id).filter(Column::OrganizationId.eq(organization));
+    Ok(one.one(connection).await?)
+}
+
+/// One of an organization's, which nobody else changes until the transaction ends.
+pub async fn lock(
+    tx: &impl ConnectionTrait,
+    organization: Uuid,
+    id: Uuid,
+) -> Result<Option<Model>> {
+    let one = Entity::find_by_id(id).filter(Column::OrganizationId.eq(organization));
+    // SQLite has one writer, and takes no notice.
+    Ok(one.lock_exclusive().one(tx).await?)
+}
+
+/// The one with a serial number.
+pub async fn by_serial(
+    connection: &impl ConnectionTrait,
+    organization: Uuid,
+    serial: &str,
+) -> Result<Option<Model>> {
+    let one = Entity::find()
+        .filter(Column::OrganizationId.eq(organization))
+        .filter(Column::Serial.eq(serial));
+    Ok(one.one(connection).await?)
+}
+
+/// Adds one.
+pub async fn insert(connection: &impl ConnectionTrait, row: Model) -> Result<()> {
+    Entity::insert(row.into_active_model()).exec_without_returning(connection).await?;
+    Ok(())
+}
+
+/// Writes all of one that was read under [`lock`].
+pub async fn update(tx: &impl ConnectionTrait, row: Model) -> Result<()> {
+    Entity::update(row.into_active_model().reset_all()).exec(tx).await?;
+    Ok(())
+}

@@ -1,0 +1,5 @@
+//! Licenses.
+
+mod status;
+
+pub use status::Status;
