@@ -7,11 +7,14 @@
 )]
 
 pub mod api;
+pub mod api_key;
 pub mod binding;
 pub mod claims;
 pub mod clock;
 pub mod config;
+pub mod documents;
 pub mod error;
+pub mod key_pair;
 mod front;
 pub mod license_key;
 pub mod listen;
@@ -20,5 +23,6 @@ pub mod master_key;
 pub mod metrics;
 pub mod operations;
 pub mod store;
+pub mod upkeep;
 pub mod terms;
 pub mod vault;

@@ -1,14 +1,15 @@
 //! Who is asking.
 
 use super::Shared;
+use super::limits::Gate;
 use super::scope::{Scope, Scopes};
+use crate::api_key::digest;
 use crate::error::{Code, Error, Result};
 use crate::store::{api_keys, organizations};
 use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use sea_orm::prelude::Uuid;
-use sha2::{Digest, Sha256};
 
 /// Somebody with an API key that is good at this moment.
 #[derive(Clone, Debug)]
@@ -38,12 +39,6 @@ impl Caller {
     }
 }
 
-/// What is kept of an API key: SHA-256 in hexadecimal. It has so many random bits that a slow hash
-/// would keep nobody out.
-pub fn digest(key: &str) -> String {
-    Sha256::digest(key).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// The API key of a request.
 pub fn bearer(parts: &Parts) -> Result<&str> {
     let none = || {
@@ -65,16 +60,25 @@ impl FromRequestParts<Shared> for Caller {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, server: &Shared) -> Result<Caller> {
-        let key = bearer(parts)?;
-        let found = api_keys::find(server.store.read(), &digest(key)).await?;
+        let digest = digest(bearer(parts)?);
+        let gate = parts.extensions.get::<Gate>();
+        if let Some(gate) = gate {
+            gate.may_try(&digest)?;
+        }
         let now = server.clock.now();
-        let good = |key: &api_keys::Model| {
-            key.revoked_at.is_none() && key.expires_at.is_none_or(|end| now < end)
-        };
-        let Some((key, organization)) = found.filter(|(key, _)| good(key)) else {
+        let Some((key, organization)) = api_keys::find(server.store.read(), &digest, now).await?
+        else {
+            if let Some(gate) = gate {
+                gate.wrong(&digest);
+            }
+            // One sentence for all of these: nobody learns that a key was one.
             let what = "This API key is not good: it is unknown, over or revoked";
             return Err(Error::new(Code::Unauthorized, what));
         };
+        if let Some(gate) = gate {
+            gate.good(&digest, organization.id, key.id);
+        }
+        server.used.note(key.id, now);
         let scopes = Scopes::parse(&key.scopes)?;
         Ok(Caller { organization, key_id: key.id, scopes })
     }

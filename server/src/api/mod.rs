@@ -16,7 +16,7 @@ mod work;
 mod written;
 
 pub use answer::Answer;
-pub use caller::{Caller, digest};
+pub use caller::Caller;
 pub use id::Id;
 pub use page::{Page, PageQuery};
 pub use problem::Problem;
@@ -24,8 +24,11 @@ pub use scope::{Scope, Scopes};
 pub use work::{Stop, Work};
 pub use written::{Asked, Origin, Written};
 
+pub use crate::api_key::digest;
+
 use crate::clock::Clock;
 use crate::store::Store;
+use crate::upkeep::Used;
 use crate::vault::{Signer, Vault};
 use axum::Router;
 use std::net::IpAddr;
@@ -42,13 +45,15 @@ pub struct Server {
     pub clock: Clock,
     /// Who signs.
     pub signer: Signer,
+    /// When API keys were used.
+    pub used: Used,
 }
 
 impl Server {
     /// A server on a database that has its schema.
     pub fn new(store: Store, vault: Vault, clock: Clock) -> Server {
         let signer = Signer::new(Arc::new(vault), clock.clone());
-        Server { store, clock, signer }
+        Server { store, clock, signer, used: Used::default() }
     }
 }
 

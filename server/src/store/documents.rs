@@ -1,6 +1,15 @@
 //! Signed, versioned documents: key sets and revocation lists.
 
+use crate::error::Result;
 use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{ConnectionTrait, IntoActiveModel, QueryOrder, QuerySelect};
+
+/// Key sets: their version is the epoch.
+pub const KEYS: &str = "keys";
+
+/// Revocation lists.
+pub const REVOCATIONS: &str = "revocations";
 
 /// A row of `documents`.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -25,3 +34,34 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+/// The newest of a kind that was signed for a product. A newer one may be due: `crate::documents`
+/// signs it.
+pub async fn newest(
+    connection: &impl ConnectionTrait,
+    organization: Uuid,
+    product: Uuid,
+    kind: &str,
+) -> Result<Option<Model>> {
+    let one = Entity::find()
+        .filter(Column::OrganizationId.eq(organization))
+        .filter(Column::ProductId.eq(product))
+        .filter(Column::Kind.eq(kind))
+        .order_by_desc(Column::Version)
+        .limit(1);
+    Ok(one.one(connection).await?)
+}
+
+/// Keeps one. Gives the one that is kept under its version: another, where that was there before,
+/// so that what was given out once is never another.
+pub async fn keep(connection: &impl ConnectionTrait, row: Model) -> Result<Model> {
+    let key = (row.product_id, row.kind.clone(), row.version);
+    let columns = [Column::ProductId, Column::Kind, Column::Version];
+    let insert = Entity::insert(row.clone().into_active_model())
+        .on_conflict(OnConflict::columns(columns).do_nothing().to_owned());
+    match insert.exec_without_returning(connection).await {
+        Ok(_) | Err(DbErr::RecordNotInserted) => {}
+        Err(error) => return Err(error.into()),
+    }
+    Ok(Entity::find_by_id(key).one(connection).await?.unwrap_or(row))
+}

@@ -1,6 +1,10 @@
 //! Named sets of signing keys.
 
+use super::products;
+use crate::api::Page;
+use crate::error::Result;
 use sea_orm::entity::prelude::*;
+use sea_orm::{ConnectionTrait, IntoActiveModel, QueryOrder, QuerySelect, Set, Unchanged};
 
 /// A row of `key_pairs`.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -21,3 +25,91 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+/// One of an organization's.
+pub async fn get(
+    connection: &impl ConnectionTrait,
+    organization: Uuid,
+    id: Uuid,
+) -> Result<Option<Model>> {
+    Ok(one(organization, id).one(connection).await?)
+}
+
+/// One that nobody deletes until the transaction ends: for whoever is going to name it.
+pub async fn hold(
+    connection: &impl ConnectionTrait,
+    organization: Uuid,
+    id: Uuid,
+) -> Result<Option<Model>> {
+    Ok(one(organization, id).lock_shared().one(connection).await?)
+}
+
+/// One that nobody else changes until the transaction ends.
+pub async fn lock(
+    connection: &impl ConnectionTrait,
+    organization: Uuid,
+    id: Uuid,
+) -> Result<Option<Model>> {
+    Ok(one(organization, id).lock_exclusive().one(connection).await?)
+}
+
+fn one(organization: Uuid, id: Uuid) -> Select<Entity> {
+    Entity::find_by_id(id).filter(Column::OrganizationId.eq(organization))
+}
+
+/// A page of an organization's, and how many there are.
+pub async fn list(
+    connection: &impl ConnectionTrait,
+    organization: Uuid,
+    page: Page,
+) -> Result<(Vec<Model>, u64)> {
+    let all = Entity::find().filter(Column::OrganizationId.eq(organization));
+    let total = all.clone().count(connection).await?;
+    let mut rows = all.order_by_desc(Column::Id).limit(page.limit).offset(page.offset);
+    if let Some(after) = page.after {
+        rows = rows.filter(Column::Id.lt(after));
+    }
+    Ok((rows.all(connection).await?, total))
+}
+
+/// The next of the whole server after one, in the order of their ids.
+pub async fn after(connection: &impl ConnectionTrait, id: Uuid, limit: u64) -> Result<Vec<Model>> {
+    let pairs = Entity::find().filter(Column::Id.gt(id)).order_by_asc(Column::Id).limit(limit);
+    Ok(pairs.all(connection).await?)
+}
+
+/// Adds one.
+pub async fn insert(connection: &impl ConnectionTrait, row: Model) -> Result<()> {
+    Entity::insert(row.into_active_model()).exec_without_returning(connection).await?;
+    Ok(())
+}
+
+/// Notes that its keys have changed: the epoch, which has risen, and when.
+pub async fn keep_epoch(connection: &impl ConnectionTrait, row: &Model) -> Result<()> {
+    let row = ActiveModel {
+        id: Unchanged(row.id),
+        epoch: Set(row.epoch),
+        updated_at: Set(row.updated_at),
+        ..Default::default()
+    };
+    Entity::update(row).exec(connection).await?;
+    Ok(())
+}
+
+/// Whether a product uses it.
+pub async fn is_used(
+    connection: &impl ConnectionTrait,
+    organization: Uuid,
+    id: Uuid,
+) -> Result<bool> {
+    let users = products::Entity::find()
+        .filter(products::Column::OrganizationId.eq(organization))
+        .filter(products::Column::KeyPairId.eq(id));
+    Ok(users.limit(1).one(connection).await?.is_some())
+}
+
+/// Removes one.
+pub async fn delete(connection: &impl ConnectionTrait, id: Uuid) -> Result<()> {
+    Entity::delete_by_id(id).exec(connection).await?;
+    Ok(())
+}

@@ -2,8 +2,8 @@
 
 use crate::error::Result;
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::OnConflict;
-use sea_orm::{ConnectionTrait, Set};
+use sea_orm::sea_query::{ExprTrait, OnConflict};
+use sea_orm::{ConnectionTrait, QuerySelect, Set};
 
 /// A row of `meta`.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -33,4 +33,51 @@ pub async fn add(connection: &impl ConnectionTrait, name: &str, value: String) -
     let none = OnConflict::column(Column::Name).do_nothing().to_owned();
     let done = Entity::insert(row).on_conflict(none).exec_without_returning(connection).await?;
     Ok(done > 0)
+}
+
+/// The row that is locked by whoever revokes API keys.
+pub const API_KEYS: &str = "api_keys";
+
+/// The latest time at which something was signed, in seconds since 1970.
+pub const SIGNED_AT: &str = "signed_at";
+
+/// Waits for everybody else who locked a name, and keeps them out until the transaction ends.
+pub async fn lock(connection: &impl ConnectionTrait, name: &str) -> Result<()> {
+    add(connection, name, String::new()).await?;
+    Entity::find_by_id(name).lock_exclusive().one(connection).await?;
+    Ok(())
+}
+
+/// A number that only rises; `None` = it is not known.
+pub async fn number(connection: &impl ConnectionTrait, name: &str) -> Result<Option<i64>> {
+    Ok(get(connection, name).await?.and_then(|value| value.parse().ok()))
+}
+
+/// Raises a number that is not negative, unless it is higher.
+pub async fn raise(connection: &impl ConnectionTrait, name: &str, number: i64) -> Result<()> {
+    // Of one length, so that the order of the texts is that of the numbers.
+    let value = format!("{:019}", Ord::max(number, 0));
+    let row = ActiveModel { name: Set(name.to_string()), value: Set(value.clone()) };
+    let raise = OnConflict::column(Column::Name)
+        .update_column(Column::Value)
+        .action_and_where(Expr::col((Entity, Column::Value)).lt(value))
+        .to_owned();
+    match Entity::insert(row).on_conflict(raise).exec_without_returning(connection).await {
+        Ok(_) | Err(DbErr::RecordNotInserted) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Changes or notes a fact.
+pub async fn set(connection: &impl ConnectionTrait, name: &str, value: String) -> Result<()> {
+    let row = ActiveModel { name: Set(name.to_string()), value: Set(value) };
+    let change = OnConflict::column(Column::Name).update_column(Column::Value).to_owned();
+    Entity::insert(row).on_conflict(change).exec_without_returning(connection).await?;
+    Ok(())
+}
+
+/// Forgets a fact.
+pub async fn remove(connection: &impl ConnectionTrait, name: &str) -> Result<()> {
+    Entity::delete_by_id(name).exec(connection).await?;
+    Ok(())
 }

@@ -4,7 +4,7 @@ use super::Vault;
 use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
 use crate::store::{organizations, products, signing_keys};
-use licentia::{Role, SecretKey};
+use licentia::{Role, SecretKey, rfc3339};
 use sea_orm::ConnectionTrait;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -97,17 +97,27 @@ impl Signer {
     }
 
     /// Now, for a signature. A clock that went back would sign what looks older than it is.
-    fn time(&self) -> Result<i64> {
+    pub fn time(&self) -> Result<i64> {
         let now = self.clock.now();
         let latest = self.latest.fetch_max(now, Ordering::Relaxed);
         if latest.saturating_sub(now) > BACK_MAX {
-            let what = "The clock of the server was set back: nothing is signed until it is right";
+            let what = format!(
+                "The clock of the server shows {}, and something was signed at {}: set it right, \
+                 or if it was wrong then, stop the servers and run `licentia server forget-clock`",
+                rfc3339(now),
+                rfc3339(latest)
+            );
             return Err(Error::new(Code::ServerClock, what).retry_after(60));
         }
         Ok(now)
     }
 
-    /// What was signed last before this start, as the database knows it.
+    /// When something was signed last, here or elsewhere, as far as is known.
+    pub fn latest(&self) -> Option<i64> {
+        Some(self.latest.load(Ordering::Relaxed)).filter(|latest| *latest != i64::MIN)
+    }
+
+    /// When something was signed last, as the database knows it: before this start, and by others.
     pub fn remember(&self, latest: i64) {
         self.latest.fetch_max(latest, Ordering::Relaxed);
     }

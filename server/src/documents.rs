@@ -1,0 +1,85 @@
+//! Signed documents of a product: made when they are first asked for, and from then on the same.
+
+use crate::api::Server;
+use crate::error::{Code, Error, Result};
+use crate::key_pair;
+use crate::store::{documents, key_pairs, organizations, products, signing_keys};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use licentia::{KeyState, issue};
+use sea_orm::ConnectionTrait;
+use sha2::{Digest, Sha256};
+
+/// The newest signed key set of a product. Fails with `no_key_pair` where it has no key pair.
+///
+/// It writes where the set is new. A set is signed by the root also after that was stolen: it is
+/// how the products that pinned it come to know.
+pub async fn key_set(
+    server: &Server,
+    connection: &impl ConnectionTrait,
+    organization: &organizations::Model,
+    product: &products::Model,
+) -> Result<documents::Model> {
+    let (of, id) = (organization.id, product.id);
+    let pair = product.key_pair_id.ok_or_else(no_key_pair)?;
+    let newest = documents::newest(connection, of, id, documents::KEYS).await?;
+    let epoch = key_pairs::get(connection, of, pair).await?.ok_or_else(no_key_pair)?.epoch;
+    if let Some(newest) = newest.filter(|newest| newest.version >= epoch) {
+        return Ok(newest);
+    }
+    // From here on the keys do not change.
+    let pair = key_pairs::hold(connection, of, pair).await?.ok_or_else(no_key_pair)?;
+    let keys = signing_keys::of_pair(connection, of, pair.id).await?;
+    let root = key_pair::root(&keys).ok_or_else(|| {
+        Error::new(Code::NoKeyPair, "The key pair of the product has no root key: make a new one")
+    })?;
+    let root = server.signer.open(root)?;
+    let at = server.signer.time()?;
+    let set = key_pair::trusted(&keys)?;
+    let epoch = u64::try_from(pair.epoch).unwrap_or_default();
+    let token = issue::sign_keys(&root, &product.code, &organization.issuer, at, epoch, &set)?;
+    documents::keep(connection, document(product, documents::KEYS, pair.epoch, token, at)).await
+}
+
+/// What is kept of a signed document.
+pub fn document(
+    product: &products::Model,
+    kind: &str,
+    version: i64,
+    token: String,
+    at: i64,
+) -> documents::Model {
+    documents::Model {
+        organization_id: product.organization_id,
+        product_id: product.id,
+        kind: kind.to_string(),
+        version,
+        sha256: URL_SAFE_NO_PAD.encode(Sha256::digest(&token)),
+        token,
+        created_at: at,
+    }
+}
+
+/// Whether a license token was signed by a key that is known to be stolen, so that products refuse
+/// it: the license has to be signed anew.
+pub async fn is_spoiled(
+    connection: &impl ConnectionTrait,
+    organization: &organizations::Model,
+    token: &str,
+) -> Result<bool> {
+    let Some(kid) = kid(token) else { return Ok(false) };
+    let key = signing_keys::named(connection, organization.id, &kid).await?;
+    Ok(key.is_some_and(|key| key.state() == KeyState::Compromised))
+}
+
+/// The name of the key that signed a token of ours.
+fn kid(token: &str) -> Option<String> {
+    let header = URL_SAFE_NO_PAD.decode(token.split('.').next()?).ok()?;
+    let header: serde_json::Value = serde_json::from_slice(&header).ok()?;
+    Some(header.get("kid")?.as_str()?.to_string())
+}
+
+/// What is said of a product that cannot have anything signed.
+pub fn no_key_pair() -> Error {
+    Error::new(Code::NoKeyPair, "The product has no key pair: give it one (key_pair_id) first")
+}
