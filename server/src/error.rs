@@ -46,6 +46,10 @@ pub enum Code {
     BadSignature,
     /// The license was withdrawn for ever.
     Revoked,
+    /// The license was suspended.
+    Suspended,
+    /// The license has ended.
+    Expired,
     /// More than is allowed in this time.
     TooManyRequests,
     /// A fault of the server.
@@ -64,7 +68,7 @@ pub enum Code {
 
 impl Code {
     /// Every one.
-    pub const ALL: [Code; 27] = [
+    pub const ALL: [Code; 29] = [
         Code::Malformed,
         Code::Unauthorized,
         Code::Forbidden,
@@ -85,6 +89,8 @@ impl Code {
         Code::IdempotencyMismatch,
         Code::BadSignature,
         Code::Revoked,
+        Code::Suspended,
+        Code::Expired,
         Code::TooManyRequests,
         Code::Internal,
         Code::Busy,
@@ -117,6 +123,8 @@ impl Code {
             Code::IdempotencyMismatch => "idempotency_mismatch",
             Code::BadSignature => "bad_signature",
             Code::Revoked => "revoked",
+            Code::Suspended => "suspended",
+            Code::Expired => "expired",
             Code::TooManyRequests => "too_many_requests",
             Code::Internal => "internal",
             Code::Busy => "busy",
@@ -141,7 +149,9 @@ impl Code {
             | Code::NoSeat
             | Code::NoTransfer
             | Code::WrongMachine
-            | Code::Revoked => 409,
+            | Code::Revoked
+            | Code::Suspended
+            | Code::Expired => 409,
             Code::PreconditionFailed => 412,
             Code::TooLarge => 413,
             Code::TargetTooLong => 414,
@@ -220,6 +230,7 @@ impl From<licentia::Error> for Error {
             licentia::Code::DiskFull => Code::DiskFull,
             licentia::Code::BadSignature => Code::BadSignature,
             licentia::Code::Revoked => Code::Revoked,
+            licentia::Code::Expired => Code::Expired,
             _ => Code::InvalidArgument,
         };
         Error::new(code, error.to_string())

@@ -22,6 +22,7 @@ pub mod log;
 pub mod master_key;
 pub mod metrics;
 pub mod operations;
+pub mod seats;
 pub mod store;
 pub mod upkeep;
 pub mod terms;

@@ -12,6 +12,7 @@ mod problem;
 mod products;
 mod request_id;
 mod scope;
+pub mod seats;
 mod work;
 mod written;
 
@@ -70,7 +71,7 @@ pub struct Remote(pub IpAddr);
 
 /// Every resource, below `/api/v1`.
 fn resources() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().merge(products::routes())
+    OpenApiRouter::new().merge(products::routes()).merge(seats::routes())
 }
 
 /// All paths, under `/api/v1` and under `/v1`.
