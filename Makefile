@@ -15,8 +15,8 @@ LINK := -I$(STAGE)/include -L$(STAGE)/lib -Wl,-rpath,'$$ORIGIN/lib' -llicentia
 VENV := .venv/bin
 
 .PHONY: help demo test soak bench dist install bless clean command stage stage-http python node \
-	packages test-style test-core test-command test-c test-python test-node test-page \
-	test-vectors test-targets
+	packages test-style test-core test-server test-command test-c test-python test-node \
+	test-page test-vectors test-targets
 
 help: ## Say what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -25,8 +25,8 @@ demo: command stage python node ## Show the main job, end to end
 	@$(VENV)/python examples/demo.py
 
 test: ## Check everything that must hold
-	@$(MAKE) packages test-style test-core test-command test-c test-python test-node \
-		test-page test-vectors test-targets demo
+	@$(MAKE) packages test-style test-core test-server test-command test-c test-python \
+		test-node test-page test-vectors test-targets demo
 	@echo "make test: everything holds"
 
 install: ## Install the C library, its headers, pkg-config and CMake files (PREFIX, DESTDIR)
@@ -44,6 +44,7 @@ soak: ## Try for hours: fuzzing (needs nightly and cargo-fuzz), and longer tests
 
 bless: ## Rewrite what is generated: the header, tables in the docs, vectors
 	LICENTIA_BLESS=1 cargo test --locked -q -p licentia
+	LICENTIA_BLESS=1 cargo test --locked -q -p licentia-server openapi
 	LICENTIA_BLESS=1 cargo test --locked -q -p licentia-ffi --test header
 	LICENTIA_BLESS=1 cargo test --locked -q -p licentia-ffi --test host stable
 	LICENTIA_BLESS=1 cargo test --locked -q -p licentia-cli
@@ -128,6 +129,10 @@ test-style:
 
 test-core:
 	cargo test --locked -p licentia
+
+# On SQLite, and on PostgreSQL where there is one to start.
+test-server:
+	cargo test --locked -p licentia-server
 
 test-command:
 	cargo test --locked -p licentia-cli
