@@ -57,7 +57,9 @@ impl Feature {
             && known(&self.then, &["stop", "count"])
     }
 
-    pub(crate) fn check(&self) -> Result<()> {
+    /// Fails with `malformed` for what no license can say. What [`Feature::is_known`] denies is
+    /// not judged.
+    pub fn check(&self) -> Result<()> {
         let bad = |what: &str| {
             Err(Error::new(Code::Malformed, format!("the feature {:.64}: {what}", self.id)))
         };

@@ -177,14 +177,17 @@ impl Installation {
             change.state.issuer = Some(note(change.state.issuer.as_ref(), &answer));
         }
         if let Some(license) = answer.license.as_ref().filter(|_| word != DEACTIVATION) {
-            let way = if matches!(way, Way::Pasted | Way::Older) { Way::Synced } else { way };
-            match self.apply_license(change, license.as_bytes(), way) {
+            let by = if matches!(way, Way::Pasted | Way::Older) { Way::Synced } else { way };
+            match self.apply_license(change, license.as_bytes(), by) {
                 // A newer one has come another way. The rest of the answer holds all the same.
                 Err(error)
                     if error.code() == Code::OlderThanInstalled
                         && is_here(change, &answer.license_id) => {}
                 applied => drop(applied?),
             }
+        }
+        if answer.status == IssuerStatus::Ok {
+            note_key(&mut change.state, way, &answer.license_id);
         }
         if let Some(ack) = &answer.ack {
             self.ledger.acknowledge(change.locked, ack.seq, &ack.head)?;

@@ -24,7 +24,8 @@ const GUESS_PAUSE: Duration = Duration::from_secs(60);
 /// Whoever signs licenses, where it can be asked on line.
 pub trait Issuer: Send + Sync {
     /// Takes a text of [`Installation::request`] to the issuer, and brings back what it has signed
-    /// in answer: to a `renewal` a newer token of the same license, to an `activation` a license.
+    /// in answer: to a `renewal` a newer token of the same license, to an `activation` a license,
+    /// to either also a sync answer, which may bring it.
     /// Fails with `unreachable` where there is no way to it, and with `refused` where it says no,
     /// with its reason as the detail; any other code is taken for `unreachable`. Has to give up
     /// after a while: others wait for it.
@@ -135,7 +136,8 @@ impl Installation {
     /// itself.
     ///
     /// Fails with `not_licensed` without a license, with `no_transport`, as [`Issuer::ask`] does,
-    /// and as [`Installation::apply`] does; the license before then stays.
+    /// and as [`Installation::apply`] does; the license before then stays. A signed answer that
+    /// brings none because the license is not in order is `refused`, and known from then on.
     pub fn renew(&self) -> Result<()> {
         self.check_writable()?;
         let queue = self.issuer.desk.queue();

@@ -199,10 +199,11 @@ impl Installation {
         Ok(verdict::explain(&snapshot.view.facts, &now))
     }
 
-    /// Takes anything the vendor signed: a license, a key set, a revocation list, a sync answer, a
-    /// clock reset, in any of its coats. Everything is checked first, and what is refused changes
-    /// nothing. A license takes the place of the one before; one that begins later waits beside
-    /// it.
+    /// Takes anything the vendor signed: a license, a key set, a revocation list, a sync answer
+    /// (to whatever was asked about a license), a seat lease, a clock reset, in any of its coats.
+    /// Everything is checked first, and what is refused changes nothing. A license takes the place
+    /// of the one before; one that begins later waits beside it. The answer to a `deactivation`
+    /// takes the license away.
     ///
     /// Fails as verifying it does, with `revoked`, with `older_than_installed` for what is older
     /// than what is here, with `already_used` for an answer that was applied before, with
@@ -230,11 +231,16 @@ impl Installation {
 
     /// A text to send to the vendor: `license` (the request code: a license for this machine is
     /// wanted), `renewal` (a newer token of the one in use is), `activation` (one for the license
-    /// key in `argument` is), `clock` (a clock reset is), `sync` (what was used). Nothing in it is
-    /// secret or raw but for that key; docs/format.md, section 9, says what there is.
+    /// key in `argument` is; without it, this machine for the license in use), `deactivation`
+    /// (this machine is to be free of the license in use), `clock` (a clock reset is), `sync` (what
+    /// was used), `seat` (for the holder in `argument`, 1 to 128 bytes that can be seen), `borrow`
+    /// (the same, for `DAYS HOLDER`, 1 to 366) and `release` (a holder gives the seat back). It is
+    /// signed with a key of this installation, and nothing in it is secret or raw but for a license
+    /// key; docs/format.md, section 9, says what there is.
     ///
-    /// Fails with `invalid_argument` for another word, or a key that is none, with `not_licensed`
-    /// where there is nothing to renew, and with the codes of the folder.
+    /// Fails with `invalid_argument` for another word, or an argument that is none, with
+    /// `not_licensed` where a word needs the license in use and there is none, and with the codes
+    /// of the folder.
     pub fn request(&self, what: &str, argument: Option<&str>) -> Result<String> {
         self.ask_vendor(what, argument)
     }

@@ -1,7 +1,7 @@
 //! Every claim of every kind, missing, of another type, and out of its range; and whose they are.
 
 use super::{DIGEST, HERE, ID, KINDS, THEN, judged, keys, least, signed, verify, with, word};
-use crate::limits::{MESSAGE_MAX, TIME_MAX};
+use crate::limits::{HOLDER_MAX, MESSAGE_MAX, TIME_MAX};
 use crate::messages::kind_of;
 use crate::token::Kind;
 use base64::Engine;
@@ -22,10 +22,23 @@ fn a_claim_that_is_required_is_and_the_others_may_be_null() {
             let null = with(&least, &json!({ name: null }));
             assert_eq!(judged(kind, &null), "malformed", "{kind:?}: {name} is null");
         }
-        let more = json!({ "must": null, "exp": 1, "\u{e4}": [{"a": {}}], "license": null });
+        let more = json!({ "must": null, "nbf": 1, "\u{e4}": [{"a": {}}], "license": null });
         assert_eq!(judged(kind, &with(&least, &more)), "ok", "{kind:?}");
     }
-    for name in ["message", "license", "keys", "revocations", "ack", "sync_after", "next_sync_by"] {
+    for name in ["nonce", "installation"] {
+        let null = with(&least(Kind::Lease), &json!({ name: null }));
+        assert_eq!(judged(Kind::Lease, &null), "ok", "{name}");
+    }
+    for name in [
+        "activation",
+        "message",
+        "license",
+        "keys",
+        "revocations",
+        "ack",
+        "sync_after",
+        "next_sync_by",
+    ] {
         let null = with(&least(Kind::Sync), &json!({ name: null }));
         assert_eq!(judged(Kind::Sync, &null), "ok", "{name}");
     }
@@ -59,7 +72,14 @@ fn a_claim_of_another_type_or_out_of_range_is_refused() {
         ("must", json!(["x", {}, 1, [1]])),
         ("nonce", texts(64)),
         ("installation", uuids.clone()),
-        ("license_id", uuids),
+        ("license_id", uuids.clone()),
+        ("activation", uuids),
+        ("jti", texts(64)),
+        ("exp", times.clone()),
+        ("holder", texts(HOLDER_MAX)),
+        ("holder", json!([" a", "a ", "a\tb", "a\nb", "\u{7f}", "\u{a0}", "a\u{202e}b"])),
+        ("seat", with_zero(&counts)),
+        ("borrowed", json!([0, 1, "true", null, []])),
         ("server_time", times.clone()),
         ("sync_after", times.clone()),
         ("next_sync_by", times),
@@ -95,7 +115,10 @@ fn with_zero(values: &Value) -> Value {
 fn has(kind: Kind, name: &str) -> bool {
     match name {
         "iss" | "aud" | "iat" | "must" => true,
-        "nonce" | "installation" | "server_time" => kind != Kind::Revocations,
+        "nonce" | "installation" => kind != Kind::Revocations,
+        "server_time" => matches!(kind, Kind::Clock | Kind::Sync),
+        "license_id" => matches!(kind, Kind::Lease | Kind::Sync),
+        "jti" | "exp" | "holder" | "seat" | "borrowed" => kind == Kind::Lease,
         "version" | "ids" => kind == Kind::Revocations,
         _ => kind == Kind::Sync,
     }
@@ -109,7 +132,7 @@ fn the_ends_of_every_range_are_in_it() {
         assert_eq!(judged(Kind::Clock, &with(&least(Kind::Clock), &clock)), "ok");
     }
     let sync = json!({
-        "seq": INTEGER_MAX, "epoch": INTEGER_MAX, "message": texts(MESSAGE_MAX),
+        "activation": HERE, "seq": INTEGER_MAX, "epoch": INTEGER_MAX, "message": texts(MESSAGE_MAX),
         "license": ["a"], "keys": {"version": INTEGER_MAX, "sha256": DIGEST, "more": 1},
         "revocations": {"version": 1, "sha256": DIGEST}, "ack": {"seq": 0, "head": texts(64)},
         "sync_after": THEN, "next_sync_by": THEN,
@@ -121,6 +144,13 @@ fn the_ends_of_every_range_are_in_it() {
     for status in ["ok", "revoked", "expired", "suspended", "not_found"] {
         let claims = with(&least(Kind::Sync), &json!({ "status": status }));
         assert_eq!(judged(Kind::Sync, &claims), "ok", "{status}");
+    }
+    for (holder, exp) in [("a", 0), (&*texts(HOLDER_MAX), TIME_MAX), ("M\u{fc}ller, A. 7", THEN)] {
+        let lease = json!({
+            "holder": holder, "exp": exp, "jti": texts(64), "nonce": texts(64),
+            "installation": HERE, "seat": INTEGER_MAX, "borrowed": true,
+        });
+        assert_eq!(judged(Kind::Lease, &with(&least(Kind::Lease), &lease)), "ok", "{holder}");
     }
     let version = json!({ "version": INTEGER_MAX });
     assert_eq!(judged(Kind::Revocations, &with(&least(Kind::Revocations), &version)), "ok");

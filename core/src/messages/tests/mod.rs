@@ -1,15 +1,17 @@
 //! What goes between an installation and its issuer, right and wrong.
 
 mod documents;
+mod leases;
 mod lists;
 mod nonces;
+mod proofs;
 mod requests;
 mod signing;
 
 use crate::errors::{Code, Result};
 use crate::issue::sign_bytes;
 use crate::keys::KeySet;
-use crate::messages::{ClockReset, Revocations, SyncAnswer};
+use crate::messages::{ClockReset, Lease, Revocations, SyncAnswer};
 use crate::secret::SecretKey;
 use crate::token::Kind;
 use serde_json::{Value, json};
@@ -42,6 +44,10 @@ pub(super) fn least(kind: Kind) -> Value {
             "nonce": "n", "license_id": ID, "installation": HERE, "seq": 1, "epoch": 0,
             "server_time": THEN, "status": "ok",
         }),
+        Kind::Lease => json!({
+            "jti": "l", "exp": THEN + 60, "license_id": ID, "holder": "ann", "seat": 1,
+            "borrowed": false,
+        }),
         _ => json!({}),
     };
     with(&head, &own)
@@ -60,13 +66,14 @@ pub(super) fn signed(kind: Kind, claims: &Value) -> String {
     sign_bytes(&key(), kind, claims.to_string().as_bytes())
 }
 
-/// What became of a document, whichever of the three is expected.
+/// What became of a document, whichever of the four is expected.
 pub(super) fn verify(kind: Kind, token: &str, issuer: Option<&str>, keys: &KeySet) -> Result<()> {
     let (data, find) = (token.as_bytes(), |kid: &str| keys.find(kid));
     match kind {
         Kind::Clock => ClockReset::verify(data, "myapp", issuer, find).map(drop),
         Kind::Revocations => Revocations::verify(data, "myapp", issuer, find).map(drop),
         Kind::Sync => SyncAnswer::verify(data, "myapp", issuer, find).map(drop),
+        Kind::Lease => Lease::verify(data, "myapp", issuer, find).map(drop),
         _ => unreachable!("no test needs it"),
     }
 }
@@ -80,7 +87,7 @@ pub(super) fn word<T>(result: Result<T>) -> &'static str {
     result.map_or_else(|error| error.slug(), |_| "ok")
 }
 
-pub(super) const KINDS: [Kind; 3] = [Kind::Clock, Kind::Revocations, Kind::Sync];
+pub(super) const KINDS: [Kind; 4] = [Kind::Clock, Kind::Revocations, Kind::Sync, Kind::Lease];
 
 pub(super) fn code<T: std::fmt::Debug>(result: Result<T>) -> Code {
     result.unwrap_err().code()

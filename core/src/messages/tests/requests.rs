@@ -4,7 +4,9 @@ use super::{HERE, ID, THEN, code, word};
 use crate::errors::Code;
 use crate::limits::REQUEST_MAX;
 use crate::machine::Report;
-use crate::messages::{Ledger, Licensed, Request, SDK, Totals, Used, is_request, read, unpack};
+use crate::messages::{
+    Ledger, Licensed, Request, SDK, Seat, Totals, Used, is_request, read, unpack,
+};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE};
 use flate2::Compression;
@@ -31,7 +33,11 @@ pub(super) fn full(what: &str) -> Request {
         machine: Some(machine()),
         license: Some(Licensed { id: ID.to_string(), token_id: "t1".to_string() }),
         key: (what == "activation").then(|| KEY.to_string()),
-        seat: None,
+        seat: match what {
+            "seat" | "release" => Some(Seat { holder: "ann".to_string(), days: None }),
+            "borrow" => Some(Seat { holder: "M\u{fc}ller, A.".to_string(), days: Some(366) }),
+            _ => None,
+        },
         signer: None,
         sync: Some(Totals {
             seq: 4,
@@ -49,11 +55,11 @@ fn used(feature: &str, kind: &str, from: Option<i64>, used: u64) -> Used {
     Used { feature: feature.to_string(), kind: kind.to_string(), from, used }
 }
 
-fn bare(what: &str) -> Request {
+pub(super) fn bare(what: &str) -> Request {
     Request { machine: None, license: None, sync: None, ..full(what) }
 }
 
-fn pack(bytes: &[u8], level: u32) -> String {
+pub(super) fn pack(bytes: &[u8], level: u32) -> String {
     let mut zlib = ZlibEncoder::new(Vec::new(), Compression::new(level));
     zlib.write_all(bytes).unwrap();
     STANDARD.encode(zlib.finish().unwrap())
@@ -63,13 +69,15 @@ fn parse(json: &Value) -> crate::Result<Request> {
     read(pack(json.to_string().as_bytes(), 6).as_bytes())
 }
 
-fn json_of(request: &Request) -> Value {
+pub(super) fn json_of(request: &Request) -> Value {
     serde_json::from_str(&unpack(request.to_text().unwrap().as_bytes()).unwrap()).unwrap()
 }
 
 #[test]
 fn what_is_written_is_read() {
-    for what in ["license", "renewal", "activation", "sync"] {
+    let words =
+        ["license", "renewal", "activation", "sync", "deactivation", "seat", "borrow", "release"];
+    for what in words {
         let request = full(what);
         assert_eq!(read(request.to_text().unwrap().as_bytes()).unwrap(), request);
         assert!(!format!("{request:?}").contains("4711"), "{request:?}");
@@ -222,6 +230,35 @@ fn an_activation_has_a_key_and_nothing_else_has() {
     assert_eq!(with("license", Value::Null), "ok");
     let neither = json!({ "what": "activation", "license": null, "key": null });
     assert_eq!(word(parse(&super::with(&good, &neither))), "malformed");
+}
+
+#[test]
+fn what_is_asked_of_a_seat_says_whose() {
+    let long = "x".repeat(129);
+    for what in ["seat", "borrow", "release", "license", "activation", "sync"] {
+        let with = |seat: Value| {
+            word(parse(&super::with(&json_of(&full(what)), &json!({ "seat": seat }))))
+        };
+        let (own, days) = (matches!(what, "seat" | "release"), what == "borrow");
+        let said = |good| if good { "ok" } else { "malformed" };
+        assert_eq!(with(Value::Null), said(!own && !days), "{what}");
+        for holder in ["a", "Ann B.", "M\u{fc}ller", &"x".repeat(128)] {
+            assert_eq!(with(json!({ "holder": holder })), said(own), "{what} {holder}");
+            assert_eq!(with(json!({ "holder": holder, "days": 1 })), said(days), "{what} {holder}");
+        }
+        for holder in ["", " ", " a", "a ", "a\tb", "a\n", "\u{0}", "a\u{202e}b", &long] {
+            for days in [Value::Null, json!(1)] {
+                let seat = json!({ "holder": holder, "days": days });
+                assert_eq!(with(seat), "malformed", "{what} {holder:?}");
+            }
+        }
+        for count in [0, -1, 367, i64::from(u32::MAX) + 1] {
+            assert_eq!(with(json!({ "holder": "a", "days": count })), "malformed", "{count}");
+        }
+        for bad in [json!("a"), json!(["a", 1]), json!({}), json!({ "holder": ["a"] })] {
+            assert_eq!(with(bad), "malformed");
+        }
+    }
 }
 
 #[test]
