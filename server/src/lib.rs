@@ -14,6 +14,7 @@ pub mod clock;
 pub mod config;
 pub mod documents;
 pub mod error;
+pub mod first_start;
 pub mod key_pair;
 mod front;
 pub mod license_key;

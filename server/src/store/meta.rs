@@ -41,6 +41,9 @@ pub const API_KEYS: &str = "api_keys";
 /// The latest time at which something was signed, in seconds since 1970.
 pub const SIGNED_AT: &str = "signed_at";
 
+/// The first organization: its id. It is made once.
+pub const FIRST: &str = "first_organization";
+
 /// Waits for everybody else who locked a name, and keeps them out until the transaction ends.
 pub async fn lock(connection: &impl ConnectionTrait, name: &str) -> Result<()> {
     add(connection, name, String::new()).await?;
