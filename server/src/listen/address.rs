@@ -95,6 +95,11 @@ impl Forwarded {
     }
 }
 
+/// Whether a proxy says that it handed the request on, believed or not.
+pub fn forwards(headers: &HeaderMap) -> bool {
+    ["forwarded", "x-forwarded-for", "x-real-ip", "via"].iter().any(|it| headers.contains_key(*it))
+}
+
 /// One of those that handed a request on.
 struct Hop {
     from: Option<IpAddr>,

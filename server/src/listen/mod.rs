@@ -10,7 +10,7 @@ mod signals;
 mod tls;
 mod wire;
 
-pub use address::{Forwarded, Network, network};
+pub use address::{Forwarded, Network, forwards, network};
 pub use connections::{Server, Service};
 pub use lines::{Lines, timestamp};
 pub use places::Place;
