@@ -11,6 +11,7 @@ mod page;
 mod problem;
 mod products;
 mod request_id;
+mod revocations;
 mod scope;
 pub mod seats;
 mod work;
@@ -71,7 +72,7 @@ pub struct Remote(pub IpAddr);
 
 /// Every resource, below `/api/v1`.
 fn resources() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().merge(products::routes()).merge(seats::routes())
+    OpenApiRouter::new().merge(products::routes()).merge(seats::routes()).merge(revocations::routes())
 }
 
 /// All paths, under `/api/v1` and under `/v1`.

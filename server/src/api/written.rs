@@ -77,7 +77,8 @@ fn read<T: DeserializeOwned>(text: &str) -> Result<T> {
 }
 
 impl Origin {
-    fn of(parts: &Parts, body: &[u8]) -> Result<Origin> {
+    /// That of a request with these bytes as its body.
+    pub fn of(parts: &Parts, body: &[u8]) -> Result<Origin> {
         let key = parts.headers.get("idempotency-key").map(|key| {
             let key = key.to_str().ok().filter(|key| (1..=255).contains(&key.len()));
             key.map(str::to_string)

@@ -65,3 +65,49 @@ pub async fn keep(connection: &impl ConnectionTrait, row: Model) -> Result<Model
     }
     Ok(Entity::find_by_id(key).one(connection).await?.unwrap_or(row))
 }
+
+/// One version.
+pub async fn get(
+    connection: &impl ConnectionTrait,
+    product: Uuid,
+    kind: &str,
+    version: i64,
+) -> Result<Option<Model>> {
+    let key = (product, kind.to_string(), version);
+    Ok(Entity::find_by_id(key).one(connection).await?)
+}
+
+/// Deletes the versions before one.
+pub async fn drop_older(
+    tx: &impl ConnectionTrait,
+    product: Uuid,
+    kind: &str,
+    version: i64,
+) -> Result<()> {
+    Entity::delete_many()
+        .filter(Column::ProductId.eq(product))
+        .filter(Column::Kind.eq(kind))
+        .filter(Column::Version.lt(version))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// Version and digest of the newest of a kind that was signed for a product, without the document,
+/// which may have megabytes.
+pub async fn version(
+    connection: &impl ConnectionTrait,
+    organization: Uuid,
+    product: Uuid,
+    kind: &str,
+) -> Result<Option<(i64, String)>> {
+    let one = Entity::find()
+        .select_only()
+        .columns([Column::Version, Column::Sha256])
+        .filter(Column::OrganizationId.eq(organization))
+        .filter(Column::ProductId.eq(product))
+        .filter(Column::Kind.eq(kind))
+        .order_by_desc(Column::Version)
+        .limit(1);
+    Ok(one.into_tuple().one(connection).await?)
+}

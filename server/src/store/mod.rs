@@ -17,11 +17,13 @@ pub mod organizations;
 pub mod policies;
 pub mod products;
 pub mod reports;
+pub mod revoked;
 pub mod rows;
 pub mod seats;
 pub mod signing_keys;
 pub mod standing;
 pub mod usage;
+pub mod withdrawn;
 
 use crate::error::{Code, Error, Result};
 use sea_orm::{

@@ -40,6 +40,11 @@ pub async fn get(
     Ok(one.one(connection).await?)
 }
 
+/// Whichever organization's it is: what is published of a product needs no API key.
+pub async fn any(connection: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>> {
+    Ok(Entity::find_by_id(id).one(connection).await?)
+}
+
 /// A page of an organization's, and how many there are.
 pub async fn list(
     connection: &impl ConnectionTrait,

@@ -3,7 +3,7 @@
 use crate::error::{Code, Error, Result};
 use crate::store::{
     activations, api_keys, documents, events, idempotency, key_pairs, licenses, meta,
-    organizations, policies, products, reports, seats, signing_keys, usage,
+    organizations, policies, products, reports, seats, signing_keys, usage, withdrawn,
 };
 use sea_orm::sea_query::{ColumnType, Expr, ExprTrait, Order, Query};
 use sea_orm::{
@@ -23,7 +23,7 @@ const DOCUMENTS: usize = 4;
 /// Waits for who is writing, and keeps new ones out.
 const LOCK: &str = "LOCK TABLE meta, organizations, api_keys, key_pairs, signing_keys, documents, \
                     products, policies, licenses, activations, reports, usage, seats, events, \
-                    idempotency IN ACCESS EXCLUSIVE MODE";
+                    idempotency, withdrawn IN ACCESS EXCLUSIVE MODE";
 
 /// A table, with nothing in it that only its own file knows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -65,6 +65,7 @@ pub fn tables() -> Result<Vec<Table>> {
         table::<seats::Entity>()?,
         table::<events::Entity>()?,
         table::<idempotency::Entity>()?,
+        table::<withdrawn::Entity>()?,
     ])
 }
 

@@ -276,6 +276,17 @@ fn field() -> Vec<TableCreateStatement> {
             ],
             &["license_id", "fingerprint"],
         ),
+        // Licenses that a signed list names as revoked, and that are not here.
+        table(
+            "withdrawn",
+            vec![
+                uuid("organization_id"),
+                uuid("product_id"),
+                uuid("license_id"),
+                big_integer("created_at"),
+            ],
+            &["product_id", "license_id"],
+        ),
         // Totals, never sums: the highest that was reported.
         table(
             "usage",
