@@ -3,7 +3,7 @@
 use crate::output::{finish, tell};
 use crate::{
     agent, apply, completions, fingerprint, inspect, issue, key, man, product_file, redeem,
-    request, revocations, server, testkit, usage, verdict, verify,
+    request, revocations, serve, server, testkit, usage, verdict, verify,
 };
 use clap::builder::Resettable;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -32,21 +32,22 @@ pub const ISSUER: &str = "LICENTIA_ISSUER";
 impl Cli {
     /// Reads the arguments. A variable that is set to nothing is one that is not set.
     pub fn read() -> Result<Cli, clap::Error> {
-        let mut command = Cli::command();
-        if std::env::var_os(ISSUER).is_some_and(|issuer| issuer.is_empty()) {
-            let unset = |command: clap::Command| {
-                command.mut_arg("issuer", |issuer| issuer.env(Resettable::Reset))
-            };
-            command = command
-                .mut_subcommand("issue", unset)
-                .mut_subcommand("redeem", unset)
-                .mut_subcommand("revocations", unset)
-                .mut_subcommand("product", |product| product.mut_subcommand("sign", unset))
-                .mut_subcommand("key", |key| key.mut_subcommand("sign-set", unset));
-        }
+        let mut command = unset(Cli::command());
         let matches = command.try_get_matches_from_mut(std::env::args_os())?;
         Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
     }
+}
+
+/// A command, and all below it, without the variables that are set to nothing.
+fn unset(command: clap::Command) -> clap::Command {
+    let command = command.mut_args(|arg| {
+        let value = arg.get_env().and_then(std::env::var_os);
+        match value.is_some_and(|value| value.is_empty()) {
+            true => arg.env(Resettable::Reset),
+            false => arg,
+        }
+    });
+    command.mut_subcommands(unset)
 }
 
 #[derive(Subcommand)]
@@ -72,6 +73,7 @@ pub enum Command {
     FirstUse(usage::FirstUseArgs),
     Testkit(testkit::Args),
     Agent(agent::Args),
+    Serve(Box<serve::Args>),
     #[command(subcommand)]
     Server(server::Command),
     Completions(completions::Args),
@@ -101,6 +103,7 @@ impl Command {
             Command::FirstUse(args) => usage::first_use(&args),
             Command::Testkit(args) => testkit::run(&args),
             Command::Agent(args) => return agent::run(&args, json),
+            Command::Serve(args) => return serve::run(&args, json),
             Command::Server(command) => command.run(),
             Command::Completions(args) => completions::run(&args),
             Command::Man(args) => man::run(&args),

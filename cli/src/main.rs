@@ -30,6 +30,7 @@ mod redeem;
 mod request;
 mod revocations;
 mod secrecy;
+mod serve;
 mod server;
 mod standing;
 mod status;

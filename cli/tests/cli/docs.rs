@@ -27,6 +27,7 @@ const COMMANDS: &[&[&str]] = &[
     &["record"],
     &["first-use"],
     &["testkit"],
+    &["serve"],
     &["agent"],
     &["agent", "password"],
     &["server", "backup"],
