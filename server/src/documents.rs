@@ -10,6 +10,17 @@ use licentia::{KeyState, issue};
 use sea_orm::ConnectionTrait;
 use sha2::{Digest, Sha256};
 
+/// The newest signed key set of a product, where it is signed already; `None` = it is not.
+pub async fn signed_key_set(
+    connection: &impl ConnectionTrait,
+    product: &products::Model,
+) -> Result<Option<documents::Model>> {
+    let of = product.organization_id;
+    let pair = product.key_pair_id.ok_or_else(no_key_pair)?;
+    let epoch = key_pairs::get(connection, of, pair).await?.ok_or_else(no_key_pair)?.epoch;
+    documents::get(connection, product.id, documents::KEYS, epoch).await
+}
+
 /// The newest signed key set of a product. Fails with `no_key_pair` where it has no key pair.
 ///
 /// It writes where the set is new. A set is signed by the root also after that was stolen: it is
@@ -20,13 +31,11 @@ pub async fn key_set(
     organization: &organizations::Model,
     product: &products::Model,
 ) -> Result<documents::Model> {
-    let (of, id) = (organization.id, product.id);
-    let pair = product.key_pair_id.ok_or_else(no_key_pair)?;
-    let newest = documents::newest(connection, of, id, documents::KEYS).await?;
-    let epoch = key_pairs::get(connection, of, pair).await?.ok_or_else(no_key_pair)?.epoch;
-    if let Some(newest) = newest.filter(|newest| newest.version >= epoch) {
-        return Ok(newest);
+    if let Some(signed) = signed_key_set(connection, product).await? {
+        return Ok(signed);
     }
+    let of = organization.id;
+    let pair = product.key_pair_id.ok_or_else(no_key_pair)?;
     // From here on the keys do not change.
     let pair = key_pairs::hold(connection, of, pair).await?.ok_or_else(no_key_pair)?;
     let keys = signing_keys::of_pair(connection, of, pair.id).await?;

@@ -84,7 +84,7 @@ impl<C: ConnectionTrait> Desk<'_, C> {
     /// A pair that is going to be changed. Fails with `not_found`.
     pub async fn lock(&self, organization: Uuid, id: Uuid) -> Result<KeyPair> {
         let pair = key_pairs::lock(self.tx, organization, id).await?;
-        let pair = pair.ok_or_else(|| Error::not_found("key pair"))?;
+        let pair = pair.ok_or_else(none)?;
         let keys = signing_keys::of_pair(self.tx, organization, id).await?;
         Ok(KeyPair { pair, keys })
     }
@@ -246,4 +246,9 @@ pub fn public(row: &signing_keys::Model) -> Result<PublicKey> {
     let set = KeySet::parse(&row.public_key)?;
     let key = set.keys().first().map(|trusted| trusted.key().clone());
     key.ok_or_else(|| Error::new(Code::Internal, "A key in the database is none"))
+}
+
+/// What is said of one that is not there.
+pub fn none() -> Error {
+    Error::not_found("key pair")
 }

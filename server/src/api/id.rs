@@ -1,4 +1,4 @@
-//! The id in a path.
+//! The ids in a path.
 
 use super::Shared;
 use crate::error::{Error, Result};
@@ -17,5 +17,19 @@ impl FromRequestParts<Shared> for Id {
         let text = Path::<String>::from_request_parts(parts, server).await;
         let id = text.ok().and_then(|Path(text)| Uuid::try_parse(&text).ok());
         Ok(Id(id.unwrap_or(Uuid::nil())))
+    }
+}
+
+/// The two ids in the path, in their order.
+#[derive(Clone, Copy, Debug)]
+pub struct Ids(pub Uuid, pub Uuid);
+
+impl FromRequestParts<Shared> for Ids {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Shared) -> Result<Ids> {
+        let texts = Path::<(String, String)>::from_request_parts(parts, server).await;
+        let id = |text: &str| Uuid::try_parse(text).unwrap_or(Uuid::nil());
+        Ok(texts.map_or(Ids(Uuid::nil(), Uuid::nil()), |Path((a, b))| Ids(id(&a), id(&b))))
     }
 }

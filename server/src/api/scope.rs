@@ -1,9 +1,12 @@
 //! What a caller may do.
 
 use crate::error::{Error, Result};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// One thing that an API key may be allowed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Scope {
     /// See everything; verify, check revocation.
     Read,
@@ -64,6 +67,16 @@ impl Scopes {
         words.split_ascii_whitespace().map(scope).collect::<Result<_>>().map(Scopes)
     }
 
+    /// These, each once, in the order of [`Scope::ALL`].
+    pub fn of(scopes: &[Scope]) -> Scopes {
+        Scopes(Scope::ALL.into_iter().filter(|scope| scopes.contains(scope)).collect())
+    }
+
+    /// Each of them.
+    pub fn list(&self) -> &[Scope] {
+        &self.0
+    }
+
     /// Words with spaces between.
     pub fn words(&self) -> String {
         self.0.iter().map(|scope| scope.word()).collect::<Vec<_>>().join(" ")
@@ -72,5 +85,28 @@ impl Scopes {
     /// Whether it is among them. `admin` has all but `operator`.
     pub fn has(&self, scope: Scope) -> bool {
         self.0.contains(&scope) || (scope != Scope::Operator && self.0.contains(&Scope::Admin))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_read_back_and_others_are_none() {
+        let all = Scopes::of(&Scope::ALL);
+        assert_eq!(Scopes::parse(&all.words()).unwrap(), all);
+        assert!(Scopes::parse("read root").is_err() && Scopes::parse("Read").is_err());
+        for scope in Scope::ALL {
+            assert_eq!(serde_json::to_value(scope).unwrap(), scope.word());
+        }
+    }
+
+    #[test]
+    fn an_administrator_is_no_operator() {
+        let admin = Scopes::of(&[Scope::Admin]);
+        let missing: Vec<Scope> = Scope::ALL.into_iter().filter(|one| !admin.has(*one)).collect();
+        assert_eq!(missing, [Scope::Operator]);
+        assert!(!Scopes::of(&[Scope::Operator]).has(Scope::Read));
     }
 }

@@ -88,24 +88,25 @@ pub async fn insert(connection: &impl ConnectionTrait, row: Model) -> Result<()>
     Ok(())
 }
 
-/// Whether one that has a scope, is good and has no end is there beside `id`: in the organization,
-/// or on the whole server. Nobody else revokes keys until the transaction ends.
-pub async fn is_another_lasting(
+/// Keeps everybody else from revoking keys until the transaction ends.
+pub async fn lock(connection: &impl ConnectionTrait) -> Result<()> {
+    meta::lock(connection, meta::API_KEYS).await
+}
+
+/// Those with a scope that are good and have no end: in the organization, or on the whole server.
+/// To be asked under [`lock`].
+pub async fn lasting(
     connection: &impl ConnectionTrait,
     organization: Option<Uuid>,
-    id: Uuid,
     scope: &str,
-) -> Result<bool> {
-    meta::lock(connection, meta::API_KEYS).await?;
-    // Few: words are told apart here, where `LIKE` would take one for a part of another.
+) -> Result<Vec<Model>> {
     let lasting = Condition::all()
-        .add(Column::Id.ne(id))
         .add(Column::RevokedAt.is_null())
         .add(Column::ExpiresAt.is_null())
+        // No scope is a part of another.
         .add(Column::Scopes.contains(scope))
         .add_option(organization.map(|of| Column::OrganizationId.eq(of)));
-    let found = Entity::find().filter(lasting).limit(100).all(connection).await?;
-    Ok(found.iter().any(|key| key.scopes.split(' ').any(|word| word == scope)))
+    Ok(Entity::find().filter(lasting).limit(1000).all(connection).await?)
 }
 
 /// Takes one out of use for ever.

@@ -85,6 +85,20 @@ pub async fn of_pair(
     Ok(keys.all(connection).await?)
 }
 
+/// All keys of some pairs, in the order in which they were made.
+pub async fn of_pairs(
+    connection: &impl ConnectionTrait,
+    organization: Uuid,
+    pairs: Vec<Uuid>,
+) -> Result<Vec<Model>> {
+    let keys = Entity::find()
+        .filter(Column::OrganizationId.eq(organization))
+        .filter(Column::KeyPairId.is_in(pairs))
+        .order_by_asc(Column::CreatedAt)
+        .order_by_asc(Column::Id);
+    Ok(keys.all(connection).await?)
+}
+
 /// The key of an organization with this name.
 pub async fn named(
     connection: &impl ConnectionTrait,
