@@ -463,10 +463,14 @@ licentia_status licentia_installation_remove(const licentia_installation *instal
 
 /// Writes a text to send to the vendor, by whatever way there is. `what` is "license": a license
 /// for this machine is wanted (the request code); "renewal": a newer token of the one in use;
-/// "activation": the license that the license key in `argument` stands for; "clock": a clock reset,
-/// where the clock was wrong; or "sync": what was used. `argument` is NULL but for that key.
-/// Nothing else in the text is secret, and `licentia inspect` shows all of it. Packing it takes
-/// 96 KiB of stack, more than any other function does.
+/// "activation": the license that the license key in `argument` stands for, or, with NULL, this
+/// machine for the license in use; "deactivation": this machine is to be free of it; "clock": a
+/// clock reset, where the clock was wrong; "sync": what was used; "seat": a seat for the holder in
+/// `argument` (1 to 128 bytes of what can be seen); "borrow": the same for days without the server,
+/// as "30 ann"; or "release": the seat of the holder in `argument` is given back. For the other
+/// words `argument` is NULL. The text is signed with a key of this installation. Nothing in it is
+/// secret but a license key, and `licentia inspect` shows all of it. Packing it takes 96 KiB of
+/// stack, more than any other function does.
 LICENTIA_API
 LICENTIA_MUST_USE
 licentia_status licentia_installation_request(const licentia_installation *installation,

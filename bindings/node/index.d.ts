@@ -355,7 +355,9 @@ export declare class Installation {
   /**
    * A text to send to the vendor: `license` is the request code, `renewal` asks for a newer token
    * of the license in use, `activation` for the license that the license key in `argument` stands
-   * for, `clock` for a clock reset; `sync` says what was used.
+   * for, or for this machine for the license in use, `deactivation` for the machine to be free of
+   * it, `clock` for a clock reset; `sync` says what was used. `seat` asks for a seat for the holder
+   * in `argument`, `borrow` for days without the server (`30 ann`), `release` gives it back.
    * @throws {LicentiaError} `invalid_argument`, `not_licensed`, or why the folder cannot be used
    */
   request(what?: string, argument?: string): string

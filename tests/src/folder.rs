@@ -1,10 +1,14 @@
 //! The folder of an installation, written by docs/state.md: a second implementation of its slots.
 
 use crate::case::NOW;
-use crate::signer::{b64, hmac};
+use crate::signer::{Signer, b64, hmac};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use flate2::read::ZlibDecoder;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use std::io::Read;
 
 /// The installation of every prepared folder.
 pub const INSTALLATION: &str = "6f1c2a34-0b5e-4f6d-8c7a-9d0e1f2a3b4c";
@@ -115,4 +119,22 @@ pub fn nonce(what: &str, counter: u64) -> String {
     let random = [9; 16];
     let message = [&random, what.as_bytes(), &counter.to_be_bytes()].concat();
     b64([&random[..], &hmac(&key, &message)[..16]].concat())
+}
+
+/// The key of the installation in every prepared folder: docs/format.md, section 9.2.
+pub fn own_key() -> Signer {
+    Signer::of(hmac(&SECRET, b"request"))
+}
+
+/// What is in a request that this installation signed; `None` if it did not.
+pub fn signed_request(text: &[u8]) -> Option<Value> {
+    let packed = STANDARD.decode(text).ok()?;
+    let mut whole = String::new();
+    ZlibDecoder::new(&packed[..]).read_to_string(&mut whole).ok()?;
+    let (json, signature) = whole.rsplit_once('\n')?;
+    let key = own_key();
+    let found: Value = serde_json::from_str(json).ok()?;
+    let own = json!({"jwk": {"kty": "OKP", "crv": "Ed25519", "x": key.x()}});
+    let wanted = b64(key.sign(format!("licentia-request\n{json}").as_bytes()));
+    (found["cnf"] == own && signature == wanted).then_some(found)
 }

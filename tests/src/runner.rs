@@ -121,10 +121,11 @@ fn tell(
         })),
         "status" => Some(it.status(at).map(|json| Some(said("status", &json)))),
         "explain" => Some(it.explain(at).map(|json| Some(said("explain", &json)))),
-        // Every request has another nonce: its beginning is told.
-        "request" => Some(it.request(text, None).map(|code| {
-            Some(format!("request={text}={}", code.chars().take(2).collect::<String>()))
-        })),
+        "request" => {
+            let argument = (!text.is_empty()).then_some(text);
+            let told = |code: String| format!("request={name}={}", escape(code.as_bytes()));
+            Some(it.request(name, argument).map(|code| Some(told(code))))
+        }
         _ => None,
     }
 }

@@ -75,8 +75,9 @@ pub enum Step {
     Status { at: Option<i64>, is: BTreeMap<String, serde_json::Value> },
     /// Why. Compared between languages, and with the status.
     Explain { at: Option<i64> },
-    /// A text for the vendor can be had.
-    Request { what: String },
+    /// A text for the vendor, signed by the installation of the folder. The members named have to
+    /// be as they say.
+    Request { what: String, argument: Option<String>, is: BTreeMap<String, serde_json::Value> },
 }
 
 impl Story {
@@ -173,6 +174,12 @@ pub mod step {
     /// Asks what may be done with a feature.
     pub fn access(feature: &str, is: &str) -> Step {
         Step::Access { feature: feature.into(), is: is.into() }
+    }
+
+    /// Asks for a text for the vendor; an empty argument is none.
+    pub fn request(what: &str, argument: &str, is: &[(&str, Value)]) -> Step {
+        let argument = (!argument.is_empty()).then(|| argument.into());
+        Step::Request { what: what.into(), argument, is: members(is) }
     }
 
     /// Moves the clock.

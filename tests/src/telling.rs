@@ -1,6 +1,6 @@
 //! Stories over the line protocol: what a runner is asked, and whether it answered rightly.
 
-use crate::folder::INSTALLATION;
+use crate::folder::{self, INSTALLATION};
 use crate::paths;
 use crate::protocol::{escape, limit_word, unescape};
 use crate::story::{Step, Story};
@@ -25,7 +25,7 @@ pub fn prepare(story: &Story, folder: &Path) -> std::io::Result<()> {
 }
 
 /// Where the folder of a story is, from the root of the repository: each who tells it has one.
-pub fn folder(teller: &str, at: usize) -> String {
+pub fn place(teller: &str, at: usize) -> String {
     format!("target/stories/{teller}/{at}")
 }
 
@@ -33,7 +33,7 @@ pub fn folder(teller: &str, at: usize) -> String {
 pub fn requests(teller: &str, stories: &[Story]) -> Vec<String> {
     std::env::set_current_dir(paths::root()).expect("the root of the repository");
     let request = |(at, story): (usize, &Story)| {
-        let folder = folder(teller, at);
+        let folder = place(teller, at);
         prepare(story, folder.as_ref()).expect("a folder for a story");
         request(story, &folder)
     };
@@ -107,7 +107,9 @@ fn asked(step: &Step, folder: &str) -> (String, String) {
         Step::Usage { feature, .. } => plain("usage", feature),
         Step::Status { at, .. } => plain("status", &time(at)),
         Step::Explain { at } => plain("explain", &time(at)),
-        Step::Request { what } => plain("request", what),
+        Step::Request { what, argument, .. } => {
+            of("request", what, argument.clone().unwrap_or_default())
+        }
     }
 }
 
@@ -168,10 +170,7 @@ fn wrong(step: &Step, field: &str) -> Option<String> {
         Step::Gate { feature, is } => wrong_gate(feature, is.as_ref(), field),
         Step::Status { is, .. } => wrong_json(is, "status", field),
         Step::Explain { .. } => wrong_json(&BTreeMap::new(), "explain", field),
-        Step::Request { what } => {
-            let good = field.starts_with(&format!("request={what}=eJ"));
-            (!good).then(|| format!("a request of {what}: {field:.40}"))
-        }
+        Step::Request { what, is, .. } => wrong_request(what, is, field),
         _ => None,
     }
 }
@@ -186,6 +185,21 @@ fn wrong_gate(feature: &str, is: Option<&(u16, String)>, field: &str) -> Option<
     let body: Option<Value> = body.and_then(|body| serde_json::from_slice(&body).ok());
     let good = body.is_some_and(|body| body["code"] == code.as_str() && body["detail"].is_string());
     (!good).then(|| format!("expected {head} with {code}, got {field:.200}"))
+}
+
+/// A request is signed by the installation of every prepared folder, and says what it should.
+fn wrong_request(what: &str, is: &BTreeMap<String, Value>, field: &str) -> Option<String> {
+    let text = field.strip_prefix(&format!("request={what}=")).and_then(unescape);
+    let Some(found) = text.as_deref().and_then(folder::signed_request) else {
+        return Some(format!("no request that the installation signed: {field:.80}"));
+    };
+    let wanted = is.iter().map(|(name, value)| (name.as_str(), value.clone()));
+    let mut wanted = wanted.chain([("what", what.into()), ("installation", INSTALLATION.into())]);
+    wanted.find_map(|(name, wanted)| {
+        let found = found.pointer(&format!("/{}", name.replace('.', "/")));
+        let found = found.cloned().unwrap_or_default();
+        (found != wanted).then(|| format!("{name} is {found}, not {wanted}"))
+    })
 }
 
 /// Members are named by their path, as `license.source`; `warnings` and `features` are lists of

@@ -32,12 +32,12 @@ fn the_command_line_tells_the_stories_it_can() {
     let rust = telling::requests("rust-for-cli", &stories);
     telling::requests("cli", &stories);
     for (at, (story, line)) in stories.iter().zip(&rust).enumerate() {
-        let folder = telling::folder("cli", at);
+        let folder = telling::place("cli", at);
         let mut teller = Teller::new(&program, story, folder.clone());
         let told = teller.tell(story).map(|answer| telling::comparable(&answer, &folder));
         calls += teller.calls;
         let rust = runner::answer(line);
-        let rust = telling::comparable(&rust, &telling::folder("rust-for-cli", at));
+        let rust = telling::comparable(&rust, &telling::place("rust-for-cli", at));
         let judged = told.and_then(|told| judge(story, &told, &rust));
         wrong.extend(judged.err().map(|why| format!("{}: {why}", story.name)));
     }

@@ -19,7 +19,7 @@ static RUST: LazyLock<Vec<(Story, String)>> = LazyLock::new(|| {
 });
 
 fn comparable(teller: &str, at: usize, answer: &str) -> String {
-    telling::comparable(answer, &telling::folder(teller, at))
+    telling::comparable(answer, &telling::place(teller, at))
 }
 
 #[test]

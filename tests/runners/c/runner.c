@@ -139,13 +139,15 @@ static licentia_status write_json(const char *verb, teller *tell, int64_t at,
   return status;
 }
 
-/* Every request has another nonce: its first two characters are told. */
-static licentia_status write_request(const char *what, licentia_error *error) {
+static licentia_status write_request(const char *what, const char *argument,
+                                     licentia_error *error) {
   char *text;
-  licentia_status status = licentia_installation_request(installation, what, NULL, &text, error);
+  if (!*argument) argument = NULL;
+  licentia_status status =
+      licentia_installation_request(installation, what, argument, &text, error);
   if (status != LICENTIA_OK) return status;
-  fprintf(out, "\trequest=%s=%.2s", what, text);
-  licentia_string_free(text);
+  fprintf(out, "\trequest=%s=", what);
+  write_text(text);
   return status;
 }
 
@@ -199,7 +201,7 @@ static bool tell(const char *verb, const char *name, const char *value, size_t l
   } else if (strcmp(verb, "explain") == 0) {
     *status = write_json(verb, licentia_installation_explain, at, error);
   } else if (strcmp(verb, "request") == 0) {
-    *status = write_request(value, error);
+    *status = write_request(name, value, error);
   } else {
     return false;
   }

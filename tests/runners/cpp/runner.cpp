@@ -129,8 +129,8 @@ class Session {
     } else if (verb == "explain") {
       return "\texplain=" + escape(it.explain(at));
     } else if (verb == "request") {
-      // Every request has another nonce: its first two characters are told.
-      return "\trequest=" + value + "=" + it.request(value).substr(0, 2);
+      return "\trequest=" + name + "=" +
+             escape(value.empty() ? it.request(name) : it.request(name, value));
     } else {
       throw NotARequest();
     }

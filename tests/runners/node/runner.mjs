@@ -65,9 +65,9 @@ async function tell(it, verb, name, data) {
   else if (verb === 'usage') return usage(it, text)
   else if (verb === 'status') return `status=${escape(JSON.stringify(it.status(at)))}`
   else if (verb === 'explain') return `explain=${escape(JSON.stringify(it.explain(at)))}`
-  // Every request has another nonce: its first two characters are told.
-  else if (verb === 'request') return `request=${text}=${it.request(text).slice(0, 2)}`
-  else return null
+  else if (verb === 'request') {
+    return `request=${name}=${escape(text ? it.request(name, text) : it.request(name))}`
+  } else return null
 }
 
 async function run(line) {

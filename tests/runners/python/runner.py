@@ -81,8 +81,7 @@ def tell(it: licentia.Installation, verb: str, name: str, data: bytes) -> list[s
         found = getattr(it, verb)(None if text == "now" else int(text))
         return [f"{verb}={escape(compact(found))}"]
     elif verb == "request":
-        # Every request has another nonce: its first two characters are told.
-        return [f"request={text}={it.request(text)[:2]}"]
+        return [f"request={name}={escape(it.request(name, text or None))}"]
     else:
         return None
     return []

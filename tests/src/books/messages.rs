@@ -7,19 +7,19 @@ use crate::signer::{b64, second, stranger, vendor};
 use crate::story::{Step, Story, step};
 use serde_json::{Value, json};
 
-const ID: &str = "7c9e6679-7425-40de-944b-e07fc1f90ae7";
+pub(super) const ID: &str = "7c9e6679-7425-40de-944b-e07fc1f90ae7";
 
-fn signed(typ: &str, claims: &Value) -> String {
+pub(super) fn signed(typ: &str, claims: &Value) -> String {
     vendor().jws(vendor().header(typ).as_bytes(), claims.to_string().as_bytes())
 }
 
-fn with(mut claims: Value, more: Value) -> Value {
+pub(super) fn with(mut claims: Value, more: Value) -> Value {
     let more = more.as_object().expect("members").clone();
     claims.as_object_mut().expect("claims").extend(more);
     claims
 }
 
-fn issued() -> Value {
+pub(super) fn issued() -> Value {
     json!({"iss": "https://licenses.acme.example", "aud": "myapp", "iat": NOW})
 }
 
@@ -52,7 +52,7 @@ fn list(version: u64, ids: &[&str]) -> String {
     signed("lic-revs+jwt", &with(issued(), json!({"version": version, "ids": ids})))
 }
 
-fn licensed() -> Folder {
+pub(super) fn licensed() -> Folder {
     Folder::new().license(Doc::license().sign())
 }
 
@@ -98,7 +98,7 @@ fn licenses() -> Vec<Story> {
             .fails("unknown_key"),
         Story::on("a lease", &licensed())
             .then(step::apply(signed("lic-lease+jwt", &issued())))
-            .fails("wrong_kind"),
+            .fails("malformed"),
         Story::on("a product file", &licensed())
             .then(step::apply(signed("lic-product+jwt", &issued())))
             .fails("wrong_kind"),
@@ -195,11 +195,11 @@ fn answers() -> Vec<Story> {
         fails("an unknown status", json!({"status": "paused"}), "too_new"),
         fails("another product's", json!({"aud": "other"}), "wrong_product"),
         Story::on("a request for a license", &Folder::new())
-            .then(Step::Request { what: "license".into() })
-            .then(Step::Request { what: "clock".into() })
-            .then(Step::Request { what: "sync".into() }),
+            .then(step::request("license", "", &[]))
+            .then(step::request("clock", "", &[]))
+            .then(step::request("sync", "", &[("sync.seq", json!(0))])),
         Story::on("a request for something else", &Folder::new())
-            .then(Step::Request { what: "coffee".into() })
+            .then(step::request("coffee", "", &[]))
             .fails("invalid_argument"),
     ]
 }

@@ -1,5 +1,6 @@
 //! The vector files with stories, one module each.
 
+mod answers;
 mod clock;
 mod damage;
 mod edges;
@@ -22,6 +23,7 @@ const BOOKS: &[(&str, &str, Make)] = &[
     ("usage", "Meters, their periods, and what happens at a limit", usage::stories),
     ("clock", "Clocks that are wrong, and how they heal", clock::stories),
     ("messages", "What is applied besides licenses, and what is refused", messages::stories),
+    ("answers", "What the vendor's server answers about a license and its seats", answers::stories),
     ("damage", "Folders that are damaged, foreign, or not there", damage::stories),
 ];
 

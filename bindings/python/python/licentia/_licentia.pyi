@@ -128,8 +128,9 @@ class Installation:
     def remove(self) -> bool:
         """Remove what was applied. Says whether there was a license."""
     def request(self, what: str = "license", argument: str | None = None) -> str:
-        """A text to send to the vendor: license (the request code), renewal, clock or sync,
-        or activation with a license key as the argument."""
+        """A text to send to the vendor: license (the request code), renewal, deactivation, clock
+        or sync; activation, with a license key as the argument or for the license in use; seat or
+        release with who has the seat; or borrow with days and who, as "30 ann"."""
     def record(self, feature: str, amount: int = 1) -> None:
         """Add to a counter. On disk when it returns.
 
