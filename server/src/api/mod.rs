@@ -1,15 +1,21 @@
 //! HTTP: the frame that all resources stand in, and a file for each resource.
 
 mod answer;
+mod api_keys;
 mod caller;
 mod etag;
+mod given;
 pub mod health;
 mod id;
+mod key_pairs;
+mod key_sets;
 pub mod licenses;
 pub mod limits;
+mod organizations;
 mod page;
+pub mod policies;
 mod problem;
-mod products;
+pub mod products;
 mod request_id;
 mod revocations;
 mod scope;
@@ -19,7 +25,7 @@ mod written;
 
 pub use answer::Answer;
 pub use caller::Caller;
-pub use id::Id;
+pub use id::{Id, Ids};
 pub use page::{Page, PageQuery};
 pub use problem::Problem;
 pub use scope::{Scope, Scopes};
@@ -72,7 +78,7 @@ pub struct Remote(pub IpAddr);
 
 /// Every resource, below `/api/v1`.
 fn resources() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().merge(products::routes()).merge(seats::routes()).merge(revocations::routes())
+    OpenApiRouter::new().merge(organizations::routes()).merge(api_keys::routes()).merge(key_pairs::routes()).merge(key_sets::routes()).merge(products::routes()).merge(policies::routes()).merge(licenses::routes()).merge(seats::routes()).merge(revocations::routes())
 }
 
 /// All paths, under `/api/v1` and under `/v1`.

@@ -1,10 +1,12 @@
 //! Products: what licenses are for.
 
+use super::given::{self, Nothing, maybe, some};
 use super::{Answer, Asked, Caller, Id, PageQuery, Problem, Scope, Shared, Stop, Work, Written};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::store::products;
 use axum::extract::State;
-use licentia::rfc3339;
+use licentia::{is_product_code, rfc3339};
+use sea_orm::ConnectionTrait;
 use sea_orm::prelude::Uuid;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -14,9 +16,18 @@ use utoipa_axum::routes;
 /// Days a license is valid, if neither product nor vendor says.
 const VALID_DAYS: i64 = 365;
 
+/// Days a license is valid, at most, where a number of days says it: a century.
+pub const VALID_DAYS_MAX: i64 = 36_525;
+
+/// Characters of a name.
+const NAME_MAX: usize = 255;
+
+/// Characters of a description.
+const DESCRIPTION_MAX: usize = 4096;
+
 /// The paths.
 pub fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(create, list)).routes(routes!(get))
+    OpenApiRouter::new().routes(routes!(create, list)).routes(routes!(get, change, delete))
 }
 
 /// A product.
@@ -29,18 +40,21 @@ pub struct Product {
     default_features: Vec<String>,
     default_valid_days: i64,
     key_pair_id: Option<Uuid>,
+    #[schema(format = DateTime)]
     created_at: String,
+    #[schema(format = DateTime)]
     updated_at: String,
 }
 
 impl Product {
-    fn of(row: &products::Model) -> Product {
+    /// That of a row.
+    pub fn of(row: &products::Model) -> Product {
         Product {
             id: row.id,
             name: row.name.clone(),
             code: row.code.clone(),
             description: row.description.clone(),
-            default_features: serde_json::from_str(&row.default_features_json).unwrap_or_default(),
+            default_features: row.default_features(),
             default_valid_days: row.default_valid_days,
             key_pair_id: row.key_pair_id,
             created_at: rfc3339(row.created_at),
@@ -49,11 +63,20 @@ impl Product {
     }
 }
 
+impl products::Model {
+    /// What its licenses grant unless they say otherwise.
+    pub fn default_features(&self) -> Vec<String> {
+        serde_json::from_str(&self.default_features_json).unwrap_or_default()
+    }
+}
+
 /// A page of products.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Products {
     products: Vec<Product>,
+    /// How many there are on all pages.
     total: u64,
+    /// For the next page; null after the last.
     next_cursor: Option<String>,
 }
 
@@ -62,15 +85,138 @@ pub struct Products {
 #[serde(deny_unknown_fields)]
 pub struct NewProduct {
     #[schema(min_length = 1, max_length = 255)]
-    name: String,
-    /// Lower case, digits and hyphens; there is one product with it.
-    #[schema(min_length = 1, max_length = 100, pattern = "^[a-z0-9-]+$")]
-    code: String,
-    description: Option<String>,
-    default_features: Option<Vec<String>>,
-    #[schema(minimum = 0, default = 365)]
-    default_valid_days: Option<i64>,
-    key_pair_id: Option<Uuid>,
+    pub(crate) name: String,
+    /// Lower case, digits and hyphens, a hyphen not first; one product has it.
+    #[schema(min_length = 1, max_length = 100, pattern = "^[a-z0-9][a-z0-9-]*$")]
+    pub(crate) code: String,
+    #[schema(max_length = 4096)]
+    pub(crate) description: Option<String>,
+    /// What licenses grant unless they say otherwise.
+    #[schema(max_items = 1024)]
+    pub(crate) default_features: Option<Vec<String>>,
+    /// How long licenses are valid unless they say otherwise; 0 = without end.
+    #[schema(minimum = 0, maximum = 36525, default = 365)]
+    pub(crate) default_valid_days: Option<i64>,
+    /// The key pair that signs its licenses: without one it has none.
+    pub(crate) key_pair_id: Option<Uuid>,
+}
+
+impl NewProduct {
+    /// The row. Fails with `invalid_argument`.
+    pub(crate) async fn row(
+        self,
+        tx: &impl ConnectionTrait,
+        organization: Uuid,
+        now: i64,
+    ) -> Result<products::Model> {
+        let row = products::Model {
+            id: Uuid::now_v7(),
+            organization_id: organization,
+            name: self.name,
+            code: self.code,
+            description: self.description,
+            default_features_json: json(&self.default_features.unwrap_or_default()),
+            default_valid_days: self.default_valid_days.unwrap_or(VALID_DAYS),
+            key_pair_id: self.key_pair_id,
+            revocations_version: 0,
+            created_at: now,
+            updated_at: now,
+        };
+        check(&row, tx).await?;
+        Ok(row)
+    }
+}
+
+/// What is to be otherwise. A member that is absent stays as it is.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProductChange {
+    #[serde(default, deserialize_with = "some")]
+    #[schema(value_type = String, min_length = 1, max_length = 255, nullable = false)]
+    pub(crate) name: Option<String>,
+    /// It stays as it is once there are licenses: they say it.
+    #[serde(default, deserialize_with = "some")]
+    #[schema(value_type = String, min_length = 1, max_length = 100, nullable = false,
+        pattern = "^[a-z0-9][a-z0-9-]*$")]
+    pub(crate) code: Option<String>,
+    /// Null clears it.
+    #[serde(default, deserialize_with = "maybe")]
+    #[schema(value_type = Option<String>, max_length = 4096)]
+    pub(crate) description: Option<Option<String>>,
+    #[serde(default, deserialize_with = "some")]
+    #[schema(value_type = Vec<String>, max_items = 1024, nullable = false)]
+    pub(crate) default_features: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "some")]
+    #[schema(value_type = i64, minimum = 0, maximum = 36525, nullable = false)]
+    pub(crate) default_valid_days: Option<i64>,
+    /// Null takes it away. Once there are licenses it stays: rotate the key pair instead.
+    #[serde(default, deserialize_with = "maybe")]
+    #[schema(value_type = Option<Uuid>)]
+    pub(crate) key_pair_id: Option<Option<Uuid>>,
+}
+
+impl ProductChange {
+    /// Changes the row. Gives whether anything is otherwise now.
+    pub(crate) async fn apply(
+        self,
+        row: &mut products::Model,
+        tx: &impl ConnectionTrait,
+        now: i64,
+    ) -> Result<bool> {
+        let before = row.clone();
+        set(&mut row.name, self.name);
+        set(&mut row.code, self.code);
+        set(&mut row.description, self.description);
+        set(&mut row.default_features_json, self.default_features.map(|features| json(&features)));
+        set(&mut row.default_valid_days, self.default_valid_days);
+        set(&mut row.key_pair_id, self.key_pair_id);
+        if *row == before {
+            return Ok(false);
+        }
+        check(row, tx).await?;
+        let rekeyed = before.key_pair_id.is_some() && row.key_pair_id != before.key_pair_id;
+        if row.code != before.code || rekeyed {
+            let licenses = products::licenses(tx, row).await?;
+            if licenses > 0 {
+                let what = format!(
+                    "The product has {licenses} licenses that its programs know by its code and \
+                     keys: both stay (rotate the key pair to have new keys)"
+                );
+                return Err(Error::new(Code::Conflict, what));
+            }
+        }
+        row.updated_at = now;
+        Ok(true)
+    }
+}
+
+fn set<T>(member: &mut T, given: Option<T>) {
+    if let Some(given) = given {
+        *member = given;
+    }
+}
+
+fn json(features: &[String]) -> String {
+    serde_json::to_string(features).unwrap_or_default()
+}
+
+/// Fails with `invalid_argument` for what no product can be.
+async fn check(row: &products::Model, tx: &impl ConnectionTrait) -> Result<()> {
+    given::line("name", &row.name, NAME_MAX)?;
+    if !is_product_code(&row.code) {
+        let what = "code has 1 to 100 of a-z, 0-9 and -, and does not begin with -";
+        return Err(Error::invalid(what));
+    }
+    given::lines("description", row.description.as_deref(), DESCRIPTION_MAX)?;
+    let features = row.default_features();
+    given::feature_ids("default_features", features.iter().map(String::as_str))?;
+    given::within("default_valid_days", Some(row.default_valid_days), 0, VALID_DAYS_MAX)?;
+    if let Some(pair) = row.key_pair_id
+        && !products::may_use(tx, row.organization_id, pair).await?
+    {
+        return Err(Error::invalid("key_pair_id: there is no such key pair: look at its id"));
+    }
+    Ok(())
 }
 
 /// Create a product
@@ -84,20 +230,7 @@ async fn create(
 ) -> Result<Answer, Stop> {
     caller.must(Scope::Catalog)?;
     let mut work = Work::begin(&server, &caller, &origin).await?;
-    let features = body.default_features.unwrap_or_default();
-    let row = products::Model {
-        id: Uuid::now_v7(),
-        organization_id: caller.organization.id,
-        name: body.name,
-        code: body.code,
-        description: body.description,
-        default_features_json: serde_json::to_string(&features).unwrap_or_default(),
-        default_valid_days: body.default_valid_days.unwrap_or(VALID_DAYS),
-        key_pair_id: body.key_pair_id,
-        revocations_version: 0,
-        created_at: work.now,
-        updated_at: work.now,
-    };
+    let row = body.row(&work.tx, caller.organization.id, work.now).await?;
     let product = Product::of(&row);
     products::insert(&work.tx, row).await?;
     work.event("product.created", product.id, &product);
@@ -131,4 +264,62 @@ async fn get(State(server): State<Shared>, caller: Caller, Id(id): Id) -> Result
     let row = products::get(server.store.read(), caller.organization.id, id).await?;
     let row = row.ok_or_else(|| Error::not_found("product"))?;
     Ok(Answer::ok(&Product::of(&row)))
+}
+
+/// Change a product
+///
+/// Only the members that are given change.
+#[utoipa::path(put, path = "/products/{id}", tag = "products", params(("id" = Uuid, Path)),
+    request_body = ProductChange, security(("api_key" = ["catalog"])),
+    responses((status = 200, body = Product), (status = "4XX", body = Problem)))]
+async fn change(
+    State(server): State<Shared>,
+    caller: Caller,
+    Id(id): Id,
+    Written { body, origin }: Written<ProductChange>,
+) -> Result<Answer, Stop> {
+    caller.must(Scope::Catalog)?;
+    let mut work = Work::begin(&server, &caller, &origin).await?;
+    let row = products::lock(&work.tx, caller.organization.id, id).await?;
+    let mut row = row.ok_or_else(|| Error::not_found("product"))?;
+    let changed = body.apply(&mut row, &work.tx, work.now).await?;
+    let product = Product::of(&row);
+    if changed {
+        products::update(&work.tx, row).await?;
+        work.event("product.updated", id, &product);
+    }
+    work.commit(Answer::ok(&product)).await
+}
+
+/// That something is done.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Done {
+    /// One sentence for people.
+    pub message: String,
+}
+
+/// Delete a product
+///
+/// One that has licenses stays.
+#[utoipa::path(delete, path = "/products/{id}", tag = "products", params(("id" = Uuid, Path)),
+    security(("api_key" = ["catalog"])),
+    responses((status = 200, body = Done), (status = "4XX", body = Problem)))]
+async fn delete(
+    State(server): State<Shared>,
+    caller: Caller,
+    Id(id): Id,
+    Written { body: Nothing {}, origin }: Written<Nothing>,
+) -> Result<Answer, Stop> {
+    caller.must(Scope::Catalog)?;
+    let mut work = Work::begin(&server, &caller, &origin).await?;
+    let row = products::lock(&work.tx, caller.organization.id, id).await?;
+    let row = row.ok_or_else(|| Error::not_found("product"))?;
+    let licenses = products::licenses(&work.tx, &row).await?;
+    if licenses > 0 {
+        let what = format!("The product has {licenses} licenses: it stays as long as they do");
+        return Err(Error::new(Code::Conflict, what).into());
+    }
+    work.event("product.deleted", id, &Product::of(&row));
+    products::delete(&work.tx, row).await?;
+    work.commit(Answer::ok(&Done { message: "Product deleted successfully".into() })).await
 }

@@ -1,9 +1,11 @@
 //! Products.
 
 use crate::api::Page;
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
+use crate::store::{key_pairs, licenses, policies};
 use sea_orm::entity::prelude::*;
-use sea_orm::{ConnectionTrait, IntoActiveModel, QueryOrder, QuerySelect};
+use sea_orm::sea_query::LockType;
+use sea_orm::{ConnectionTrait, DbErr, IntoActiveModel, QueryOrder, QuerySelect};
 
 /// A row of `products`.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -60,8 +62,114 @@ pub async fn list(
     Ok((rows.all(connection).await?, total))
 }
 
-/// Adds one.
+/// One of an organization's, which nobody else changes until the transaction ends.
+pub async fn lock(
+    tx: &impl ConnectionTrait,
+    organization: Uuid,
+    id: Uuid,
+) -> Result<Option<Model>> {
+    let one = Entity::find_by_id(id).filter(Column::OrganizationId.eq(organization));
+    // SQLite has one writer, and takes no notice.
+    Ok(one.lock_exclusive().one(tx).await?)
+}
+
+/// One of an organization's, which stays until the transaction ends.
+pub async fn hold(
+    tx: &impl ConnectionTrait,
+    organization: Uuid,
+    id: Uuid,
+) -> Result<Option<Model>> {
+    let one = Entity::find_by_id(id).filter(Column::OrganizationId.eq(organization));
+    Ok(one.lock(LockType::KeyShare).one(tx).await?)
+}
+
+/// One of an organization's, which nobody else changes until the transaction ends, though they may
+/// make licenses of it.
+pub async fn turn(
+    tx: &impl ConnectionTrait,
+    organization: Uuid,
+    id: Uuid,
+) -> Result<Option<Model>> {
+    let one = Entity::find_by_id(id).filter(Column::OrganizationId.eq(organization));
+    Ok(one.lock(LockType::NoKeyUpdate).one(tx).await?)
+}
+
+/// The one with a code.
+pub async fn by_code(
+    connection: &impl ConnectionTrait,
+    organization: Uuid,
+    code: &str,
+) -> Result<Option<Model>> {
+    let one = Entity::find()
+        .filter(Column::OrganizationId.eq(organization))
+        .filter(Column::Code.eq(code));
+    Ok(one.one(connection).await?)
+}
+
+/// Those of an organization with these ids.
+pub async fn some(
+    connection: &impl ConnectionTrait,
+    organization: Uuid,
+    ids: impl IntoIterator<Item = Uuid>,
+) -> Result<Vec<Model>> {
+    let some = Entity::find()
+        .filter(Column::OrganizationId.eq(organization))
+        .filter(Column::Id.is_in(ids));
+    Ok(some.all(connection).await?)
+}
+
+/// How many licenses one has, revoked ones too.
+pub async fn licenses(connection: &impl ConnectionTrait, row: &Model) -> Result<u64> {
+    let all = licenses::Entity::find()
+        .filter(licenses::Column::OrganizationId.eq(row.organization_id))
+        .filter(licenses::Column::ProductId.eq(row.id));
+    Ok(all.count(connection).await?)
+}
+
+/// Whether a key pair is the organization's own.
+pub async fn may_use(
+    connection: &impl ConnectionTrait,
+    organization: Uuid,
+    pair: Uuid,
+) -> Result<bool> {
+    let own = key_pairs::Entity::find_by_id(pair)
+        .filter(key_pairs::Column::OrganizationId.eq(organization));
+    Ok(own.one(connection).await?.is_some())
+}
+
+/// Adds one. Fails with `conflict`, naming the code, where there is one with it.
 pub async fn insert(connection: &impl ConnectionTrait, row: Model) -> Result<()> {
-    Entity::insert(row.into_active_model()).exec_without_returning(connection).await?;
+    let code = row.code.clone();
+    let inserted = Entity::insert(row.into_active_model()).exec_without_returning(connection).await;
+    inserted.map(drop).map_err(|error| taken(error, &code))
+}
+
+/// Writes all of one that was read under [`lock`]. Fails as [`insert`] does.
+pub async fn update(tx: &impl ConnectionTrait, row: Model) -> Result<()> {
+    let code = row.code.clone();
+    let updated = Entity::update(row.into_active_model().reset_all()).exec(tx).await;
+    updated.map(drop).map_err(|error| taken(error, &code))
+}
+
+/// Deletes one that has no licenses, and its policies.
+pub async fn delete(tx: &impl ConnectionTrait, row: Model) -> Result<()> {
+    policies::Entity::delete_many()
+        .filter(policies::Column::OrganizationId.eq(row.organization_id))
+        .filter(policies::Column::ProductId.eq(row.id))
+        .exec(tx)
+        .await?;
+    let one = Entity::delete_by_id(row.id).filter(Column::OrganizationId.eq(row.organization_id));
+    one.exec(tx).await?;
     Ok(())
+}
+
+fn taken(error: DbErr, code: &str) -> Error {
+    let error = Error::from(error);
+    match error.code() {
+        Code::Conflict => {
+            let what = format!("There is a product with the code {code} already: choose another");
+            Error::new(Code::Conflict, what)
+        }
+        _ => error,
+    }
 }

@@ -1,5 +1,35 @@
-//! Licenses.
+//! Licenses: made, looked at, changed, withdrawn, verified.
 
+mod change;
+mod create;
+mod grant;
+mod list;
 mod status;
+mod stop;
+mod verify;
+mod view;
 
+pub use change::LicenseChange;
+pub use create::{Made, make};
+pub use grant::{Entitlement, LicenseType, NewLicense, Template};
 pub use status::Status;
+pub use view::License;
+
+use super::Shared;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The paths.
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .routes(routes!(create::create, list::list))
+        .routes(routes!(verify::verify))
+        .routes(routes!(verify::check_revocation))
+        .routes(routes!(list::get, change::change, stop::revoke))
+        .routes(routes!(list::download))
+        .routes(routes!(change::renew))
+        .routes(routes!(change::reissue))
+        .routes(routes!(change::replace_key))
+        .routes(routes!(stop::suspend))
+        .routes(routes!(stop::reinstate))
+}

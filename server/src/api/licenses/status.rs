@@ -22,8 +22,18 @@ pub enum Status {
 impl Status {
     /// That of a license at `now`, in seconds since 1970.
     pub fn of(license: &licenses::Model, now: i64) -> Status {
-        let ended = license.valid_until.is_some_and(|until| until <= now);
-        match (license.revoked_at, license.suspended_at) {
+        Status::at(license.revoked_at, license.suspended_at, license.valid_until, now)
+    }
+
+    /// That of a license with these times.
+    pub fn at(
+        revoked_at: Option<i64>,
+        suspended_at: Option<i64>,
+        valid_until: Option<i64>,
+        now: i64,
+    ) -> Status {
+        let ended = valid_until.is_some_and(|until| until <= now);
+        match (revoked_at, suspended_at) {
             (Some(_), _) => Status::Revoked,
             (None, Some(_)) => Status::Suspended,
             (None, None) if ended => Status::Expired,

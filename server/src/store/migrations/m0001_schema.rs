@@ -221,6 +221,8 @@ fn licenses() -> Vec<TableCreateStatement> {
             big_integer("turn"),
             big_integer("transfers"),
             big_integer_null("last_sync_at"),
+            // Of its end: 0 = nothing, 1 = that it comes soon, 2 = that it came.
+            big_integer("announced"),
             big_integer("created_at"),
             big_integer("updated_at"),
         ],
@@ -248,15 +250,20 @@ fn field() -> Vec<TableCreateStatement> {
                 // The token that is bound to it; empty where the license binds nowhere.
                 text_null("token"),
                 string_null("token_id"),
+                big_integer_null("token_at"),
+                // The license's own token when it was signed: another one says that the license
+                // was changed since.
+                string_null("token_of"),
                 // Of the last answer.
                 big_integer("seq"),
-                // How much of its ledger is here.
-                big_integer("ledger_seq"),
-                string("ledger_head"),
-                big_integer("ledger_lost"),
+                // What is known of its ledger.
+                text("ledger_json"),
                 big_integer("created_at"),
                 big_integer("last_seen_at"),
+                // Since when the machine is free again, and who freed it: client, vendor,
+                // replaced.
                 big_integer_null("deactivated_at"),
+                string_null("deactivated_by"),
             ],
             &["id"],
         ),
@@ -408,7 +415,14 @@ fn indexes() -> Vec<IndexCreateStatement> {
         index("licenses_email", "licenses", &["organization_id", "customer_email_lower", "id"]),
         index("licenses_revoked", "licenses", &["organization_id", "revoked_at", "product_id"]),
         index("licenses_until", "licenses", &["organization_id", "valid_until", "id"]),
-        index("activations_license", "activations", &["license_id", "installation"]),
+        index("licenses_announced", "licenses", &["announced", "valid_until"]),
+        unique("activations_license", "activations", &["license_id", "installation"]),
+        index("activations_machine", "activations", &["license_id", "machine_id"]),
+        index(
+            "activations_installation",
+            "activations",
+            &["organization_id", "installation", "last_seen_at"],
+        ),
         index("activations_organization", "activations", &["organization_id", "id"]),
         index("usage_license", "usage", &["organization_id", "license_id"]),
         unique("seats_id", "seats", &["id"]),
@@ -417,6 +431,8 @@ fn indexes() -> Vec<IndexCreateStatement> {
         index("seats_organization", "seats", &["organization_id", "id"]),
         unique("events_id", "events", &["id"]),
         index("events_organization", "events", &["organization_id", "seq"]),
+        index("events_kind", "events", &["organization_id", "kind", "seq"]),
+        index("events_subject", "events", &["organization_id", "subject", "seq"]),
         index("events_undelivered", "events", &["delivered_at", "seq"]),
         index("idempotency_age", "idempotency", &["created_at"]),
     ]

@@ -1,0 +1,141 @@
+//! Licenses to look at.
+
+use super::status::Status;
+use super::view::{License, LicenseWithBlob, Licenses};
+use crate::api::{Answer, Asked, Caller, Id, PageQuery, Problem, Scope, Server, Shared};
+use crate::error::{Code, Error, Result};
+use crate::store::licenses::Filter;
+use crate::store::{licenses, products};
+use axum::extract::State;
+use sea_orm::prelude::Uuid;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+/// Which licenses are asked for: those that meet everything that is given.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct LicenseQuery {
+    /// Of this product.
+    product_id: Option<Uuid>,
+    /// With this status.
+    #[param(inline)]
+    status: Option<Status>,
+    /// A part of the customer's address, in upper or lower case.
+    #[param(max_length = 320)]
+    customer_email: Option<String>,
+    /// Your id of the customer.
+    #[param(max_length = 255)]
+    customer_id: Option<String>,
+    /// The serial number.
+    #[param(max_length = 128)]
+    serial: Option<String>,
+    /// Which page, from 1. Not with `cursor`.
+    #[param(minimum = 1, default = 1)]
+    page: Option<u64>,
+    /// Licenses on a page, 1 to 100.
+    #[param(minimum = 1, maximum = 100, default = 20)]
+    per_page: Option<u64>,
+    /// `next_cursor` of the page before.
+    #[param(max_length = 64)]
+    cursor: Option<String>,
+}
+
+impl LicenseQuery {
+    fn filter(&self, now: i64) -> Result<Filter> {
+        let texts = [&self.customer_email, &self.customer_id, &self.serial];
+        // PostgreSQL has no text with it, so that nothing could be found.
+        if texts.into_iter().flatten().any(|text| text.contains('\0') || text.len() > 2048) {
+            return Err(Error::new(
+                Code::Malformed,
+                "A filter is a text without NUL, not too long",
+            ));
+        }
+        Ok(Filter {
+            product: self.product_id,
+            status: self.status.map(|status| (status, now)),
+            // An empty text is part of every text.
+            email: self.customer_email.clone().filter(|part| !part.is_empty()),
+            customer: self.customer_id.clone(),
+            serial: self.serial.clone(),
+        })
+    }
+}
+
+/// List licenses
+///
+/// The newest first, without their files.
+#[utoipa::path(get, path = "/licenses", tag = "licenses", params(LicenseQuery),
+    security(("api_key" = ["read"])),
+    responses((status = 200, body = Licenses), (status = "4XX", body = Problem)))]
+pub(super) async fn list(
+    State(server): State<Shared>,
+    caller: Caller,
+    Asked(query): Asked<LicenseQuery>,
+) -> Result<Answer> {
+    caller.must(Scope::Read)?;
+    let now = server.clock.now();
+    let LicenseQuery { page, per_page, cursor, .. } = query.clone();
+    let page = PageQuery { page, per_page, cursor }.page()?;
+    let (store, organization) = (server.store.read(), caller.organization.id);
+    let (rows, total) = licenses::list(store, organization, &query.filter(now)?, page).await?;
+    let next_cursor = page.next(rows.len(), rows.last().map(|row| row.id));
+    let mut ids: Vec<Uuid> = rows.iter().map(|row| row.product_id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let known = products::some(store, organization, ids).await?;
+    let mut licenses = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let product = known.iter().find(|product| product.id == row.product_id);
+        let product = product.ok_or_else(|| Error::new(Code::Internal, "A product is missing"))?;
+        licenses.push(License::of(row, product, now)?);
+    }
+    Ok(Answer::ok(&Licenses { licenses, total, next_cursor }))
+}
+
+/// A license of the caller's, and its product.
+async fn one(
+    server: &Server,
+    caller: &Caller,
+    id: Uuid,
+) -> Result<(licenses::Model, products::Model)> {
+    let (store, organization) = (server.store.read(), caller.organization.id);
+    let row = licenses::get(store, organization, id).await?;
+    let row = row.ok_or_else(|| Error::not_found("license"))?;
+    let product = products::get(store, organization, row.product_id).await?;
+    let product = product.ok_or_else(|| Error::not_found("license"))?;
+    Ok((row, product))
+}
+
+/// Get a license
+#[utoipa::path(get, path = "/licenses/{id}", tag = "licenses", params(("id" = Uuid, Path)),
+    security(("api_key" = ["read"])),
+    responses((status = 200, body = LicenseWithBlob), (status = "4XX", body = Problem)))]
+pub(super) async fn get(
+    State(server): State<Shared>,
+    caller: Caller,
+    Id(id): Id,
+) -> Result<Answer> {
+    caller.must(Scope::Read)?;
+    let (row, product) = one(&server, &caller, id).await?;
+    let license = License::of(&row, &product, server.clock.now())?;
+    Ok(Answer::ok(&license.with_blob(&row)))
+}
+
+/// Download a license file
+#[utoipa::path(get, path = "/licenses/{id}/download", tag = "licenses",
+    params(("id" = Uuid, Path)), security(("api_key" = ["read"])),
+    responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream"),
+        (status = "4XX", body = Problem)))]
+pub(super) async fn download(
+    State(server): State<Shared>,
+    caller: Caller,
+    Id(id): Id,
+) -> Result<Answer> {
+    caller.must(Scope::Read)?;
+    let (row, _) = one(&server, &caller, id).await?;
+    let file = Answer { status: 200, headers: Vec::new(), body: row.token.into_bytes() };
+    // The letters of a serial number need no quoting.
+    let name = format!("attachment; filename=\"{}.lic\"", row.serial);
+    Ok(file.with("content-type", "application/octet-stream").with("content-disposition", &name))
+}
