@@ -23,6 +23,7 @@ pub mod log;
 pub mod master_key;
 pub mod metrics;
 pub mod operations;
+pub mod outbox;
 pub mod revocations;
 pub mod seats;
 mod serve;

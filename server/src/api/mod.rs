@@ -4,6 +4,7 @@ mod answer;
 mod api_keys;
 mod caller;
 mod etag;
+mod events;
 mod given;
 pub mod health;
 mod id;
@@ -78,7 +79,7 @@ pub struct Remote(pub IpAddr);
 
 /// Every resource, below `/api/v1`.
 fn resources() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().merge(organizations::routes()).merge(api_keys::routes()).merge(key_pairs::routes()).merge(key_sets::routes()).merge(products::routes()).merge(policies::routes()).merge(licenses::routes()).merge(seats::routes()).merge(revocations::routes())
+    OpenApiRouter::new().merge(organizations::routes()).merge(api_keys::routes()).merge(key_pairs::routes()).merge(key_sets::routes()).merge(products::routes()).merge(policies::routes()).merge(licenses::routes()).merge(seats::routes()).merge(revocations::routes()).merge(events::routes())
 }
 
 /// All paths, under `/api/v1` and under `/v1`.

@@ -3,7 +3,8 @@
 use crate::error::Result;
 use sea_orm::ActiveValue::NotSet;
 use sea_orm::entity::prelude::*;
-use sea_orm::{ConnectionTrait, IntoActiveModel};
+use sea_orm::sea_query::{Expr, ExprTrait, LockBehavior, LockType, Order, Query};
+use sea_orm::{ConnectionTrait, IntoActiveModel, QueryOrder, QuerySelect, Select};
 
 /// A row of `events`.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -45,4 +46,100 @@ pub async fn insert(connection: &impl ConnectionTrait, rows: Vec<Model>) -> Resu
     });
     Entity::insert_many(rows).exec_without_returning(connection).await?;
     Ok(())
+}
+
+impl Model {
+    /// What it is called outside: the same however often it is delivered.
+    pub fn name(&self) -> String {
+        format!("evt_{}", self.id.simple())
+    }
+}
+
+/// Which events a list has.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Of one kind.
+    pub kind: Option<String>,
+    /// About one thing.
+    pub subject: Option<String>,
+    /// Before this one.
+    pub before: Option<i64>,
+}
+
+/// An organization's, the newest first.
+pub async fn list(
+    connection: &impl ConnectionTrait,
+    organization: Uuid,
+    filter: &Filter,
+    limit: u64,
+) -> Result<Vec<Model>> {
+    let mut rows = Entity::find().filter(Column::OrganizationId.eq(organization));
+    if let Some(kind) = &filter.kind {
+        rows = rows.filter(Column::Kind.eq(kind.as_str()));
+    }
+    if let Some(subject) = &filter.subject {
+        rows = rows.filter(Column::Subject.eq(subject.as_str()));
+    }
+    if let Some(before) = filter.before {
+        rows = rows.filter(Column::Seq.lt(before));
+    }
+    Ok(rows.order_by_desc(Column::Seq).limit(limit).all(connection).await?)
+}
+
+/// Neither delivered nor being delivered at a time, the oldest first.
+fn waiting(now: i64, limit: u64) -> Select<Entity> {
+    let free = Column::ClaimedUntil.is_null().or(Column::ClaimedUntil.lte(now));
+    Entity::find()
+        .filter(Column::DeliveredAt.is_null())
+        .filter(free)
+        .order_by_asc(Column::Seq)
+        .limit(limit)
+}
+
+/// Whether any is waiting.
+pub async fn is_waiting(connection: &impl ConnectionTrait, now: i64) -> Result<bool> {
+    Ok(waiting(now, 1).one(connection).await?.is_some())
+}
+
+/// Takes the oldest that wait, and that no other server is taking, to deliver them before `until`.
+pub async fn claim(
+    tx: &impl ConnectionTrait,
+    now: i64,
+    until: i64,
+    limit: u64,
+) -> Result<Vec<Model>> {
+    // SQLite has one writer, and takes no notice of the lock.
+    let rows = waiting(now, limit)
+        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+        .all(tx)
+        .await?;
+    Entity::update_many()
+        .col_expr(Column::ClaimedUntil, Expr::value(until))
+        .filter(Column::Seq.is_in(rows.iter().map(|row| row.seq)))
+        .exec(tx)
+        .await?;
+    Ok(rows)
+}
+
+/// Notes that some were delivered.
+pub async fn delivered(tx: &impl ConnectionTrait, events: &[i64], now: i64) -> Result<()> {
+    Entity::update_many()
+        .col_expr(Column::DeliveredAt, Expr::value(now))
+        .filter(Column::Seq.is_in(events.iter().copied()))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// Deletes some of those that were delivered before a time. Gives how many.
+pub async fn clear(tx: &impl ConnectionTrait, before: i64, limit: u64) -> Result<u64> {
+    let old = Query::select()
+        .column(Column::Seq)
+        .from(Entity)
+        .and_where(Column::DeliveredAt.lt(before))
+        .order_by(Column::DeliveredAt, Order::Asc)
+        .limit(limit)
+        .to_owned();
+    let cleared = Entity::delete_many().filter(Column::Seq.in_subquery(old)).exec(tx).await?;
+    Ok(cleared.rows_affected)
 }

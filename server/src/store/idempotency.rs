@@ -3,7 +3,7 @@
 use crate::error::{Code, Error, Result};
 use sea_orm::ActiveValue::{Set, Unchanged};
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::OnConflict;
+use sea_orm::sea_query::{OnConflict, Order, Query};
 use sea_orm::{ConnectionTrait, IntoActiveModel};
 
 /// A row of `idempotency`.
@@ -69,4 +69,21 @@ pub async fn keep(
     };
     Entity::update(row).exec(connection).await?;
     Ok(())
+}
+
+/// Deletes some that were begun before a time. Gives how many.
+pub async fn clear(tx: &impl ConnectionTrait, before: i64, limit: u64) -> Result<u64> {
+    let old = Query::select()
+        .column(Column::Digest)
+        .from(Entity)
+        .and_where(Column::CreatedAt.lt(before))
+        .order_by(Column::CreatedAt, Order::Asc)
+        .limit(limit)
+        .to_owned();
+    let cleared = Entity::delete_many()
+        .filter(Column::CreatedAt.lt(before))
+        .filter(Column::Digest.in_subquery(old))
+        .exec(tx)
+        .await?;
+    Ok(cleared.rows_affected)
 }

@@ -84,3 +84,24 @@ pub async fn remove(connection: &impl ConnectionTrait, name: &str) -> Result<()>
     Entity::delete_by_id(name).exec(connection).await?;
     Ok(())
 }
+
+/// Takes a turn that one server of the group has at a time, from now until a time; gives whether
+/// it was free. Whoever dies loses it then.
+pub async fn claim(
+    connection: &impl ConnectionTrait,
+    name: &str,
+    now: i64,
+    until: i64,
+) -> Result<bool> {
+    let value = |at: i64| format!("{:019}", Ord::max(at, 0));
+    let row = ActiveModel { name: Set(name.to_string()), value: Set(value(until)) };
+    let free = OnConflict::column(Column::Name)
+        .update_column(Column::Value)
+        .action_and_where(Expr::col((Entity, Column::Value)).lte(value(now)))
+        .to_owned();
+    match Entity::insert(row).on_conflict(free).exec_without_returning(connection).await {
+        Ok(done) => Ok(done > 0),
+        Err(DbErr::RecordNotInserted) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -6,6 +6,7 @@
 pub mod activations;
 pub mod api_keys;
 pub mod documents;
+pub mod endings;
 pub mod events;
 pub mod forever;
 pub mod idempotency;

@@ -42,6 +42,14 @@ pub async fn get(
     Ok(one.one(connection).await?)
 }
 
+/// Those with these ids, whichever organizations' they are.
+pub async fn by_ids(
+    connection: &impl ConnectionTrait,
+    ids: impl IntoIterator<Item = Uuid>,
+) -> Result<Vec<Model>> {
+    Ok(Entity::find().filter(Column::Id.is_in(ids)).all(connection).await?)
+}
+
 /// Whichever organization's it is: what is published of a product needs no API key.
 pub async fn any(connection: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>> {
     Ok(Entity::find_by_id(id).one(connection).await?)

@@ -82,6 +82,7 @@ fn license(organization: Uuid, product: Uuid, serial: &str) -> licenses::Model {
         turn: 0,
         transfers: 0,
         last_sync_at: None,
+        announced: 0,
         created_at: BEGIN,
         updated_at: BEGIN,
     }

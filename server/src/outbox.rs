@@ -1,0 +1,283 @@
+//! What happens after a write, and not on its way: events go to whoever is to know them, ends of
+//! licenses are announced, lists are signed before anybody asks, and what is old is cleared away.
+//! Every server of a group runs it; each piece of work is done by one of them.
+
+use crate::api::Shared;
+use crate::api::licenses::License;
+use crate::error::Result;
+use crate::revocations;
+use crate::store::{
+    endings, events, idempotency, licenses, meta, organizations, products, revoked,
+};
+use sea_orm::DatabaseTransaction;
+use sea_orm::prelude::Uuid;
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
+
+/// How often it is looked for events.
+const EVERY: Duration = Duration::from_secs(1);
+/// How long after a failure.
+const LATER: Duration = Duration::from_secs(5);
+/// How often everything else is done.
+const TENDING: Duration = Duration::from_secs(5);
+
+/// Seconds in which a server has to have delivered what it took. Then another does.
+const CLAIM: i64 = 60;
+/// Events that are taken, and rows that are written, at a time.
+const BATCH: u64 = 500;
+/// Batches of one kind of work before the next has its turn.
+const BATCHES: usize = 20;
+/// Lists that are signed in one turn.
+const LISTS: u64 = 10;
+
+const DAY: i64 = 86_400;
+/// Seconds before its end in which a license is said to end soon.
+pub const SOON: i64 = 7 * DAY;
+/// Seconds for which the answer to a repeated request is kept.
+const IDEMPOTENCY: i64 = DAY;
+
+/// Work of the group that one server does at a time, and the seconds until the next does it.
+const TURN: (&str, i64) = ("outbox_turn", 4);
+
+/// Somewhere that events go.
+pub trait Sink: Send + Sync {
+    /// Takes one. The same one may come again, with the same name. Whatever fails is tried again.
+    fn deliver<'a>(
+        &'a self,
+        event: &'a events::Model,
+    ) -> Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
+}
+
+/// The log: a line for each event, without what is told of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Log;
+
+impl Sink for Log {
+    fn deliver<'a>(
+        &'a self,
+        event: &'a events::Model,
+    ) -> Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>> {
+        Box::pin(async move {
+            tracing::info!(
+                id = event.name(),
+                kind = event.kind,
+                organization = %event.organization_id,
+                subject = event.subject,
+                "event"
+            );
+            Ok(())
+        })
+    }
+}
+
+/// Works until it is told to stop, or dropped: what has not ended then, another server does.
+pub async fn run(server: Shared, keep_days: u32, mut stop: watch::Receiver<bool>) {
+    let outbox = Outbox::new(server, keep_days, vec![Box::new(Log)]);
+    let mut tended = None;
+    while !*stop.borrow() {
+        let mut pause = EVERY;
+        let is_time = tended.is_none_or(|last: Instant| last.elapsed() >= TENDING);
+        let done = match outbox.deliver().await {
+            Ok(count) if count >= BATCH => continue,
+            Ok(_) if is_time => outbox.tend().await,
+            Ok(_) => Ok(()),
+            Err(error) => Err(error),
+        };
+        if is_time {
+            tended = Some(Instant::now());
+        }
+        if let Err(error) = done {
+            tracing::warn!(code = error.code().slug(), "events wait: {error}");
+            pause = LATER;
+        }
+        tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => return,
+            () = sleep(pause) => {}
+        }
+    }
+}
+
+/// The work.
+pub struct Outbox {
+    server: Shared,
+    keep_days: u32,
+    sinks: Vec<Box<dyn Sink>>,
+}
+
+impl Outbox {
+    /// Work that gives events to these sinks, and keeps them for so many days after; 0 = for ever.
+    pub fn new(server: Shared, keep_days: u32, sinks: Vec<Box<dyn Sink>>) -> Outbox {
+        Outbox { server, keep_days, sinks }
+    }
+
+    /// Delivers the oldest events that wait. Gives how many it took.
+    pub async fn deliver(&self) -> Result<u64> {
+        let (store, now) = (&self.server.store, self.server.clock.now());
+        // Nothing is written while nothing happens.
+        if !events::is_waiting(store.read(), now).await? {
+            return Ok(0);
+        }
+        let tx = store.begin().await?;
+        let taken = events::claim(&tx, now, now.saturating_add(CLAIM), BATCH).await?;
+        tx.commit().await?;
+        let mut delivered = Vec::with_capacity(taken.len());
+        for event in &taken {
+            match self.deliver_one(event).await {
+                Ok(()) => delivered.push(event.seq),
+                Err(error) => {
+                    let (id, code) = (event.name(), error.code().slug());
+                    tracing::warn!(id, code, "an event is not delivered yet");
+                }
+            }
+        }
+        if !delivered.is_empty() {
+            let tx = store.begin().await?;
+            events::delivered(&tx, &delivered, self.server.clock.now()).await?;
+            tx.commit().await?;
+        }
+        Ok(u64::try_from(taken.len()).unwrap_or(u64::MAX))
+    }
+
+    async fn deliver_one(&self, event: &events::Model) -> Result<()> {
+        for sink in &self.sinks {
+            sink.deliver(event).await?;
+        }
+        Ok(())
+    }
+
+    /// Does everything else, unless another server of the group is at it.
+    pub async fn tend(&self) -> Result<()> {
+        let (name, seconds) = TURN;
+        let now = self.server.clock.now();
+        let tx = self.server.store.begin().await?;
+        let is_mine = meta::claim(&tx, name, now, now.saturating_add(seconds)).await?;
+        tx.commit().await?;
+        if is_mine {
+            self.announce().await?;
+            self.sign_lists().await?;
+            self.clear().await?;
+        }
+        Ok(())
+    }
+
+    /// Makes the events of licenses that end: each once for each end.
+    pub async fn announce(&self) -> Result<()> {
+        for step in [Step::Renewed, Step::Over, Step::Soon] {
+            for _ in 0..BATCHES {
+                if self.announce_some(step).await? < BATCH {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn announce_some(&self, step: Step) -> Result<u64> {
+        let now = self.server.clock.now();
+        let tx = self.server.store.begin().await?;
+        let rows = match step {
+            Step::Renewed => endings::renewed(&tx, now, SOON, BATCH).await?,
+            Step::Over => endings::over(&tx, now, BATCH).await?,
+            Step::Soon => endings::soon(&tx, now, SOON, BATCH).await?,
+        };
+        if rows.is_empty() {
+            return Ok(0);
+        }
+        let (kind, announced) = match step {
+            Step::Renewed => (None, endings::NOTHING),
+            Step::Over => (Some("license.expired"), endings::OVER),
+            Step::Soon => (Some("license.expiring_soon"), endings::SOON),
+        };
+        if let Some(kind) = kind {
+            events::insert(&tx, ends(&tx, kind, &rows, now).await?).await?;
+        }
+        endings::announce(&tx, &rows, announced).await?;
+        tx.commit().await?;
+        Ok(u64::try_from(rows.len()).unwrap_or(u64::MAX))
+    }
+
+    /// Signs revocation lists that have changed, so that what products are told of them is new.
+    pub async fn sign_lists(&self) -> Result<()> {
+        let store = self.server.store.read();
+        for product in revoked::unsigned(store, LISTS).await? {
+            let Some(organization) = organizations::get(store, product.organization_id).await?
+            else {
+                continue;
+            };
+            if let Err(error) = revocations::current(&self.server, &organization, &product).await {
+                let (product, code) = (product.id, error.code().slug());
+                tracing::warn!(%product, code, "a revocation list is not signed: {error}");
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes what is too old to be asked for.
+    pub async fn clear(&self) -> Result<()> {
+        let now = self.server.clock.now();
+        for _ in 0..BATCHES {
+            let tx = self.server.store.begin().await?;
+            let done = idempotency::clear(&tx, now.saturating_sub(IDEMPOTENCY), BATCH).await?;
+            tx.commit().await?;
+            if done < BATCH {
+                break;
+            }
+        }
+        if self.keep_days == 0 {
+            return Ok(());
+        }
+        let before = now.saturating_sub(i64::from(self.keep_days).saturating_mul(DAY));
+        for _ in 0..BATCHES {
+            let tx = self.server.store.begin().await?;
+            let done = events::clear(&tx, before, BATCH).await?;
+            tx.commit().await?;
+            if done < BATCH {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What is announced of the end of a license.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Renewed,
+    Over,
+    Soon,
+}
+
+/// The events of licenses that end. Of a revoked one there is nothing to tell.
+async fn ends(
+    tx: &DatabaseTransaction,
+    kind: &str,
+    rows: &[licenses::Model],
+    now: i64,
+) -> Result<Vec<events::Model>> {
+    let ids: BTreeSet<Uuid> = rows.iter().map(|row| row.product_id).collect();
+    let products = products::by_ids(tx, ids).await?;
+    let mut made = Vec::new();
+    for row in rows.iter().filter(|row| row.revoked_at.is_none()) {
+        let Some(product) = products.iter().find(|product| product.id == row.product_id) else {
+            continue;
+        };
+        made.push(events::Model {
+            seq: 0,
+            id: Uuid::now_v7(),
+            organization_id: row.organization_id,
+            kind: kind.to_string(),
+            subject: row.id.to_string(),
+            data_json: serde_json::to_string(&License::of(row, product, now)?).unwrap_or_default(),
+            actor: "server".to_string(),
+            request_id: None,
+            created_at: now,
+            claimed_until: None,
+            delivered_at: None,
+        });
+    }
+    Ok(made)
+}
