@@ -1,0 +1,288 @@
+//! Usage is reported to a license server over plain HTTP, by the examples of four languages: each
+//! report is there once, and an answer that is not the server's for that request changes nothing.
+//!
+//! A language whose tools are missing is skipped by name, and so is PostgreSQL;
+//! `LICENTIA_REQUIRE=c,cpp,python,node,cli,postgres` makes that a failure.
+
+#[path = "../../server/tests/server/support/postgres.rs"]
+#[allow(dead_code, reason = "its own tests use the rest")]
+mod postgres;
+
+use licentia_tests::middle::{Deed, Middle};
+use licentia_tests::server::{Server, Sold};
+use licentia_tests::{paths, runners};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+const CODE: &str = "myapp";
+
+/// What the examples count.
+const FEATURE: &str = "exports";
+
+/// A program of a customer: what it runs, and its installation.
+struct Program {
+    language: &'static str,
+    command: Vec<PathBuf>,
+    /// The folder of the installation; the keys of the product are beside it.
+    folder: PathBuf,
+}
+
+/// How a program ended, and what it said.
+#[derive(Debug)]
+struct Ended {
+    status: i32,
+    told: Value,
+    error: String,
+}
+
+impl Program {
+    /// Those that can be run here, each with an installation of its own.
+    fn all(home: &Path, sold: &Sold) -> Vec<Program> {
+        let stage = paths::target().join("stage");
+        let example = |path: &str| paths::root().join("examples").join(path);
+        let programs = [
+            ("c", vec![stage.join("report-c")]),
+            ("cpp", vec![stage.join("report-cpp")]),
+            ("python", vec![paths::root().join(".venv/bin/python"), example("python/report.py")]),
+            ("node", vec!["node".into(), example("node/report.mjs")]),
+        ];
+        let mut all = Vec::new();
+        for (language, command) in programs {
+            if runners::ready(language).is_none() {
+                continue;
+            }
+            if command.iter().any(|part| part.is_absolute() && !part.exists()) {
+                println!("skipped: the report in {language} ({command:?}: make stage)");
+                continue;
+            }
+            let folder = home.join(language);
+            fs::create_dir_all(&folder).unwrap();
+            fs::write(folder.with_extension("jwks"), &sold.keys).unwrap();
+            all.push(Program { language, command, folder });
+        }
+        all
+    }
+
+    /// Counts so much, and reports to this address.
+    fn run(&self, url: &str, amount: u32, more: &[&str]) -> Ended {
+        let mut command = Command::new(&self.command[0]);
+        command.args(&self.command[1..]).arg(url).arg(self.folder.with_extension("jwks"));
+        command.arg(CODE).arg(&self.folder).arg(amount.to_string()).args(more);
+        let machine = self.folder.file_name().unwrap().to_str().unwrap();
+        command.arg(format!("machine=the machine of {machine}"));
+        // What is on this machine is asked, whatever proxy there is for the rest.
+        command.env("no_proxy", "127.0.0.1");
+        let output = command.output().unwrap();
+        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        let (told, error) = (text(&output.stdout), text(&output.stderr));
+        assert!(told.lines().count() <= 1, "{}: {told}", self.language);
+        let told = serde_json::from_str(&told).unwrap_or(Value::Null);
+        Ended { status: output.status.code().unwrap_or(-1), told, error }
+    }
+
+    /// Everything in its folder.
+    fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        let entries = fs::read_dir(&self.folder).unwrap().map(|entry| entry.unwrap().path());
+        entries.map(|path| (path.clone(), fs::read(&path).unwrap())).collect()
+    }
+}
+
+impl Ended {
+    /// It went well, with so much used.
+    fn good(&self, used: u64) {
+        assert_eq!((self.status, &*self.error), (0, ""), "{self:?}");
+        self.says("ok", used);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        let contact = self.told["last_contact"].as_u64().unwrap();
+        assert!(contact <= now + 1 && now < contact + 3600, "{self:?}");
+    }
+
+    /// It was refused with this word, and the license holds as before.
+    fn refused(&self, word: &str, used: u64) {
+        assert_eq!(self.status, 1, "{self:?}");
+        assert!(self.error.starts_with(&format!("{word}: ")), "{word}: {self:?}");
+        self.says("ok", used);
+    }
+
+    /// The server was not reached, and the license holds as before.
+    fn unreachable(&self, used: u64) {
+        assert_eq!(self.status, 3, "{self:?}");
+        assert!(self.error.starts_with("unreachable: "), "{self:?}");
+        self.says("ok", used);
+    }
+
+    fn says(&self, status: &str, used: u64) {
+        assert_eq!(self.told["status"], status, "{self:?}");
+        assert_eq!(self.told["used"], used, "{self:?}");
+    }
+}
+
+/// Runs it on SQLite, and on PostgreSQL where it is.
+fn both(name: &str, test: impl Fn(&Server, &Path)) {
+    let home = paths::target().join("report").join(name);
+    let _ = fs::remove_dir_all(&home);
+    let run = |home: &Path, database: Option<&str>| {
+        fs::create_dir_all(home).unwrap();
+        if let Some(server) = Server::start(&home.join("server"), database) {
+            test(&server, home);
+            server.stop().unwrap();
+        }
+    };
+    run(&home.join("sqlite"), None);
+    if let Some(cluster) = postgres::shared() {
+        let database = cluster.create("template0");
+        run(&home.join("postgres"), Some(&cluster.url(&database)));
+        cluster.remove(&database);
+    }
+}
+
+fn sell(server: &Server) -> Sold {
+    let counted = json!({"id": FEATURE, "meter": "count", "per": "month", "max": 500});
+    let license = json!({
+        "customer_name": "Example Labs", "features": ["reports"], "entitlements": [counted],
+        "valid_days": 30, "max_machines": 10,
+    });
+    server.sell(CODE, &license)
+}
+
+/// What the server knows was used of the license, by installation.
+fn used(server: &Server, sold: &Sold) -> BTreeMap<String, u64> {
+    let id = sold.license["id"].as_str().unwrap();
+    let rows = server.get(&format!("/licenses/{id}/usage"));
+    let rows = rows["usage"].as_array().unwrap();
+    let row = |row: &Value| {
+        assert_eq!(row["feature"], FEATURE);
+        (row["activation_id"].as_str().unwrap().to_string(), row["used"].as_u64().unwrap())
+    };
+    let used: BTreeMap<String, u64> = rows.iter().map(row).collect();
+    assert_eq!(used.len(), rows.len(), "a period of an installation is there twice: {rows:?}");
+    used
+}
+
+fn key(sold: &Sold) -> &str {
+    sold.license["license_key"].as_str().unwrap()
+}
+
+#[test]
+fn each_report_is_there_once() {
+    both("once", |server, home| {
+        let sold = sell(server);
+        let programs = Program::all(home, &sold);
+        for (at, program) in programs.iter().enumerate() {
+            program.run(server.root(), 3, &[key(&sold)]).good(3);
+            assert_eq!(used(server, &sold).values().copied().collect::<Vec<_>>(), vec![3; at + 1]);
+        }
+        let before = used(server, &sold);
+        for program in &programs {
+            // Reported again, and activated again: nothing is new.
+            program.run(server.root(), 0, &[]).good(3);
+            program.run(server.root(), 0, &[key(&sold)]).good(3);
+            assert_eq!(used(server, &sold), before, "{}", program.language);
+        }
+        for program in &programs {
+            program.run(server.root(), 2, &[]).good(5);
+        }
+        let after: Vec<u64> = used(server, &sold).values().copied().collect();
+        assert_eq!(after, vec![5; programs.len()]);
+        let path = format!("/licenses/{}/activations", sold.license["id"].as_str().unwrap());
+        assert_eq!(server.get(&path)["activations"].as_array().unwrap().len(), programs.len());
+    });
+}
+
+#[test]
+fn what_is_not_the_answer_changes_nothing() {
+    both("answers", |server, home| {
+        let sold = sell(server);
+        let programs = Program::all(home, &sold);
+        let middle = Middle::start(server.root());
+        for program in &programs {
+            program.run(&middle.root, 3, &[key(&sold)]).good(3);
+        }
+        let recorded = middle.signed();
+        assert_eq!(recorded.len(), 2 * programs.len());
+        for (at, program) in programs.iter().enumerate() {
+            let own = recorded[2 * at + 1].clone();
+            let other = recorded[(2 * at + 3) % recorded.len()].clone();
+            for (deed, word) in [
+                (Deed::Alter, "bad_signature"),
+                (Deed::Replace(own), "already_used"),
+                (Deed::Replace(other), "wrong_installation"),
+                (Deed::Replace(forged()), "unknown_key"),
+            ] {
+                let files = program.files();
+                let told = format!("{}: {deed:?}", program.language);
+                middle.set(deed);
+                program.run(&middle.root, 0, &[]).refused(word, 3);
+                assert!(program.files() == files, "{told} left something behind");
+            }
+            middle.set(Deed::Pass);
+            program.run(&middle.root, 1, &[]).good(4);
+        }
+        assert_eq!(used(server, &sold).values().sum::<u64>(), 4 * programs.len() as u64);
+    });
+}
+
+/// An answer that nobody's server has signed.
+fn forged() -> String {
+    licentia_tests::document::Doc::license().typ("lic-sync+jwt").sign()
+}
+
+#[test]
+fn a_server_that_is_not_reached_says_nothing_of_the_license() {
+    both("unreachable", |server, home| {
+        let sold = sell(server);
+        let middle = Middle::start(server.root());
+        let login = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html>Sign in</html>";
+        let problem = |status: &str, code: &str| {
+            let kind = "application/problem+json";
+            format!("HTTP/1.1 {status}\r\nContent-Type: {kind}\r\n\r\n{{\"code\":\"{code}\"}}")
+        };
+        let deeds = [
+            Deed::Close,
+            Deed::Answer(login.to_string()),
+            Deed::Answer(problem("429 Too Many Requests", "too_many_requests")),
+            Deed::Answer(problem("503 Service Unavailable", "busy")),
+            Deed::Answer("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n".to_string()),
+        ];
+        for program in &Program::all(home, &sold) {
+            program.run(&middle.root, 1, &[key(&sold)]).good(1);
+            let before = used(server, &sold);
+            for (times, deed) in deeds.iter().enumerate() {
+                middle.set(deed.clone());
+                program.run(&middle.root, 1, &[]).unreachable(2 + times as u64);
+            }
+            assert_eq!(used(server, &sold), before);
+            middle.set(Deed::Pass);
+            // What was counted meanwhile comes with the next report, once.
+            program.run(&middle.root, 0, &[]).good(1 + deeds.len() as u64);
+        }
+        let found = used(server, &sold);
+        assert!(found.values().all(|used| *used == 1 + deeds.len() as u64), "{found:?}");
+    });
+}
+
+#[test]
+fn a_license_that_is_revoked_is_so_after_the_next_report() {
+    both("revoked", |server, home| {
+        let sold = sell(server);
+        let programs = Program::all(home, &sold);
+        for program in &programs {
+            program.run(server.root(), 1, &[key(&sold)]).good(1);
+            // Not everybody who knows the server has a license there.
+            let unknown = program.run(server.root(), 0, &["ABCD-EFGH-JKMN-PQRS-TVWX"]);
+            unknown.refused("not_found", 1);
+        }
+        let path = format!("/licenses/{}", sold.license["id"].as_str().unwrap());
+        let (status, body) = server.ask("DELETE", &path, &Value::Null);
+        assert_eq!(status, 200, "{body}");
+        for program in &programs {
+            let ended = program.run(server.root(), 0, &[]);
+            assert_eq!((ended.status, &*ended.error), (0, ""), "{ended:?}");
+            ended.says("revoked", 1);
+        }
+    });
+}
