@@ -55,8 +55,9 @@ request = ask("GET", "/api/license/request")
 expect("a request", (request.status, is_json(request)), (200, True))
 code = request.json()["license_request"]
 expect("a request code", code.startswith("eJ"), True)
-unpacked = json.loads(zlib.decompress(base64.b64decode(code)))
-expect("it is packed JSON", isinstance(unpacked, dict), True)
+unpacked, _, signature = zlib.decompress(base64.b64decode(code)).partition(b"\n")
+expect("it is packed JSON", isinstance(json.loads(unpacked), dict), True)
+expect("and a signature", len(signature), 86)
 
 assign("not a license", "nonsense", 400)
 refused = ask("POST", "/api/license/assign", {"signed_license": "x"}).json()["detail"]

@@ -4,7 +4,6 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
-import { inflateSync } from 'node:zlib'
 import { Installation, Product } from '../index.mjs'
 import { emptyFolder } from './folder.mjs'
 import { DAY, NOW, stranger, vendor } from './vendor.mjs'
@@ -277,26 +276,6 @@ test('the grace without a license begins with the first use, once', async (t) =>
   assert.deepEqual(answers, [true, false])
   const body = JSON.parse(installation.gate('any').body)
   assert.match(body.detail, /^A license is required after 31 days/)
-})
-
-test('a request is text to send, of the kind that was asked for', async (t) => {
-  const { product: made, installation } = await installed(t, null)
-  const read = (text) => JSON.parse(inflateSync(Buffer.from(text, 'base64')))
-  const code = installation.request()
-  assert.match(code, /^eJ[\w+/]+={0,2}$/)
-  assert.ok(JSON.stringify(read(code)).includes('"myapp"'))
-  assert.equal(installation.request('license'), code) // While the clock stands still.
-  made.set('clock', NOW + 1)
-  assert.notEqual(read(installation.request('license')).nonce, read(code).nonce)
-  assert.notDeepEqual(read(installation.request('clock')), read(code))
-  for (const what of ['', 'licens', '\0']) {
-    const error = { name: 'Error', code: 'invalid_argument' }
-    assert.throws(() => installation.request(what), error)
-  }
-  for (const bad of [null, 1, {}, [], true]) {
-    assert.throws(() => installation.request(bad), invalid)
-    assert.throws(() => installation.request('license', bad), invalid)
-  }
 })
 
 test('options of apply are a plain object with one member', async (t) => {

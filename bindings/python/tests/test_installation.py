@@ -16,7 +16,7 @@ from pathlib import Path
 import licentia
 import pytest
 from licentia import Access, Installation, Product
-from vendor import DAY, ISSUED, LICENSE_ID, PRODUCT, Vendor
+from vendor import DAY, ISSUED, LICENSE_ID, PRODUCT, Vendor, read
 
 END = ISSUED + 30 * DAY
 OTHER_KEY = "ABEiM0RVZneImaq7zN3u_wARIjNEVWZ3iJmqu8zd7v8"
@@ -186,7 +186,8 @@ def test_what_is_refused_changes_nothing(
         (vendor.license(binding=elsewhere), "wrong_installation"),
         (vendor.license(valid_from=0, valid_until=ISSUED), "expired"),
         (vendor.license(outer={"iat": ISSUED - 1}), "older_than_installed"),
-        (vendor.sign({"iss": "x", "aud": PRODUCT, "iat": 1}, "lic-lease+jwt"), "wrong_kind"),
+        (vendor.sign({"iss": "x", "aud": PRODUCT, "iat": 1}, "lic-product+jwt"), "wrong_kind"),
+        (vendor.sign({"iss": "x", "aud": PRODUCT, "iat": 1}, "lic-lease+jwt"), "malformed"),
         (vendor.sign({"iss": "x", "aud": PRODUCT, "iat": 1}, "lic-revs+jwt"), "malformed"),
     ]
     for data, word in bad:
@@ -259,6 +260,40 @@ def test_requests(product: Product, installation: Installation, vendor: Vendor) 
     for wrong in ("", "License", "licens", "clock\0", "é"):
         with pytest.raises(licentia.ArgumentError):
             installation.request(wrong)
+
+
+def test_an_activation_and_the_end_of_one(installation: Installation, vendor: Vendor) -> None:
+    with pytest.raises(licentia.NotLicensedError):
+        installation.request("activation")
+    asked = installation.request("activation", "ABCD-EFGH-4711")
+    assert read(asked)["key"] == "ABCD-EFGH-4711"
+    installation.apply(vendor.answer(asked, license=[vendor.license()]))
+    assert "reports" in installation
+    assert "key" not in read(installation.request("activation"))
+    freed = vendor.answer(installation.request("deactivation"), seq=2)
+    installation.apply(freed)
+    assert "reports" not in installation
+    installation.apply(vendor.license())
+    assert refused(installation, freed) == "already_used"
+    assert "reports" in installation
+
+
+def test_seats(installation: Installation, vendor: Vendor) -> None:
+    for what, argument in (("seat", "ann"), ("borrow", "30 ann"), ("release", "ann")):
+        with pytest.raises(licentia.NotLicensedError):
+            installation.request(what, argument)
+    installation.apply(vendor.license())
+    for what, wrong in (("seat", None), ("seat", "a\tb"), ("borrow", "ann"), ("sync", "ann")):
+        with pytest.raises(licentia.ArgumentError):
+            installation.request(what, wrong)
+    assert read(installation.request("borrow", "30 Zoë"))["seat"] == {"holder": "Zoë", "days": 30}
+    lease = vendor.answer(installation.request("seat", "ann"))
+    installation.apply(lease)
+    assert refused(installation, lease) == "already_used"
+    installation.apply(vendor.answer(installation.request("release", "ann")))
+    assert refused(installation, lease) == "already_used", "it was given back"
+    theirs = vendor.answer(installation.request("seat", "ann"), installation=LICENSE_ID)
+    assert refused(installation, theirs) == "wrong_installation"
 
 
 def test_licenses_from_elsewhere(

@@ -13,7 +13,10 @@ import zlib
 from typing import Any
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 RFC_8037_D = "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"
@@ -32,6 +35,15 @@ def b64(data: bytes) -> str:
 
 def unb64(text: str) -> bytes:
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def read(request: str) -> Any:
+    """What is in a request. Its installation signed it, or cryptography raises."""
+    text, _, signature = zlib.decompress(base64.b64decode(request)).partition(b"\n")
+    asked = json.loads(text)
+    key = Ed25519PublicKey.from_public_bytes(unb64(asked["cnf"]["jwk"]["x"]))
+    key.verify(unb64(signature.decode()), b"licentia-request\n" + text)
+    return asked
 
 
 class Vendor:
@@ -72,8 +84,9 @@ class Vendor:
         return self.sign({**said, "version": version, "ids": texts}, "lic-revs+jwt")
 
     def answer(self, request: str, **changes: Any) -> str:
-        """The answer to a request: the time, and to `sync` how the license stands."""
-        asked = json.loads(zlib.decompress(base64.b64decode(request)))
+        """The answer to a request: to `clock` the time, to `seat` and the like a lease, to others
+        how the license stands."""
+        asked = read(request)
         said = {
             "iss": "https://licenses.acme.example",
             "aud": PRODUCT,
@@ -84,6 +97,12 @@ class Vendor:
         }
         if asked["what"] == "clock":
             return self.sign({**said, **changes}, "lic-clock+jwt")
+        if "seat" in asked:
+            back = asked["what"] == "release"
+            lease = {"jti": "1", "exp": ISSUED + (0 if back else DAY), "seat": 1}
+            whose = {"license_id": LICENSE_ID, "holder": asked["seat"]["holder"]}
+            borrowed = {"borrowed": asked["what"] == "borrow"}
+            return self.sign({**said, **lease, **whose, **borrowed, **changes}, "lic-lease+jwt")
         of = {"license_id": LICENSE_ID, "seq": 1, "epoch": 0, "status": "ok"}
         return self.sign({**said, **of, **changes}, "lic-sync+jwt")
 
