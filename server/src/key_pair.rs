@@ -5,6 +5,7 @@
 
 use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
+use crate::master_key;
 use crate::store::{key_pairs, signing_keys};
 use crate::vault::Vault;
 use licentia::limits::KEYS_MAX;
@@ -61,6 +62,7 @@ impl<C: ConnectionTrait> Desk<'_, C> {
             updated_at: self.now,
         };
         let mut made = KeyPair { pair, keys: Vec::new() };
+        master_key::check_within(self.tx, self.vault).await?;
         match brought {
             Some(key) => {
                 let kid = key.public().kid();
@@ -171,7 +173,10 @@ impl<C: ConnectionTrait> Desk<'_, C> {
                 made.push(self.row(&of.pair, &SecretKey::generate()?, &[role])?);
             }
         }
-        signing_keys::insert(self.tx, made.clone()).await?;
+        if !made.is_empty() {
+            master_key::check_within(self.tx, self.vault).await?;
+            signing_keys::insert(self.tx, made.clone()).await?;
+        }
         of.keys.extend(made);
         Ok(())
     }

@@ -97,8 +97,10 @@ impl Serving {
         let address = listener.local_addr().map_err(cannot)?;
         let store = open(&config).await?;
         migrations::migrate(&store).await.map_err(|error| of_the_schema(&error))?;
-        let (vault, master_key) = master_key::open(&config, &store, &mut warnings).await?;
+        let (vault, master_key) = master_key::open(&config, &store).await?;
         let server = Arc::new(Api::new(store, vault, clock));
+        // What was signed before this start, so that a clock that went back is seen.
+        upkeep::keep(&server, false).await?;
         let first = begin(&config, &server).await?;
         if first.is_none() {
             warnings.extend(stranger(&config, &server).await?);

@@ -112,7 +112,8 @@ pub struct KeyPair {
 }
 
 impl KeyPair {
-    fn of<'a>(
+    /// That of a pair and its keys.
+    pub fn of<'a>(
         pair: &key_pairs::Model,
         keys: impl IntoIterator<Item = &'a signing_keys::Model>,
     ) -> KeyPair {

@@ -27,10 +27,11 @@ mod written;
 pub use answer::Answer;
 pub use caller::Caller;
 pub use id::{Id, Ids};
+pub use key_pairs::KeyPair;
 pub use page::{Page, PageQuery};
 pub use problem::Problem;
 pub use scope::{Scope, Scopes};
-pub use work::{Stop, Work};
+pub use work::{Stop, Work, label as answer_label};
 pub use written::{Asked, Origin, Written};
 
 pub use crate::api_key::digest;

@@ -153,6 +153,7 @@ fn again(
     Ok(Stop::Again(Answer { status, headers, body: body.to_vec() }))
 }
 
-fn label(digest: &str) -> String {
+/// As what the body of an answer is sealed.
+pub fn label(digest: &str) -> String {
     format!("answer {digest}")
 }

@@ -4,7 +4,7 @@ use crate::error::{Code, Error, Result};
 use sea_orm::ActiveValue::{Set, Unchanged};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{OnConflict, Order, Query};
-use sea_orm::{ConnectionTrait, IntoActiveModel};
+use sea_orm::{Condition, ConnectionTrait, IntoActiveModel, QueryOrder, QuerySelect};
 
 /// A row of `idempotency`.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -86,4 +86,33 @@ pub async fn clear(tx: &impl ConnectionTrait, before: i64, limit: u64) -> Result
         .exec(tx)
         .await?;
     Ok(cleared.rows_affected)
+}
+
+/// The next of the whole server after one, in the order of their keys.
+pub async fn after(
+    connection: &impl ConnectionTrait,
+    last: Option<(Uuid, String)>,
+    limit: u64,
+) -> Result<Vec<Model>> {
+    let mut rows = Entity::find();
+    if let Some((organization, digest)) = last {
+        let same = Condition::all()
+            .add(Column::OrganizationId.eq(organization))
+            .add(Column::Digest.gt(digest));
+        rows = rows.filter(Condition::any().add(Column::OrganizationId.gt(organization)).add(same));
+    }
+    let rows = rows.order_by_asc(Column::OrganizationId).order_by_asc(Column::Digest);
+    Ok(rows.limit(limit).all(connection).await?)
+}
+
+/// Writes the sealed body of one.
+pub async fn reseal(connection: &impl ConnectionTrait, row: &Model, body: String) -> Result<()> {
+    let row = ActiveModel {
+        organization_id: Unchanged(row.organization_id),
+        digest: Unchanged(row.digest.clone()),
+        body: Set(body),
+        ..Default::default()
+    };
+    Entity::update(row).exec(connection).await?;
+    Ok(())
 }

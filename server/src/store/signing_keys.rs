@@ -112,9 +112,6 @@ pub async fn named(
 
 /// Adds some.
 pub async fn insert(connection: &impl ConnectionTrait, rows: Vec<Model>) -> Result<()> {
-    if rows.is_empty() {
-        return Ok(());
-    }
     let rows = rows.into_iter().map(|row| row.into_active_model().reset_all());
     Entity::insert_many(rows).exec_without_returning(connection).await?;
     Ok(())

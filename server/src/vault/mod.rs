@@ -62,12 +62,12 @@ impl Vault {
 
     /// Seals a private key.
     pub fn seal_key(&self, key: &SecretKey) -> Result<String> {
-        self.seal(&label(key.public().kid()), key.to_pem()?.as_bytes())
+        self.seal(&key_label(key.public().kid()), key.to_pem()?.as_bytes())
     }
 
     /// Opens the private key that has this name.
     pub fn open_key(&self, kid: &str, sealed: &str) -> Result<SecretKey> {
-        let pem = self.open(&label(kid), sealed)?;
+        let pem = self.open(&key_label(kid), sealed)?;
         let pem = std::str::from_utf8(&pem);
         let pem = pem.map_err(|_| Error::new(Code::Internal, "A sealed key is no text"))?;
         let key = SecretKey::from_pem(pem)?;
@@ -78,7 +78,8 @@ impl Vault {
     }
 }
 
-fn label(kid: &str) -> String {
+/// As what the private key of this name is sealed.
+pub fn key_label(kid: &str) -> String {
     format!("signing key {kid}")
 }
 
