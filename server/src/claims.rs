@@ -3,6 +3,7 @@
 use crate::api::Server;
 use crate::error::{Code, Error, Result};
 use crate::store::{licenses, organizations, policies, products};
+use crate::token_id;
 use crate::vault::Signing;
 use licentia::limits::TIME_MAX;
 use licentia::{Binding, Claims, Customer, Feature, Notice, ProductName, Role};
@@ -40,6 +41,7 @@ pub async fn issue(
     };
     let signing = server.signer.signing(tx, organization, product, Role::License).await?;
     let mut claims = claims(&signing, product, license, policy)?;
+    claims.jti = token_id::new(server.signer.vault(), license.id)?;
     if binding.is_some() {
         claims.license.binding = binding;
     }

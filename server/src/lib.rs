@@ -8,6 +8,7 @@
 
 pub mod api;
 pub mod api_key;
+pub mod batch;
 pub mod binding;
 pub mod claims;
 pub mod clock;
@@ -23,12 +24,14 @@ pub mod log;
 pub mod master_key;
 pub mod metrics;
 pub mod operations;
+pub mod requests;
 pub mod outbox;
 pub mod revocations;
 pub mod seats;
 mod serve;
 pub mod store;
 pub mod terms;
+pub mod token_id;
 pub mod upkeep;
 pub mod vault;
 

@@ -167,7 +167,7 @@ impl IssuerStatus {
     ];
 
     /// Its word.
-    pub(crate) const fn word(self) -> &'static str {
+    pub const fn word(self) -> &'static str {
         match self {
             IssuerStatus::Ok => "ok",
             IssuerStatus::Revoked => "revoked",

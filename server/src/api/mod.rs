@@ -1,31 +1,38 @@
 //! HTTP: the frame that all resources stand in, and a file for each resource.
 
+pub mod activations;
 mod answer;
 mod api_keys;
 mod caller;
+mod docs;
 mod etag;
 mod events;
-mod given;
+pub(crate) mod given;
 pub mod health;
 mod id;
 mod key_pairs;
 mod key_sets;
 pub mod licenses;
 pub mod limits;
+mod openapi;
 mod organizations;
 mod page;
 pub mod policies;
 mod problem;
 pub mod products;
 mod request_id;
+pub mod requests;
 mod revocations;
 mod scope;
 pub mod seats;
+mod sync;
+mod usage;
 mod work;
 mod written;
 
 pub use answer::Answer;
 pub use caller::Caller;
+pub use openapi::openapi;
 pub use id::{Id, Ids};
 pub use key_pairs::KeyPair;
 pub use page::{Page, PageQuery};
@@ -36,15 +43,14 @@ pub use written::{Asked, Origin, Written};
 
 pub use crate::api_key::digest;
 
+use crate::batch::Batch;
 use crate::clock::Clock;
-use crate::store::Store;
+use crate::store::{Engine, Store};
 use crate::upkeep::Used;
 use crate::vault::{Signer, Vault};
 use axum::Router;
 use std::net::IpAddr;
 use std::sync::Arc;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};
 use utoipa_axum::router::OpenApiRouter;
 
 /// What requests are answered from.
@@ -57,13 +63,18 @@ pub struct Server {
     pub signer: Signer,
     /// When API keys were used.
     pub used: Used,
+    /// Reports that are written together.
+    pub syncs: Arc<Batch<Server>>,
 }
 
 impl Server {
     /// A server on a database that has its schema.
     pub fn new(store: Store, vault: Vault, clock: Clock) -> Server {
         let signer = Signer::new(Arc::new(vault), clock.clone());
-        Server { store, clock, signer, used: Used::default() }
+        // PostgreSQL writes for several at a time.
+        let lanes = if store.engine() == Engine::Postgres { 3 } else { 1 };
+        let syncs = Arc::new(Batch::new(lanes));
+        Server { store, clock, signer, used: Used::default(), syncs }
     }
 }
 
@@ -80,13 +91,15 @@ pub struct Remote(pub IpAddr);
 
 /// Every resource, below `/api/v1`.
 fn resources() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().merge(organizations::routes()).merge(api_keys::routes()).merge(key_pairs::routes()).merge(key_sets::routes()).merge(products::routes()).merge(policies::routes()).merge(licenses::routes()).merge(seats::routes()).merge(revocations::routes()).merge(events::routes())
+    OpenApiRouter::new().merge(organizations::routes()).merge(api_keys::routes()).merge(key_pairs::routes()).merge(key_sets::routes()).merge(products::routes()).merge(policies::routes()).merge(licenses::routes()).merge(seats::routes()).merge(revocations::routes()).merge(requests::routes()).merge(activations::routes()).merge(sync::routes()).merge(usage::routes()).merge(events::routes())
 }
 
 /// All paths, under `/api/v1` and under `/v1`.
 pub fn router(server: Shared) -> Router {
     let (api, _) = resources().split_for_parts();
+    let api = api.merge(openapi::routes());
     Router::new()
+        .merge(docs::routes())
         .nest("/api/v1", api.clone())
         .nest("/v1", api)
         .fallback(problem::no_such_path)
@@ -94,30 +107,6 @@ pub fn router(server: Shared) -> Router {
         .layer(axum::middleware::from_fn(etag::layer))
         .layer(axum::middleware::from_fn(request_id::layer))
         .with_state(server)
-}
-
-/// The OpenAPI document of all paths.
-pub fn openapi() -> OpenApi {
-    let (_, paths) = OpenApiRouter::new().nest("/api/v1", resources()).split_for_parts();
-    let key = HttpBuilder::new()
-        .scheme(HttpAuthScheme::Bearer)
-        .description(Some("An API key. The scopes that a route needs stand beside it."))
-        .build();
-    let mut document = OpenApiBuilder::from(paths)
-        .info(
-            InfoBuilder::new()
-                .title("licentia license server")
-                .version(env!("CARGO_PKG_VERSION"))
-                .description(Some(
-                    "Everything below /api/v1 is below /v1 as well. Errors are \
-                     application/problem+json (RFC 9457): `code` is a word that never changes.",
-                ))
-                .build(),
-        )
-        .build();
-    let components = document.components.get_or_insert_with(Default::default);
-    components.add_security_scheme("api_key", SecurityScheme::Http(key));
-    document
 }
 
 #[cfg(test)]

@@ -121,6 +121,14 @@ impl Work {
         });
     }
 
+    /// Commits everything, where there is no answer to keep.
+    pub async fn finish(self) -> Result<()> {
+        match self.commit(Answer::empty()).await {
+            Err(Stop::Refused(error)) => Err(error),
+            Ok(_) | Err(Stop::Again(_)) => Ok(()),
+        }
+    }
+
     /// Commits everything, and gives the answer back.
     pub async fn commit(self, answer: Answer) -> Result<Answer, Stop> {
         events::insert(&self.tx, self.events).await?;

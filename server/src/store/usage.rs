@@ -1,6 +1,12 @@
 //! Usage: totals by meter and period.
 
+use crate::error::Result;
 use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::{Alias, CaseStatement, Expr, ExprTrait, Func, OnConflict, Order, Query};
+use sea_orm::{ConnectionTrait, IntoActiveModel};
+
+/// Rows that one statement writes: a database takes only so many values at a time.
+const AT_ONCE: usize = 1_000;
 
 /// A row of `usage`.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -29,3 +35,114 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+/// What all installations of a license have used of a feature in one period.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sum {
+    pub feature: String,
+    pub kind: String,
+    pub period: i64,
+    pub used: i64,
+    /// How many installations that is.
+    pub activations: i64,
+}
+
+/// Which sums are meant.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    pub feature: Option<String>,
+    /// Periods that begin then or later.
+    pub from: Option<i64>,
+    /// Periods that begin before.
+    pub to: Option<i64>,
+}
+
+/// Notes totals. One that is not higher than what is known changes nothing, so it does not matter
+/// how often and in which order they come. There is one row for each key, and they come in the
+/// order of their keys, so that two that do this do not wait for each other.
+pub async fn put(connection: &impl ConnectionTrait, rows: Vec<Model>) -> Result<()> {
+    let excluded = |column: Column| Expr::col((Alias::new("excluded"), column));
+    let mine = |column: Column| Expr::col((Entity, column));
+    let more = excluded(Column::Used).gt(mine(Column::Used));
+    let key = [Column::ActivationId, Column::Feature, Column::Kind, Column::Period, Column::Lost];
+    let mut update = OnConflict::columns(key);
+    for column in [Column::Used, Column::UpdatedAt] {
+        let case = CaseStatement::new().case(more.clone(), excluded(column)).finally(mine(column));
+        update.value(column, case);
+    }
+    for rows in rows.chunks(AT_ONCE) {
+        let rows = rows.iter().map(|row| row.clone().into_active_model().reset_all());
+        Entity::insert_many(rows)
+            .on_conflict(update.clone())
+            .exec_without_returning(connection)
+            .await?;
+    }
+    Ok(())
+}
+
+/// What a license has come to, the newest period first: a page of it, and how many sums there are.
+///
+/// What was counted before a ledger was lost and after it adds up; of levels and keys, whose
+/// totals are the highest of a month, the higher one counts.
+pub async fn sums(
+    connection: &impl ConnectionTrait,
+    organization: Uuid,
+    license: Uuid,
+    filter: &Filter,
+    (limit, offset): (u64, u64),
+) -> Result<(Vec<Sum>, u64)> {
+    // Beyond 2^53 a sum is not exact, and never too large for its type.
+    let real = Alias::new("double precision");
+    let used = Expr::col(Column::Used);
+    let each = CaseStatement::new()
+        .case(Expr::col(Column::Kind).is_in(["level", "distinct"]), used.clone().max())
+        .finally(Expr::from(Func::sum(used.cast_as(real.clone()))).cast_as(Alias::new("bigint")));
+    let mut by_activation = Query::select();
+    by_activation
+        .columns([Column::Feature, Column::Kind, Column::Period])
+        .expr_as(each, Alias::new("used"))
+        .from(Entity)
+        .and_where(Expr::col(Column::OrganizationId).eq(organization))
+        .and_where(Expr::col(Column::LicenseId).eq(license))
+        .group_by_columns([Column::ActivationId, Column::Feature, Column::Kind, Column::Period]);
+    if let Some(feature) = &filter.feature {
+        by_activation.and_where(Expr::col(Column::Feature).eq(feature.as_str()));
+    }
+    if let Some(from) = filter.from {
+        by_activation.and_where(Expr::col(Column::Period).gte(from));
+    }
+    if let Some(to) = filter.to {
+        by_activation.and_where(Expr::col(Column::Period).lt(to));
+    }
+    let sum = Func::sum(Expr::col(Alias::new("used")).cast_as(real));
+    let mut sums = Query::select();
+    sums.columns([Column::Feature, Column::Kind, Column::Period])
+        .expr_as(sum, Alias::new("sum"))
+        .expr_as(Expr::cust("COUNT(*)"), Alias::new("activations"))
+        .from_subquery(by_activation, Alias::new("by_activation"))
+        .group_by_columns([Column::Feature, Column::Kind, Column::Period])
+        .order_by(Column::Period, Order::Desc)
+        .order_by(Column::Feature, Order::Asc)
+        .order_by(Column::Kind, Order::Asc);
+    let all = Query::select()
+        .expr_as(Expr::cust("COUNT(*)"), Alias::new("count"))
+        .from_subquery(sums.clone(), Alias::new("sums"))
+        .to_owned();
+    let total = connection.query_one(&all).await?;
+    let total = total.map(|row| row.try_get::<i64>("", "count")).transpose()?.unwrap_or_default();
+    let rows = connection.query_all(sums.limit(limit).offset(offset)).await?;
+    let sum = |row: sea_orm::QueryResult| {
+        // Rounded already: a sum of integers.
+        #[allow(clippy::cast_possible_truncation)]
+        let used = row.try_get::<f64>("", "sum")? as i64;
+        Ok(Sum {
+            feature: row.try_get("", "feature")?,
+            kind: row.try_get("", "kind")?,
+            period: row.try_get("", "period")?,
+            used,
+            activations: row.try_get("", "activations")?,
+        })
+    };
+    let rows: Vec<Sum> = rows.into_iter().map(sum).collect::<Result<_, DbErr>>()?;
+    Ok((rows, u64::try_from(total).unwrap_or_default()))
+}

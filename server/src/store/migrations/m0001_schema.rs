@@ -398,6 +398,13 @@ fn unique(
     index(name, table, columns).unique().take()
 }
 
+/// What a list of licenses is filtered by, after the id or the product.
+const fn licenses_list(first: &'static str) -> [&'static str; 7] {
+    let second = if first.len() == 2 { "product_id" } else { "id" };
+    let email = "customer_email_lower";
+    ["organization_id", first, second, "revoked_at", "suspended_at", "valid_until", email]
+}
+
 fn indexes() -> Vec<IndexCreateStatement> {
     vec![
         unique("api_keys_digest", "api_keys", &["digest"]),
@@ -410,9 +417,10 @@ fn indexes() -> Vec<IndexCreateStatement> {
         index("policies_organization", "policies", &["organization_id", "id"]),
         unique("licenses_serial", "licenses", &["organization_id", "serial"]),
         unique("licenses_key", "licenses", &["key_digest"]),
-        index("licenses_organization", "licenses", &["organization_id", "id"]),
-        index("licenses_product", "licenses", &["organization_id", "product_id", "id"]),
-        index("licenses_email", "licenses", &["organization_id", "customer_email_lower", "id"]),
+        // Lists are counted and their pages found in these alone, without the rows.
+        index("licenses_list", "licenses", &licenses_list("id")),
+        index("licenses_product", "licenses", &licenses_list("product_id")),
+        index("licenses_customer", "licenses", &["organization_id", "customer_id", "id"]),
         index("licenses_revoked", "licenses", &["organization_id", "revoked_at", "product_id"]),
         index("licenses_until", "licenses", &["organization_id", "valid_until", "id"]),
         index("licenses_announced", "licenses", &["announced", "valid_until"]),
