@@ -1,13 +1,14 @@
 //! Floating seats: who has one, and until when.
 
-use super::{Answer, Asked, Caller, Id, PageQuery, Problem, Scope, Shared, Stop, Work, Written};
+use super::{
+    Answer, Asked, Caller, Id, Ids, PageQuery, Problem, Scope, Shared, Stop, Work, Written,
+};
 use crate::error::{Code, Error, Result};
 use crate::seats::{self as logic, Leased, Wanted};
 use crate::store::licenses;
 use crate::store::seats::{self, Filter};
 use crate::terms::Moment;
-use axum::extract::{FromRequestParts, Path, State};
-use axum::http::request::Parts;
+use axum::extract::State;
 use sea_orm::prelude::Uuid;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -127,20 +128,6 @@ pub struct SeatQuery {
     /// `next_cursor` of the page before.
     #[param(max_length = 64)]
     cursor: Option<String>,
-}
-
-/// The two ids in a path. What is no id is an id that nothing has.
-#[derive(Clone, Copy, Debug)]
-pub struct Ids(Uuid, Uuid);
-
-impl FromRequestParts<Shared> for Ids {
-    type Rejection = Error;
-
-    async fn from_request_parts(parts: &mut Parts, server: &Shared) -> Result<Ids> {
-        let texts = Path::<(String, String)>::from_request_parts(parts, server).await;
-        let id = |text: &str| Uuid::try_parse(text).unwrap_or(Uuid::nil());
-        Ok(texts.map_or(Ids(Uuid::nil(), Uuid::nil()), |Path((a, b))| Ids(id(&a), id(&b))))
-    }
 }
 
 /// Take a seat
