@@ -189,6 +189,9 @@ fn sane(parts: &Parts, head: Head) -> Result<(), Error> {
         let what = format!("This request cannot be read safely: {why}");
         return Err(Error::new(Code::Malformed, what));
     }
+    if parts.uri.scheme().is_none() && parts.uri.authority().is_some() {
+        return Err(Error::new(Code::Malformed, "The target of the request is no path"));
+    }
     let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
     if target.len() > TARGET_MAX {
         let what = format!("The path and the query have more than {TARGET_MAX} bytes");

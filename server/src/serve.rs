@@ -13,7 +13,7 @@ use crate::listen::{Server, Signal, Signals, Tls};
 use crate::master_key::{self, Found};
 use crate::metrics::Metrics;
 use crate::store::{Store, api_keys, migrations};
-use crate::upkeep;
+use crate::{outbox, upkeep};
 use axum::middleware::from_fn;
 use std::fs::{DirBuilder, File, TryLockError};
 use std::io::ErrorKind;
@@ -65,7 +65,9 @@ pub struct Serving {
     health: Arc<Health>,
     tls: Option<Arc<Tls>>,
     stop: watch::Sender<bool>,
-    listening: JoinHandle<()>,
+    /// What ends when it is told to stop.
+    running: Vec<JoinHandle<()>>,
+    /// What is ended then.
     tending: Vec<JoinHandle<()>>,
     /// Held for as long as the database is open.
     lock: Option<File>,
@@ -124,6 +126,10 @@ impl Serving {
         let router = api::router(Arc::clone(&server))
             .merge(health::routes(Arc::clone(&health)))
             .layer(from_fn(note_route));
+        let (stop, stopping) = watch::channel(false);
+        let delivering =
+            outbox::run(Arc::clone(&server), config.keep_events_days, stopping.clone());
+        let delivering = tokio::spawn(delivering);
         let front = Front {
             router,
             limits: Arc::clone(&limits),
@@ -133,14 +139,12 @@ impl Serving {
             body_max: config.body_max,
             body_time: config.limits.body,
         };
-        let (stop, stopping) = watch::channel(false);
         let listening = Server {
             service: Arc::new(front),
             limits: config.limits,
             tls: tls.clone(),
             stop: stopping,
         };
-        let listening = tokio::spawn(listening.run(listener));
         let forgetting = every(TIDYING, move || {
             limits.forget();
             std::future::ready(())
@@ -148,7 +152,8 @@ impl Serving {
         let it = Arc::clone(&server);
         let keeping = every(upkeep::EVERY, move || keep(Arc::clone(&it), false));
         let tending = vec![forgetting, keeping];
-        Serving { address, told, server, health, tls, stop, listening, tending, lock }
+        let running = vec![tokio::spawn(listening.run(listener)), delivering];
+        Serving { address, told, server, health, tls, stop, running, tending, lock }
     }
 
     /// Where it listens.
@@ -175,7 +180,9 @@ impl Serving {
     pub async fn stop(self) {
         self.health.stops();
         let _ = self.stop.send(true);
-        let _ = self.listening.await;
+        for task in self.running {
+            let _ = task.await;
+        }
         for task in self.tending {
             task.abort();
         }
@@ -281,6 +288,16 @@ fn make_folder(path: &Path) -> Result<()> {
     }
 }
 
+/// Makes the file of the database for its owner only, in a folder that others may look into. What
+/// cannot be made is told by whoever opens it.
+fn make_private(path: &Path) {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let _ = options.open(path);
+}
+
 /// Holds the folder for this process, until it ends however it ends.
 ///
 /// Fails with `setup` while another server has it.
@@ -308,7 +325,10 @@ pub fn lock(folder: &Path) -> Result<File> {
 async fn open(config: &Config) -> Result<Store> {
     let opened = match &config.database {
         Some(url) => Store::postgres(url).await,
-        None => Store::sqlite(&config.sqlite()).await,
+        None => {
+            make_private(&config.sqlite());
+            Store::sqlite(&config.sqlite()).await
+        }
     };
     opened.map_err(|error| {
         let what = format!(

@@ -5,3 +5,5 @@ mod support;
 
 mod backup;
 mod frame;
+mod raw;
+mod serving;

@@ -5,6 +5,7 @@
 pub mod client;
 pub mod dice;
 pub mod postgres;
+pub mod real;
 pub mod sqlite;
 
 use client::Client;
