@@ -1,7 +1,7 @@
 //! The list of a product's revoked licenses: signed when it is first asked for after it changed,
 //! for products that are offline. Revocation is for ever, also where a backup was restored.
 
-use crate::api::{Server, Work};
+use crate::api::{Origin, Server, Shared, Work};
 use crate::documents::{self as signed, no_key_pair};
 use crate::error::{Code, Error, Result};
 use crate::key_pair;
@@ -15,9 +15,9 @@ use tokio::sync::Mutex;
 /// Licenses that are revoked with one statement.
 const AT_ONCE: usize = 500;
 
-/// A version that a client reports cannot be further ahead of the time than this, in microseconds:
-/// a day.
-const AHEAD: i64 = 86_400_000_000;
+/// Versions are microseconds since 1970.
+const HOUR: i64 = 3_600_000_000;
+const DAY: i64 = 24 * HOUR;
 
 /// One list is signed at a time: a long one takes tens of megabytes and all of one core.
 static SIGNING: Mutex<()> = Mutex::const_new(());
@@ -183,34 +183,46 @@ pub async fn adopt(
     Ok(adopted)
 }
 
-/// A client reports which list it has. Where it is newer than ours, an older backup was restored:
-/// an event says so, once for each version.
-pub async fn reported(work: &mut Work, product: &products::Model, theirs: u64) -> Result<()> {
+/// A client reports which list it has, if it has any. Where that is newer than ours, an older
+/// backup was restored, and an event says so: once for each hour of lists that are missing.
+pub async fn heard(
+    server: &Shared,
+    product: &products::Model,
+    theirs: Option<u64>,
+    actor: &str,
+    origin: &Origin,
+) -> Result<()> {
     #[derive(Serialize)]
     struct Older {
         product_id: Uuid,
         revocations_version: i64,
         reported_version: i64,
     }
-    let (ours, now) = (product.revocations_version, work.now.saturating_mul(1_000_000));
-    let theirs = i64::try_from(theirs).unwrap_or(i64::MAX);
+    let Some(theirs) = theirs.and_then(|theirs| i64::try_from(theirs).ok()) else { return Ok(()) };
     // Nobody has signed what is of tomorrow.
-    if theirs <= ours.max(1) || theirs > now.saturating_add(AHEAD) {
+    let future = server.clock.micros().saturating_add(DAY);
+    if theirs <= product.revocations_version.max(1) || theirs > future {
         return Ok(());
     }
-    let name = format!("revocations_reported {}", product.id);
-    if meta::number(&work.tx, &name).await?.is_some_and(|known| known >= theirs) {
+    let name = format!("revocations_heard {}", product.id);
+    let known = meta::number(server.store.read(), &name).await?;
+    if known.is_some_and(|known| theirs < known.saturating_add(HOUR)) {
         return Ok(());
     }
+    let mut work = Work::of(server, product.organization_id, actor, origin).await?;
+    // A license may have been revoked since it was read.
+    let product = products::get(&work.tx, product.organization_id, product.id).await?;
+    let ours = product.as_ref().map_or(i64::MAX, |product| product.revocations_version);
+    let Some(product) = product.filter(|_| theirs > ours.max(1)) else { return Ok(()) };
     meta::raise(&work.tx, &name, theirs).await?;
-    let older =
-        Older { product_id: product.id, revocations_version: ours, reported_version: theirs };
     tracing::warn!(
         product = %product.id, ours, theirs,
         "a client has a newer revocation list than this server: was an older backup restored?"
     );
+    let older =
+        Older { product_id: product.id, revocations_version: ours, reported_version: theirs };
     work.event("server.older_than_clients", product.id, &older);
-    Ok(())
+    work.finish().await
 }
 
 fn count(rows: usize) -> u64 {

@@ -12,6 +12,7 @@ use crate::api::{Origin, Server, Shared, Work};
 use crate::batch::Run;
 use crate::binding::at_activation;
 use crate::error::{Code, Error, Result};
+use crate::revocations;
 use crate::store::{activations, events, licenses, organizations, products, reports, usage};
 use licentia::issue::{IssuerStatus, Ledger, Request};
 use sea_orm::ConnectionTrait;
@@ -151,6 +152,9 @@ pub async fn answer(
     };
     let request = &signed.request;
     let mut noted = note(server, job()).await?;
+    let theirs = request.sync.as_ref().and_then(|sync| sync.revocations);
+    let product = &noted.voice.product;
+    revocations::heard(server, product, theirs, &words::actor(request), origin).await?;
     let mut refused = None;
     if wants_machine(server, &noted) {
         let activated = settle(server, &noted, &signed, origin).await;
