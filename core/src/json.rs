@@ -45,6 +45,18 @@ pub const INTEGER_MAX: u64 = (1 << 53) - 1;
 /// # Errors
 /// The first flaw met. Duplicate names are met at the end of their object.
 pub fn scan(text: &[u8], max_bytes: usize) -> std::result::Result<&str, Flaw> {
+    judge(text, max_bytes, STRING_MAX)
+}
+
+/// The same for what carries documents: its strings, but not its names, may be as long as it is.
+///
+/// # Errors
+/// As [`scan`].
+pub fn scan_long(text: &[u8], max_bytes: usize) -> std::result::Result<&str, Flaw> {
+    judge(text, max_bytes, max_bytes)
+}
+
+fn judge(text: &[u8], max_bytes: usize, string_max: usize) -> std::result::Result<&str, Flaw> {
     if text.len() > max_bytes || u32::try_from(text.len()).is_err() {
         return Err(Flaw { kind: FlawKind::Size, offset: max_bytes });
     }
@@ -53,7 +65,7 @@ pub fn scan(text: &[u8], max_bytes: usize) -> std::result::Result<&str, Flaw> {
     }
     let text = std::str::from_utf8(text)
         .map_err(|e| Flaw { kind: FlawKind::Encoding, offset: e.valid_up_to() })?;
-    scanner::scan(text)?;
+    scanner::scan(text, string_max)?;
     Ok(text)
 }
 

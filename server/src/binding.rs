@@ -1,5 +1,6 @@
 //! Where a license may be used: as the API says it, and as the license does.
 
+use crate::api::given::objects;
 use crate::error::{Code, Error, Result};
 use crate::store::licenses;
 use crate::terms::{BindRule, BindTo, Terms};
@@ -30,7 +31,7 @@ pub struct HardwareBinding {
     #[schema(minimum = 1, maximum = 32)]
     pub threshold: Option<u32>,
     /// Parts of the machine, as its report has them. A kind counts once, by any one of its hashes.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "objects")]
     #[schema(min_items = 1, max_items = 2048)]
     pub components: Option<Vec<Part>>,
     /// What the host says the machine is (the setting `machine` of the product): an exact match.

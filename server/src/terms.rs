@@ -1,6 +1,7 @@
 //! The terms of a license beyond its dates, features and counts: as the API takes and shows them,
 //! as they are kept, and as the license says them.
 
+use crate::api::given::object;
 use crate::error::{Error, Result};
 use licentia::limits::{
     BORROW_DAYS_MAX, METADATA_MAX, METADATA_VALUE_MAX, NOTICE_DAYS_MAX, STAGE_DAYS_MAX, TIME_MAX,
@@ -54,10 +55,10 @@ pub struct Terms {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub support_until: Option<Moment>,
     /// What happens after an end; absent = it denies at once.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "object")]
     pub stages: Option<Stages>,
     /// How many days before an end to warn.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "object")]
     pub notice: Option<Notice>,
     /// The product is to fetch a new token this often, in days.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -84,7 +85,7 @@ pub struct Terms {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_transfers: Option<u32>,
     /// What an activation binds to.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "object")]
     pub bind: Option<BindRule>,
     /// Whatever else you note: at most 64 members, each a text, an integer or a boolean.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -108,13 +109,13 @@ enum Value {
 #[serde(deny_unknown_fields, default)]
 pub struct Stages {
     /// The license ended.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "object")]
     pub ended: Option<Stage>,
     /// The token was not renewed, or the server not reached, when it had to be.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "object")]
     pub overdue: Option<Stage>,
     /// The license was suspended.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "object")]
     pub suspended: Option<Stage>,
 }
 
@@ -271,22 +272,17 @@ impl Terms {
     }
 
     fn check_metadata(&self) -> Result<()> {
-        let metadata = self.metadata.iter().flatten();
+        let mut metadata = self.metadata.iter().flatten();
         let fits = |(name, value): (&String, &Metadata)| {
             let value = if let Metadata::Text(text) = value { text.len() } else { 0 };
             !name.is_empty() && name.len() <= METADATA_VALUE_MAX && value <= METADATA_VALUE_MAX
         };
         let count = self.metadata.as_ref().map_or(0, BTreeMap::len);
-        if count > METADATA_MAX || !metadata.clone().all(fits) {
+        if count > METADATA_MAX || !metadata.all(fits) {
             return Err(Error::invalid(format!(
                 "terms.metadata has at most {METADATA_MAX} members of at most \
                  {METADATA_VALUE_MAX} bytes"
             )));
-        }
-        let exact = licentia::json::INTEGER_MAX;
-        let wide = |(_, value): (&String, &Metadata)| matches!(value, Metadata::Integer(number) if number.unsigned_abs() > exact);
-        if metadata.into_iter().any(wide) {
-            return Err(Error::invalid("terms.metadata has integers up to 2^53 - 1"));
         }
         Ok(())
     }

@@ -10,10 +10,11 @@ use super::{DEPTH_MAX, Flaw, FlawKind, INTEGER_MAX, STRING_MAX, VALUES_MAX};
 
 type Result<T> = std::result::Result<T, Flaw>;
 
-/// Judges a UTF-8 text of fewer than 2^32 bytes.
-pub(super) fn scan(text: &str) -> Result<()> {
+/// Judges a UTF-8 text of fewer than 2^32 bytes, whose strings have at most `string_max` bytes.
+pub(super) fn scan(text: &str, string_max: usize) -> Result<()> {
     Scanner {
         text,
+        string_max,
         bytes: text.as_bytes(),
         at: 0,
         counted: 0,
@@ -25,6 +26,8 @@ pub(super) fn scan(text: &str) -> Result<()> {
 
 struct Scanner<'a> {
     text: &'a str,
+    /// Bytes of a string that is no name, after decoding.
+    string_max: usize,
     bytes: &'a [u8],
     /// Where the next byte to look at is.
     at: usize,
@@ -83,7 +86,7 @@ impl<'a> Scanner<'a> {
             Some(b'{') => self.enter(b'}')?,
             Some(b'[') => self.enter(b']')?,
             Some(b'"') => {
-                self.string()?;
+                self.string(self.string_max)?;
                 return Ok(false);
             }
             Some(b'-' | b'0'..=b'9') => {
@@ -139,7 +142,7 @@ impl<'a> Scanner<'a> {
         }
         self.count()?;
         let start = self.at + 1;
-        let escaped = self.string()?;
+        let escaped = self.string(STRING_MAX)?;
         let len = self.at - 1 - start;
         // Both fit: the text has fewer than 2^32 bytes, and string() has held the length.
         self.names.push(Name { start: start as u32, len: len as u16, escaped });
@@ -151,7 +154,7 @@ impl<'a> Scanner<'a> {
 
     /// Takes a string with its quotes, and gives whether it has escapes. Flaws of policy wait
     /// until the grammar of the whole string is known.
-    fn string(&mut self) -> Result<bool> {
+    fn string(&mut self, max: usize) -> Result<bool> {
         let start = self.at;
         let mut decoded = 0;
         let mut escaped = false;
@@ -160,7 +163,7 @@ impl<'a> Scanner<'a> {
         loop {
             let run = self.run();
             decoded += run;
-            if decoded > STRING_MAX {
+            if decoded > max {
                 return Err(Flaw { kind: FlawKind::LongString, offset: start });
             }
             match self.peek() {

@@ -170,6 +170,10 @@ fn limits_hold_at_the_edge() {
     let string = |s: &str| format!("{{\"a\":\"{s}\"}}");
     assert_eq!(flaw(&string(&"x".repeat(4096))), None);
     assert_eq!(flaw(&string(&"x".repeat(4097))), Some((K::LongString, 5)));
+    let long = string(&"x".repeat(CAP - 16));
+    assert_eq!(scan_long(long.as_bytes(), CAP), Ok(long.as_str()));
+    let long = format!(r#"{{"{}":1}}"#, "x".repeat(4097));
+    assert_eq!(scan_long(long.as_bytes(), CAP).unwrap_err().kind, K::LongString);
     for (escape, len) in [
         ("\\n", 1),
         ("\\u0001", 1),

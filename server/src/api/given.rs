@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use licentia::is_feature_id;
+use licentia::json::Object;
 use licentia::limits::FEATURES_MAX;
 use serde::{Deserialize, Deserializer};
 use std::collections::HashSet;
@@ -27,6 +28,45 @@ where
     D: Deserializer<'de>,
 {
     Option::<T>::deserialize(from).map(Some)
+}
+
+/// A member that may be left out or null, and otherwise is an object: a struct alone also takes an
+/// array, by position.
+pub fn object<'de, T, D>(from: D) -> Result<Option<T>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    Option::<Object<T>>::deserialize(from).map(|it| it.map(|it| it.0))
+}
+
+/// The same, that may be null to clear it.
+pub fn maybe_object<'de, T, D>(from: D) -> Result<Option<Option<T>>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    object(from).map(Some)
+}
+
+/// A member that may be left out or null, and otherwise is a list of objects.
+pub fn objects<'de, T, D>(from: D) -> Result<Option<Vec<T>>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    let list = Option::<Vec<Object<T>>>::deserialize(from)?;
+    Ok(list.map(|list| list.into_iter().map(|it| it.0).collect()))
+}
+
+/// The same, that may not be null.
+pub fn some_objects<'de, T, D>(from: D) -> Result<Option<Vec<T>>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    let list = Vec::<Object<T>>::deserialize(from)?;
+    Ok(Some(list.into_iter().map(|it| it.0).collect()))
 }
 
 /// Fails with `invalid_argument` unless a text has 1 to `max` characters on one line: names go to

@@ -59,7 +59,7 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Written<T> {
             return Ok(Written { body: read("{}")?, origin });
         }
         is_json(&parts)?;
-        let text = json::scan(&bytes, BODY_MAX).map_err(licentia::Error::from);
+        let text = json::scan_long(&bytes, BODY_MAX).map_err(licentia::Error::from);
         let text = text.map_err(|error| malformed(format!("The body is no JSON: {error}")))?;
         let body = read(text)?;
         Ok(Written { body, origin })

@@ -5,7 +5,7 @@ use super::grant::{
     COUNT_MAX, Entitlement, LicenseType, changed_terms, combine, defined, end, kind_of,
 };
 use super::view::{CreatedLicense, License, LicenseWithBlob};
-use crate::api::given::{self, Nothing, maybe, some};
+use crate::api::given::{self, Nothing, maybe, maybe_object, some, some_objects};
 use crate::api::products::VALID_DAYS_MAX;
 use crate::api::{Answer, Caller, Id, Problem, Scope, Server, Shared, Stop, Work, Written};
 use crate::binding::HardwareBinding;
@@ -43,7 +43,7 @@ pub struct LicenseChange {
     #[schema(value_type = Vec<String>, max_items = 1024, nullable = false)]
     features: Option<Vec<String>>,
     /// All that is enabled from now on, in full; with `features`, those in full.
-    #[serde(deserialize_with = "some")]
+    #[serde(deserialize_with = "some_objects")]
     #[schema(value_type = Vec<Entitlement>, max_items = 1024, nullable = false)]
     entitlements: Option<Vec<Entitlement>>,
     /// The end, also an earlier one; null = without end.
@@ -58,7 +58,7 @@ pub struct LicenseChange {
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 1000000)]
     max_machines: Option<Option<i64>>,
     /// Null = anywhere, and node_locked binds at the next activation.
-    #[serde(deserialize_with = "maybe")]
+    #[serde(deserialize_with = "maybe_object")]
     #[schema(value_type = Option<HardwareBinding>)]
     hardware_binding: Option<Option<HardwareBinding>>,
     /// The terms that change; one that is null is taken away.

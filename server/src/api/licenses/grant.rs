@@ -1,7 +1,8 @@
 //! What a license grants and for how long: from what was asked, the policy and the product.
 
-use crate::api::given;
+use crate::api::given::{self, object, objects};
 use crate::api::products::VALID_DAYS_MAX;
+use crate::binding::HardwareBinding;
 use crate::claims::DAY;
 use crate::error::{Code, Error, Result};
 use crate::store::products;
@@ -112,6 +113,7 @@ impl From<Feature> for Entitlement {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Template {
+    /// Absent = subscription.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub license_type: Option<LicenseType>,
     /// How long licenses are valid; 0 = without end.
@@ -123,16 +125,19 @@ pub struct Template {
     #[schema(max_items = 1024)]
     pub features: Option<Vec<String>>,
     /// Features in full; those that are not among `features` come after them.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "objects", skip_serializing_if = "Option::is_none")]
     #[schema(max_items = 1024)]
     pub entitlements: Option<Vec<Entitlement>>,
+    /// How many seats there are to take at a time; absent = 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1, maximum = 1000000)]
     pub max_seats: Option<i64>,
+    /// On how many machines a license may be activated; absent = `max_seats`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1, maximum = 1000000)]
     pub max_machines: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// All else.
+    #[serde(default, deserialize_with = "object", skip_serializing_if = "Option::is_none")]
     pub terms: Option<Terms>,
 }
 
@@ -166,14 +171,17 @@ pub struct NewLicense {
     /// Your id of the customer.
     #[schema(min_length = 1, max_length = 255)]
     pub customer_id: Option<String>,
+    /// Where to write to the customer.
     #[schema(min_length = 1, max_length = 320)]
     pub customer_email: Option<String>,
+    /// What the customer is called.
     #[schema(min_length = 1, max_length = 255)]
     pub customer_name: Option<String>,
     /// The ids of what is enabled; absent = the default features of the product.
     #[schema(max_items = 1024)]
     pub features: Option<Vec<String>>,
     /// Features in full; those that are not among `features` come after them.
+    #[serde(default, deserialize_with = "objects")]
     #[schema(max_items = 1024)]
     pub entitlements: Option<Vec<Entitlement>>,
     /// How long it is valid, in days; 0 = without end, absent = as the product says.
@@ -190,7 +198,8 @@ pub struct NewLicense {
     #[schema(minimum = 1, maximum = 1000000)]
     pub max_machines: Option<i64>,
     /// Where it may be used; null = anywhere, and node_locked binds at the first activation.
-    pub hardware_binding: Option<crate::binding::HardwareBinding>,
+    #[serde(default, deserialize_with = "object")]
+    pub hardware_binding: Option<HardwareBinding>,
     /// Terms; a member that is absent is as the policy says, one that is null is not said.
     #[schema(value_type = Option<Terms>)]
     pub terms: Option<Map<String, Value>>,
