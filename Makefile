@@ -14,12 +14,12 @@ STRICT := -O2 -Wall -Wextra -Wpedantic -Werror
 LINK := -I$(STAGE)/include -L$(STAGE)/lib -Wl,-rpath,'$$ORIGIN/lib' -llicentia
 VENV := .venv/bin
 
-.PHONY: help demo test soak bench dist install bless clean command stage stage-http python node \
-	packages test-style test-core test-server test-command test-c test-python test-node \
-	test-page test-vectors test-targets
+.PHONY: help demo test soak bench bench-server dist install bless clean command stage stage-http \
+	python node packages test-style test-core test-server test-command test-c test-python \
+	test-node test-page test-vectors test-targets
 
 help: ## Say what there is to make
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
 
 demo: command stage python node ## Show the main job, end to end
 	@$(VENV)/python examples/demo.py
@@ -39,6 +39,9 @@ dist: ## Build what one ships from here into dist/, and try it in empty folders
 bench: ## Measure beside what one would pick instead
 	@bench/run
 
+bench-server: ## Measure the license server at a million licenses (minutes; needs wrk)
+	@bench/run server
+
 soak: ## Try for hours: fuzzing (needs nightly and cargo-fuzz), and longer tests
 	@tests/soak.sh
 
@@ -52,7 +55,7 @@ bless: ## Rewrite what is generated: the header, tables in the docs, vectors
 
 clean: ## Remove everything that was built or installed here
 	rm -rf target .venv dist {bindings,examples,bench}/node/node_modules bindings/node/*.node \
-		tests/page/node_modules \
+		bench/server/node_modules tests/page/node_modules \
 		bindings/node/LICENSE-* bindings/python/python/licentia/*.so tests/fuzz/{target,corpus} \
 		bench/python/.venv .hypothesis .mypy_cache .pytest_cache \
 		bindings/python/{.hypothesis,.mypy_cache,.pytest_cache}
