@@ -16,6 +16,7 @@ import tempfile
 
 import demo_http
 import demo_installation
+import demo_server
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LICENTIA = str(ROOT / "target" / "release" / "licentia")
@@ -196,6 +197,7 @@ def perform(programs, folder):
 
     demo_installation.perform(sys.modules[__name__], folder)
     demo_http.perform(sys.modules[__name__], folder)
+    demo_server.perform(sys.modules[__name__], folder)
 
 
 if __name__ == "__main__":
