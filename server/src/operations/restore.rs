@@ -124,7 +124,8 @@ impl Lines {
     }
 
     fn parse<T: DeserializeOwned>(&mut self, path: &Path, what: &str) -> Result<T> {
-        serde_json::from_slice(self.next(path)?).map_err(|_| damaged(what))
+        let line = self.next(path)?.strip_suffix(b"\n").ok_or_else(|| damaged(what))?;
+        serde_json::from_slice(line).map_err(|_| damaged(what))
     }
 }
 

@@ -3,7 +3,7 @@
 
 use crate::error::Result;
 use crate::store::{
-    api_keys, documents, key_pairs, licenses, organizations, products, signing_keys,
+    api_keys, documents, key_pairs, licenses, organizations, products, signing_keys, withdrawn,
 };
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
@@ -22,6 +22,7 @@ pub struct Forever {
     products: HashMap<Uuid, products::Model>,
     organizations: HashMap<Uuid, organizations::Model>,
     documents: Vec<documents::Model>,
+    withdrawn: Vec<withdrawn::Model>,
 }
 
 impl Forever {
@@ -42,6 +43,7 @@ impl Forever {
             products: products.into_iter().map(|it| (it.id, it)).collect(),
             organizations: organizations.into_iter().map(|it| (it.id, it)).collect(),
             documents: newest(connection).await?,
+            withdrawn: withdrawn::Entity::find().all(connection).await?,
         })
     }
 
@@ -49,6 +51,7 @@ impl Forever {
     /// had otherwise, or not at all.
     pub async fn keep(self, connection: &impl ConnectionTrait) -> Result<u64> {
         let kept = self.keep_revoked(connection).await?;
+        withdrawn::add(connection, self.withdrawn.clone()).await?;
         for key in &self.api_keys {
             let revoked =
                 api_keys::ActiveModel { revoked_at: Set(key.revoked_at), ..Default::default() };

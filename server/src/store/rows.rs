@@ -105,6 +105,11 @@ impl Table {
         self.columns.iter().map(|(name, _)| name.clone())
     }
 
+    /// With the name of the table: SQLite takes a name alone that it does not know for a text.
+    fn full_columns(&self) -> impl Iterator<Item = (String, String)> {
+        self.columns().map(|column| (self.name.clone(), column))
+    }
+
     /// How many rows it has.
     pub async fn count(&self, connection: &impl ConnectionTrait) -> Result<u64> {
         let mut query = Query::select();
@@ -122,7 +127,7 @@ impl Table {
         after: Option<&Row>,
     ) -> Result<Vec<Row>> {
         let mut query = Query::select();
-        query.columns(self.columns()).from(self.name.clone()).limit(self.at_once() as u64);
+        query.columns(self.full_columns()).from(self.name.clone()).limit(self.at_once() as u64);
         for part in &self.key {
             query.order_by(part.clone(), Order::Asc);
         }
@@ -210,6 +215,23 @@ impl Table {
         }
         row.iter().zip(&self.columns).map(value).collect()
     }
+}
+
+/// Fails with `schema` where a table or a column of this version is missing.
+pub async fn check(connection: &impl ConnectionTrait) -> Result<()> {
+    for table in tables()? {
+        let mut query = Query::select();
+        query.columns(table.full_columns()).from(table.name.clone()).limit(0);
+        if let Err(error) = connection.query_all(&query).await {
+            tracing::error!(table = table.name, error = %error, "schema");
+            let what = format!(
+                "The table {} of the database is not as this version made it: restore a backup",
+                table.name
+            );
+            return Err(Error::new(Code::Schema, what));
+        }
+    }
+    Ok(())
 }
 
 /// Keeps everybody else out of every table until the transaction ends. On SQLite nobody else

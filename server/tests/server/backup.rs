@@ -366,6 +366,15 @@ async fn revoke(store: &Store, organization: Uuid, one: &products::Model) -> Lat
     Later { product, pair }
 }
 
+/// Says that it is over, also when a test fails.
+struct End<'a>(&'a AtomicBool);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Writers add a license and an event in one transaction, and raise one number in two rows: a
 /// backup that has one without the other is of two moments.
 fn while_writing(site: &Site) {
@@ -376,7 +385,7 @@ fn while_writing(site: &Site) {
     let (stop, written) = (AtomicBool::new(false), AtomicU64::new(0));
     let product = product(organization, &Uuid::new_v4().to_string(), Uuid::nil());
     std::thread::scope(|threads| {
-        for _ in 0..3 {
+        let writers = [(); 3].map(|()| {
             threads.spawn(|| {
                 while !stop.load(Ordering::Relaxed) {
                     site.wait(async {
@@ -394,10 +403,12 @@ fn while_writing(site: &Site) {
                     });
                     written.fetch_add(1, Ordering::Relaxed);
                 }
-            });
-        }
+            })
+        });
+        let _end = End(&stop);
         let enough = |count| {
             while written.load(Ordering::Relaxed) < count {
+                assert!(!writers.iter().any(|it| it.is_finished()), "a writer has failed");
                 std::thread::yield_now();
             }
         };
@@ -405,7 +416,6 @@ fn while_writing(site: &Site) {
         let before = written.load(Ordering::Relaxed);
         site.wait(backup(store, &site.clock, &file)).unwrap();
         enough(before + 1);
-        stop.store(true, Ordering::Relaxed);
     });
     for database in empty() {
         site.wait(async {

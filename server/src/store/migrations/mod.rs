@@ -2,7 +2,7 @@
 
 mod m0001_schema;
 
-use super::Store;
+use super::{Store, rows};
 use crate::error::{Code, Error, Result};
 use sea_orm::EntityTrait;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Statement};
@@ -32,6 +32,7 @@ pub async fn migrate(store: &Store) -> Result<()> {
         check(&transaction).await?;
     }
     up(&transaction, None).await?;
+    rows::check(&transaction).await?;
     transaction.commit().await?;
     Ok(())
 }
@@ -54,7 +55,11 @@ pub async fn exists(transaction: &DatabaseTransaction) -> Result<bool> {
         return Ok(true);
     }
     if manager.has_table("organizations").await? {
-        return Err(Error::new(Code::Schema, "it has tables, but no note of how they were made"));
+        return Err(Error::new(
+            Code::Schema,
+            "The database has tables, but no note of how they were made: name an empty one, or \
+                    restore a backup",
+        ));
     }
     Ok(false)
 }
@@ -81,11 +86,16 @@ pub async fn applied(connection: &impl ConnectionTrait) -> Result<Vec<String>> {
 pub async fn check(connection: &impl ConnectionTrait) -> Result<()> {
     let (applied, known) = (applied(connection).await?, known());
     if let Some(newer) = applied.iter().find(|step| !known.contains(step)) {
-        let what = format!("a newer version made it ({newer:.40} is not known here)");
+        let what = format!(
+            "A newer version made the database ({newer:.40} is not known here): start that version"
+        );
         return Err(Error::new(Code::Schema, what));
     }
     if !known.starts_with(&applied) {
-        return Err(Error::new(Code::Schema, "a step in the middle of it is missing"));
+        return Err(Error::new(
+            Code::Schema,
+            "A step in the middle of the schema is missing: restore a backup",
+        ));
     }
     Ok(())
 }

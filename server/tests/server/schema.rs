@@ -1,0 +1,177 @@
+//! How a schema comes to be: once, whole, or not at all, and never by guessing.
+
+use crate::support::{Database, Site, runtime};
+use licentia_server::error::{Code, Result};
+use licentia_server::store::{Store, migrations, rows};
+use sea_orm::{ConnectionTrait, Statement};
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll};
+
+/// Databases of each engine that is here, without a schema.
+fn empty() -> Vec<Database> {
+    [Some(Database::sqlite()), Database::postgres()].into_iter().flatten().collect()
+}
+
+/// How the tables are made, in words of the database.
+async fn made(store: &Store) -> Vec<String> {
+    let backend = store.read().get_database_backend();
+    let sql = match backend {
+        sea_orm::DbBackend::Sqlite => "SELECT sql AS said FROM sqlite_master WHERE sql NOT NULL",
+        _ => {
+            "SELECT concat_ws(' ', table_name, column_name, data_type, is_nullable) AS said \
+             FROM information_schema.columns WHERE table_schema = 'public' \
+             UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'"
+        }
+    };
+    let rows = store.read().query_all_raw(Statement::from_string(backend, sql)).await.unwrap();
+    let mut said: Vec<String> = rows.iter().map(|row| row.try_get("", "said").unwrap()).collect();
+    said.sort();
+    said
+}
+
+async fn execute(store: &Store, sql: &str) {
+    store.read().execute_unprepared(sql).await.unwrap();
+}
+
+/// Tries to start on it, which changes nothing. Gives the sentence.
+async fn refused(store: &Store) -> String {
+    let before = made(store).await;
+    let error = migrations::migrate(store).await.unwrap_err();
+    assert_eq!(error.code(), Code::Schema, "{error}");
+    assert_eq!(made(store).await, before);
+    error.detail().to_string()
+}
+
+#[test]
+fn servers_that_start_at_once_make_one_schema() {
+    for database in empty() {
+        let runtime = runtime();
+        runtime.block_on(async {
+            let mut starting = Vec::new();
+            for _ in 0..6 {
+                let store = database.open().await;
+                starting.push(tokio::spawn(async move {
+                    let migrated = migrations::migrate(&store).await;
+                    store.close().await;
+                    migrated
+                }));
+            }
+            for start in starting {
+                assert_eq!(start.await.unwrap(), Ok(()));
+            }
+            let store = database.open().await;
+            assert_eq!(migrations::applied(store.read()).await.unwrap(), migrations::known());
+            store.close().await;
+        });
+    }
+}
+
+/// The schema as a start makes it that nothing disturbs.
+async fn whole(like: &Database) -> Vec<String> {
+    let fresh = match like {
+        Database::Sqlite(_) => Database::sqlite(),
+        Database::Postgres(..) => Database::postgres().unwrap(),
+    };
+    let store = fresh.open().await;
+    migrations::migrate(&store).await.unwrap();
+    let whole = made(&store).await;
+    store.close().await;
+    whole
+}
+
+/// A future that is given up after so many steps; `None` = it was.
+async fn steps<T>(work: impl Future<Output = T>, most: usize) -> Option<T> {
+    let mut work = pin!(work);
+    let mut left = most;
+    std::future::poll_fn(|context: &mut Context<'_>| match work.as_mut().poll(context) {
+        Poll::Ready(done) => Poll::Ready(Some(done)),
+        Poll::Pending if left == 0 => Poll::Ready(None),
+        Poll::Pending => {
+            left -= 1;
+            Poll::Pending
+        }
+    })
+    .await
+}
+
+#[test]
+fn a_start_that_ends_anywhere_leaves_all_of_the_schema_or_none() {
+    for database in empty() {
+        let runtime = runtime();
+        runtime.block_on(async {
+            let whole = whole(&database).await;
+            let mut ended = 0;
+            // Further at each try: every statement is once the one at which it ends.
+            for most in 0.. {
+                let store = database.open().await;
+                let migrated: Option<Result<()>> = steps(migrations::migrate(&store), most).await;
+                if migrated.is_some() {
+                    assert_eq!(migrated, Some(Ok(())));
+                    store.close().await;
+                    break;
+                }
+                ended += 1;
+                store.close().await;
+                let store = database.open().await;
+                let made = made(&store).await;
+                assert!(made.is_empty() || made == whole, "after {most} steps: {made:?}");
+                store.close().await;
+            }
+            assert!(ended > 30, "it ended only {ended} times");
+            let store = database.open().await;
+            assert_eq!(migrations::migrate(&store).await, Ok(()));
+            assert_eq!(made(&store).await, whole);
+            store.close().await;
+        });
+    }
+}
+
+both! {
+    fn every_table_is_in_a_backup(site: &Site) {
+        let named = |line: &str| {
+            let words = line.strip_prefix("CREATE TABLE ");
+            let column = line.split_once(' ').map(|(table, _)| table.to_string());
+            match words {
+                Some(rest) => rest.split('"').nth(1).map(str::to_string),
+                None => column.filter(|_| !line.starts_with("CREATE ")),
+            }
+        };
+        let made = site.wait(made(&site.server.store));
+        let mut there: BTreeSet<String> = made.iter().filter_map(|line| named(line)).collect();
+        assert!(there.remove("seaql_migrations"));
+        there.remove("sqlite_sequence");
+        let tables = rows::tables().unwrap();
+        let kept: BTreeSet<String> = tables.iter().map(|it| it.name().to_string()).collect();
+        assert_eq!(kept, there, "rows::tables() lists them");
+    }
+
+    fn a_schema_of_a_newer_version_is_refused(site: &Site) {
+        site.wait(async {
+            let store = &site.server.store;
+            let newer = "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m9999_x', 0)";
+            execute(store, newer).await;
+            let said = refused(store).await;
+            assert!(said.contains("newer"), "{said}");
+        });
+    }
+
+    fn a_schema_that_lost_a_step_its_note_or_a_part_is_refused(site: &Site) {
+        site.wait(async {
+            let store = &site.server.store;
+            execute(store, "ALTER TABLE seats RENAME COLUMN holder TO who").await;
+            let said = refused(store).await;
+            assert!(said.contains("seats"), "{said}");
+            execute(store, "ALTER TABLE seats RENAME COLUMN who TO holder").await;
+            assert_eq!(migrations::migrate(store).await, Ok(()));
+            execute(store, "ALTER TABLE seats RENAME TO benches").await;
+            let said = refused(store).await;
+            assert!(said.contains("seats"), "{said}");
+            execute(store, "ALTER TABLE benches RENAME TO seats").await;
+            execute(store, "DROP TABLE seaql_migrations").await;
+            let said = refused(store).await;
+            assert!(said.contains("no note"), "{said}");
+        });
+    }
+}
