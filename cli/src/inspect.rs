@@ -21,8 +21,9 @@ use serde_json::Value;
 ///
 /// With --keys, the signature is checked, and a license is shown even if it has ended or is for
 /// another machine. Without, everything is shown as what it is: a claim that anybody can write.
-/// A product file brings its own keys, and is shown with the one that signed it. Requests and
-/// reports are not signed; all that is in them is shown.
+/// A product file brings its own keys, and is shown with the one that signed it. A request is
+/// signed with a key of the installation's own, which is checked; a report is not signed. All that
+/// is in them is shown.
 #[derive(clap::Args)]
 pub struct Args {
     /// Check the signature with these keys: a file or the text, in any form; repeatable, a signed
@@ -62,7 +63,7 @@ pub fn run(args: &Args) -> Outcome {
     let product = keys::product(&args.code(&seen)?, &args.keys)?;
     match seen.kind {
         Some(Kind::KeySet) => Ok(key_set(product, &data, &seen)?),
-        Some(Kind::Sync | Kind::Revocations | Kind::Clock) => {
+        Some(Kind::Sync | Kind::Revocations | Kind::Lease | Kind::Clock) => {
             let kind = check_document(&product, &data)?;
             Ok(checked(kind, &format!("a {} that a trusted key signed", kind.name()), &seen))
         }
@@ -111,17 +112,22 @@ fn report(data: &[u8]) -> Result<Answer> {
 /// A request, whole: what leaves the customer's machine is for the customer to see.
 fn request(data: &[u8]) -> Result<Answer> {
     let json = value(&unpack_request(data)?);
-    let told = match read_request(data) {
-        Ok(request) => rows(&summary(&request)),
+    let (signature, said, told) = match read_request(data) {
+        Ok(request) => {
+            let (signature, said) = match &request.signer {
+                Some(_) => ("good", "a request that its installation signed"),
+                None => ("none", "a request that nobody signed"),
+            };
+            (signature, said, rows(&summary(&request)))
+        }
         // What it holds can be seen, if not answered.
-        Err(error) if error.code() == Code::TooNew => format!("{}\n", show(error.detail())),
+        Err(error) if error.code() == Code::TooNew => {
+            ("not checked", "a request", format!("{}\n", show(error.detail())))
+        }
         Err(error) => return Err(error),
     };
-    let text = format!(
-        "a request (requests are not signed)\n{told}\nall that is in it:\n{}\n",
-        pretty(&json)
-    );
-    let fields = Fields::default().with("kind", "request").with("signature", "none");
+    let text = format!("{said}\n{told}\nall that is in it:\n{}\n", pretty(&json));
+    let fields = Fields::default().with("kind", "request").with("signature", signature);
     Ok(Answer { fields: fields.with("request", json), text, notes: Vec::new() })
 }
 
@@ -131,14 +137,22 @@ fn summary(request: &Request) -> Vec<(&'static str, String)> {
         Some(report) => report.id().unwrap_or("nothing that binds").to_string(),
     };
     let license = request.license.as_ref().map_or("none", |license| &license.id);
-    vec![
+    let mut rows = vec![
         ("Asks for", show(&request.what)),
         ("Product", show(&request.product)),
         ("Installation", show(&request.installation)),
         ("Machine", machine),
         ("License", show(license)),
         ("Written", format!("{}, by {}", rfc3339(request.at), show(&request.sdk))),
-    ]
+    ];
+    if let Some(seat) = &request.seat {
+        let days = seat.days.map_or(String::new(), |days| format!(", for {days} days"));
+        rows.push(("Seat of", format!("{}{days}", show(&seat.holder))));
+    }
+    if let Some(signer) = &request.signer {
+        rows.push(("Signed by", signer.kid().to_string()));
+    }
+    rows
 }
 
 fn unverified(seen: &Unverified) -> Answer {

@@ -10,7 +10,7 @@ use clap::ValueEnum;
 ///
 /// It says which product, installation and machine ask, and nothing that can be turned back into a
 /// serial number: `licentia inspect` shows all of it. That for an activation has the license key in
-/// it.
+/// it. It is signed with a key of this installation.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -18,7 +18,7 @@ pub struct Args {
     /// What to ask for
     #[arg(value_enum, default_value_t = What::License)]
     what: What,
-    /// What to say with it: the license key of an activation
+    /// What to say with it: the license key of an activation, who has a seat, DAYS and who borrows
     #[arg(long, value_name = "TEXT")]
     argument: Option<String>,
     #[command(flatten)]
@@ -32,12 +32,21 @@ enum What {
     License,
     /// A newer token of the license in use
     Renewal,
-    /// The license that a license key stands for: the key is the --argument
+    /// The license that a license key stands for: the key is the --argument. Without one, this
+    /// machine for the license in use
     Activation,
+    /// This machine to be free of the license in use
+    Deactivation,
     /// A code that clears a time that never was, after a clock was wrongly ahead
     Clock,
     /// An answer as from the vendor's server, where it cannot be reached
     Sync,
+    /// A seat for who is the --argument
+    Seat,
+    /// The same for days without the server: --argument "30 ann"
+    Borrow,
+    /// To take back the seat of who is the --argument
+    Release,
 }
 
 impl What {
@@ -49,6 +58,10 @@ impl What {
             What::Activation => "activation",
             What::Clock => "clock",
             What::Sync => "sync",
+            What::Deactivation => "deactivation",
+            What::Seat => "seat",
+            What::Borrow => "borrow",
+            What::Release => "release",
         }
     }
 }

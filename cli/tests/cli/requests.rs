@@ -29,10 +29,20 @@ fn all_of_a_request_is_shown() {
     let text = ask(&folder, "license", "--machine-root server-dell");
     let inside: Value = serde_json::from_str(&unpack_request(text.as_bytes()).unwrap()).unwrap();
     let object = folder.json("inspect license");
-    assert_eq!((&object["kind"], &object["signature"]), (&json!("request"), &json!("none")));
+    assert_eq!((&object["kind"], &object["signature"]), (&json!("request"), &json!("good")));
     assert_eq!(object["request"], inside);
     let shown = folder.run("inspect license").good();
-    assert!(shown.starts_with("a request (requests are not signed)\n  Asks for      license\n"));
+    assert!(shown.starts_with("a request that its installation signed\n  Asks for      license\n"));
+    assert!(shown.contains("\n  Signed by     "), "{shown}");
+    assert!(object["request"]["cnf"]["jwk"]["x"].is_string(), "{object}");
+    let request = read_request(text.as_bytes()).unwrap();
+    folder.write("unsigned", request.to_text().unwrap());
+    assert_eq!(folder.json("inspect unsigned")["signature"], "none");
+    assert!(folder.run("inspect unsigned").good().starts_with("a request that nobody signed\n"));
+    let other = licentia::issue::InstallationKey::from_seed(&[1; 32]).unwrap();
+    let theirs = request.to_signed_text(&other).unwrap();
+    folder.write("theirs", theirs);
+    assert_eq!(folder.json("inspect theirs")["signature"], "good", "by another key");
     let (_, whole) = shown.split_once("all that is in it:\n").unwrap();
     assert_eq!(serde_json::from_str::<Value>(whole).unwrap(), inside);
     let id = folder.json("fingerprint --product myapp --machine-root server-dell")["id"].clone();
@@ -49,6 +59,72 @@ fn all_of_a_request_is_shown() {
     }
     let run = folder.run(&format!("inspect {text}"));
     assert!(run.status == 2 && run.err.contains("a request is a file or -"), "{run:?}");
+}
+
+/// One request with the signature of another.
+#[test]
+fn a_request_that_was_altered_is_refused() {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+    use std::io::{Read, Write};
+    let folder = folder("server-dell");
+    let inside = |what: &str| {
+        let packed = STANDARD.decode(ask(&folder, what, "")).unwrap();
+        let mut text = String::new();
+        flate2::read::ZlibDecoder::new(&packed[..]).read_to_string(&mut text).unwrap();
+        let (json, signature) = text.rsplit_once('\n').unwrap();
+        (json.to_string(), signature.to_string())
+    };
+    let ((json, _), (_, signature)) = (inside("license"), inside("clock"));
+    let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+    zlib.write_all(format!("{json}\n{signature}").as_bytes()).unwrap();
+    folder.write("altered", STANDARD.encode(zlib.finish().unwrap()));
+    assert_eq!(folder.fails("inspect altered"), "bad_signature");
+    assert_eq!(folder.fails(&format!("{REDEEM} altered")), "bad_signature");
+    assert_eq!(folder.fails(&format!("{ISSUE} --bind altered")), "bad_signature");
+}
+
+/// Whoever has a license can ask for seats of it, give them back, and be rid of it.
+#[test]
+fn seats_and_deactivations_are_asked_for() {
+    let folder = folder("server-dell");
+    for what in ["deactivation", "activation", "seat --argument ann", "borrow --argument 3\u{a0}b"]
+    {
+        let code = folder.fails(&format!("request {what} {HERE}"));
+        let wanted = if what.starts_with("borrow") { "invalid_argument" } else { "not_licensed" };
+        assert_eq!(code, wanted, "{what}");
+    }
+    folder.issue("--perpetual");
+    folder.run(&format!("apply {HERE} a.lic")).good();
+    for (what, holder) in
+        [("seat", "ann"), ("release", "ann"), ("activation", ""), ("deactivation", "")]
+    {
+        let argument =
+            if holder.is_empty() { String::new() } else { format!("--argument {holder}") };
+        let text = ask(&folder, what, &argument);
+        let request = read_request(text.as_bytes()).unwrap();
+        assert!(request.license.is_some() && request.signer.is_some(), "{what}");
+        assert_eq!(request.seat.map(|seat| seat.holder).unwrap_or_default(), holder, "{what}");
+    }
+    let words = [
+        "request",
+        "borrow",
+        "--dir",
+        "state",
+        "--keys",
+        "keys/key.jwks",
+        "--product",
+        "myapp",
+        "--argument",
+        "30 Ann B.",
+        "--out",
+        "borrow",
+        "--json",
+    ];
+    folder.json_words(&words, b"");
+    let shown = folder.run("inspect borrow").good();
+    assert!(shown.contains("  Seat of       Ann B., for 30 days\n"), "{shown}");
+    assert_eq!(folder.fails(&format!("{REDEEM} borrow")), "wrong_kind");
 }
 
 #[test]
