@@ -96,11 +96,7 @@ impl<C: ConnectionTrait> Desk<'_, C> {
     ///
     /// Fails with `conflict` where no program would learn of the new keys.
     pub async fn rotate(&self, of: &mut KeyPair) -> Result<()> {
-        if !of.has_root() {
-            let what = "The root key is in other hands, so programs take no new keys from it: \
-                        make a new key pair, and ship programs that trust it";
-            return Err(Error::new(Code::Conflict, what));
-        }
+        of.must_have_root()?;
         if of.keys.len() + DAILY.len() > ROTATE_MAX {
             let what = format!(
                 "The key pair has {} keys, and no more fit into a key set: make a new key pair",
@@ -120,7 +116,8 @@ impl<C: ConnectionTrait> Desk<'_, C> {
     /// Takes one key out of use; what it has signed goes on. A new one takes its place. Gives
     /// whether anything changed.
     ///
-    /// Fails with `not_found`, and with `conflict` for a root.
+    /// Fails with `not_found`, and with `conflict` for a root, and where no program would learn of
+    /// the new one.
     pub async fn retire(&self, of: &mut KeyPair, key: Uuid) -> Result<bool> {
         let key = of.key(key)?;
         if key.has(Role::Root) {
@@ -130,7 +127,9 @@ impl<C: ConnectionTrait> Desk<'_, C> {
         if key.state() != KeyState::Active {
             return Ok(false);
         }
-        self.retire_one(key).await?;
+        let id = key.id;
+        of.must_have_root()?;
+        self.retire_one(of.key(id)?).await?;
         self.fill(of).await?;
         self.changed(of).await?;
         Ok(true)
@@ -213,6 +212,15 @@ impl KeyPair {
     /// Whether programs take new keys from it.
     fn has_root(&self) -> bool {
         root(&self.keys).is_some_and(|root| root.state() == KeyState::Active)
+    }
+
+    fn must_have_root(&self) -> Result<()> {
+        if self.has_root() {
+            return Ok(());
+        }
+        let what = "The root key is in other hands, so programs take no new keys from it: make a \
+                    new key pair, and ship programs that trust it";
+        Err(Error::new(Code::Conflict, what))
     }
 
     fn key(&mut self, id: Uuid) -> Result<&mut signing_keys::Model> {

@@ -4,9 +4,13 @@
 mod support;
 
 mod activations;
+mod api_keys;
 mod backup;
+mod custody;
 mod frame;
+mod key_pairs;
 mod licenses;
+mod organizations;
 mod place;
 mod policies;
 mod products;
