@@ -1,10 +1,12 @@
-//! `licentia agent` as its neighbors see it: over sockets, with files, and by its exit status.
+//! `licentia agent` and `licentia serve` as their neighbors see them: over sockets, with files, and
+//! by their exit status.
 
 mod config;
 mod crowd;
 mod login;
 mod logs;
 mod running;
+mod serve;
 mod serving;
 mod site;
 mod tls;

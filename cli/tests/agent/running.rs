@@ -1,4 +1,4 @@
-//! An agent that runs, and requests to it as bytes.
+//! An agent or a license server that runs, and requests to it as bytes.
 
 use crate::site::{Site, TOKEN};
 use base64::Engine;
@@ -59,12 +59,16 @@ impl Agent {
         let mut lines = BufReader::new(child.stdout.take().unwrap());
         let mut greeting = String::new();
         lines.read_line(&mut greeting).unwrap();
-        let address = greeting.split("://").nth(1).map(|it| it.trim().to_string());
+        let address = greeting.split("://").nth(1).and_then(|it| it.split(['"', '\n']).next());
+        let address = address.map(str::to_string);
         let Some(address) = address else {
             let _ = child.wait();
             panic!("it did not start: {greeting} {}", errors.join().unwrap());
         };
-        lines.read_line(&mut greeting).unwrap();
+        // In JSON it is one line.
+        if !greeting.starts_with('{') {
+            lines.read_line(&mut greeting).unwrap();
+        }
         Agent { child, address, greeting, errors: Some(errors) }
     }
 

@@ -14,7 +14,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 /// Writes a new certificate for localhost, and gives it; `None` = there is no openssl here.
-fn certificate(site: &Site) -> Option<CertificateDer<'static>> {
+pub fn certificate(site: &Site) -> Option<CertificateDer<'static>> {
     let mut command = Command::new("openssl");
     command.args([
         "req",
@@ -39,7 +39,7 @@ fn certificate(site: &Site) -> Option<CertificateDer<'static>> {
 }
 
 /// What a client that trusts this certificate alone gets; `None` = no handshake.
-fn get(agent: &Agent, certificate: &CertificateDer<'static>) -> Option<u16> {
+pub fn get(agent: &Agent, certificate: &CertificateDer<'static>) -> Option<u16> {
     let mut roots = RootCertStore::empty();
     roots.add(certificate.clone()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
