@@ -269,8 +269,8 @@ class Installation {
   }
 
   // A text to send to the vendor: "license" is the request code. "activation" may take the license
-  // key as its argument, "seat" and "release" take who has the seat, "borrow" takes days and who, as
-  // "30 ann"; nothing else takes one.
+  // key as its argument, "seat" and "release" take who has the seat, "borrow" takes days and who,
+  // as "30 ann"; nothing else takes one.
   std::string request(const std::string &what) const { return ask(what, nullptr); }
   std::string request(const std::string &what, const std::string &argument) const {
     return ask(what, detail::c_text(argument));

@@ -143,7 +143,9 @@ fn the_library_signs_requests_and_no_license() {
     for symbol in ["8licentia8messages5proof", "ed25519_dalek"] {
         assert!(symbols.contains(symbol), "{symbol}: a library with symbols shows what is in it");
     }
+    let signing = run(Command::new("nm").arg(&this_test));
     for symbol in ["8licentia6secret", "8licentia5issue", "8licentia5token4sign"] {
+        assert!(signing.contains(symbol), "{symbol} is no longer a symbol of signing");
         assert!(!symbols.contains(symbol), "{symbol} is in the library");
     }
 }

@@ -217,9 +217,6 @@ fn deactivations() -> Vec<Story> {
 }
 
 fn leases() -> Vec<Story> {
-    let fails = |name: &str, what: &str, more: Value, slug: &str| {
-        Story::on(name, &licensed()).then(leased(what, more)).fails(slug)
-    };
     let back = json!({"exp": NOW, "jti": "back"});
     let by_hand = json!({"nonce": null, "installation": null});
     vec![
@@ -261,6 +258,15 @@ fn leases() -> Vec<Story> {
             .then(leased("seat", json!({})))
             .then(step::clock(NOW + HOUR))
             .then(leased("seat", json!({"iat": NOW + HOUR, "exp": NOW + 2 * HOUR}))),
+    ]
+}
+
+fn leases_that_are_refused() -> Vec<Story> {
+    let fails = |name: &str, what: &str, more: Value, slug: &str| {
+        Story::on(name, &licensed()).then(leased(what, more)).fails(slug)
+    };
+    let back = json!({"exp": NOW, "jti": "back"});
+    vec![
         Story::on("a seat of no license", &Folder::new())
             .then(leased("seat", json!({})))
             .fails("wrong_installation"),
@@ -335,5 +341,6 @@ fn confusion() -> Vec<Story> {
 }
 
 pub fn stories() -> Vec<Story> {
-    [requests(), licenses(), deactivations(), leases(), confusion()].concat()
+    [requests(), licenses(), deactivations(), leases(), leases_that_are_refused(), confusion()]
+        .concat()
 }

@@ -3,6 +3,7 @@
 mod documents;
 mod leases;
 mod lists;
+mod matrix;
 mod nonces;
 mod proofs;
 mod requests;
