@@ -6,7 +6,7 @@
 use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
 use crate::master_key;
-use crate::store::{key_pairs, signing_keys};
+use crate::store::{key_pairs, revoked, signing_keys};
 use crate::vault::Vault;
 use licentia::limits::KEYS_MAX;
 use licentia::{KeySet, KeyState, PublicKey, Role, SecretKey, TrustedKey};
@@ -149,6 +149,7 @@ impl<C: ConnectionTrait> Desk<'_, C> {
         signing_keys::keep_state(self.tx, key).await?;
         self.fill(of).await?;
         self.changed(of).await?;
+        revoked::renew(self.tx, of.pair.id, self.clock.micros()).await?;
         Ok(true)
     }
 

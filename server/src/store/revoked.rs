@@ -107,6 +107,19 @@ pub async fn raise(tx: &impl ConnectionTrait, product: &products::Model, to: i64
     Ok(())
 }
 
+/// Raises the version of the list of every product with a key pair: what one of its keys has
+/// signed is not believed any more.
+pub async fn renew(tx: &impl ConnectionTrait, pair: Uuid, to: i64) -> Result<()> {
+    use products::Column;
+    products::Entity::update_many()
+        .col_expr(Column::RevocationsVersion, Expr::value(to))
+        .filter(Column::KeyPairId.eq(pair))
+        .filter(Column::RevocationsVersion.lt(to))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
 /// Products whose list is not signed as it stands, at most `limit`.
 pub async fn unsigned(
     connection: &impl ConnectionTrait,
