@@ -29,6 +29,7 @@ mod qr;
 mod redeem;
 mod request;
 mod revocations;
+mod rotate_keys;
 mod secrecy;
 mod serve;
 mod server;

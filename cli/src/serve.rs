@@ -22,6 +22,7 @@ use zeroize::Zeroizing;
 /// Variables that are no flags: the arguments of a program are for every user to see.
 const ADMIN_KEY: &str = "LICENTIA_ADMIN_KEY";
 const MASTER_KEY: &str = "LICENTIA_MASTER_KEY";
+pub const NEW_MASTER_KEY: &str = "LICENTIA_NEW_MASTER_KEY";
 
 /// Serve the license server: products, keys, licenses, activations, sync, seats over HTTP
 ///
@@ -204,7 +205,7 @@ fn config(args: &Args) -> Told<Config> {
         public_url: args.public_url.clone(),
         issuer: args.issuer.clone(),
         admin_key: variable(ADMIN_KEY)?,
-        master_key: master_key(args)?,
+        master_key: master_key(args.master_key_file.as_ref())?,
         tls: tls.map(|(certificate, key)| TlsFiles { certificate, key }),
         trusted_proxies: args.trusted_proxy.clone(),
         rates: Rates {
@@ -226,8 +227,9 @@ fn config(args: &Args) -> Told<Config> {
     Ok(config)
 }
 
-fn master_key(args: &Args) -> Told<MasterKey> {
-    match (variable(MASTER_KEY)?, &args.master_key_file) {
+/// Where the master key is: in the variable, in a file, or in the data folder.
+pub fn master_key(file: Option<&PathBuf>) -> Told<MasterKey> {
+    match (variable(MASTER_KEY)?, file) {
         (Some(_), Some(_)) => {
             let what = "there is a master key in LICENTIA_MASTER_KEY and in a file: give one";
             Err(Error::new(Code::InvalidArgument, what).into())
@@ -239,7 +241,7 @@ fn master_key(args: &Args) -> Told<MasterKey> {
 }
 
 /// A secret; `None` = the variable is not set, or to nothing.
-fn variable(name: &str) -> Told<Option<Zeroizing<String>>> {
+pub fn variable(name: &str) -> Told<Option<Zeroizing<String>>> {
     let Some(value) = std::env::var_os(name).filter(|value| !value.is_empty()) else {
         return Ok(None);
     };

@@ -1,6 +1,7 @@
 //! `server`: what is done with the license server's database by hand.
 
 use crate::output::{Answer, Failure, Fields, Outcome, Told, rows, show};
+use crate::rotate_keys;
 use crate::secrecy::told_path;
 use licentia::{Code, Error, rfc3339};
 use licentia_server::clock::Clock;
@@ -16,6 +17,8 @@ use std::path::PathBuf;
 pub enum Command {
     Backup(BackupArgs),
     Restore(RestoreArgs),
+    RotateKeys(rotate_keys::Args),
+    ForgetClock(rotate_keys::ForgetClockArgs),
 }
 
 impl Command {
@@ -26,6 +29,8 @@ impl Command {
         match self {
             Command::Backup(args) => runtime.block_on(backup(args)),
             Command::Restore(args) => runtime.block_on(restore(args)),
+            Command::RotateKeys(args) => runtime.block_on(rotate_keys::run(args)),
+            Command::ForgetClock(args) => runtime.block_on(rotate_keys::forget_clock(args)),
         }
     }
 }

@@ -50,6 +50,21 @@ pub async fn key_set(
     documents::keep(connection, document(product, documents::KEYS, pair.epoch, token, at)).await
 }
 
+/// Forgets the key sets of a product that has another code or key pair now: what they say is not
+/// so, and the next one is newer than all of them.
+pub async fn begin_anew(
+    connection: &impl ConnectionTrait,
+    product: &products::Model,
+    now: i64,
+) -> Result<()> {
+    documents::drop_older(connection, product.id, documents::KEYS, i64::MAX).await?;
+    let Some(pair) = product.key_pair_id else { return Ok(()) };
+    let pair = key_pairs::lock(connection, product.organization_id, pair).await?;
+    let Some(mut pair) = pair else { return Ok(()) };
+    pair.epoch = now.saturating_mul(1_000_000).max(pair.epoch.saturating_add(1));
+    key_pairs::keep_epoch(connection, &pair).await
+}
+
 /// What is kept of a signed document.
 pub fn document(
     product: &products::Model,

@@ -68,6 +68,17 @@ pub async fn open(config: &Config, store: &Store) -> Result<(Vault, Found)> {
     }
 }
 
+/// The vault of a database that has one: nothing is made, and nothing noted.
+///
+/// Fails as [`open`] does, and with `setup` for a database that no server has sealed anything in.
+pub async fn open_existing(config: &Config, store: &Store) -> Result<Vault> {
+    if meta::get(store.read(), CHECK).await?.is_none() {
+        let what = "The database knows no master key: start a server on it first";
+        return Err(Error::new(Code::Setup, what));
+    }
+    Ok(open(config, store).await?.0)
+}
+
 /// The file with the key, where it is in one.
 fn file(config: &Config) -> Option<PathBuf> {
     match &config.master_key {

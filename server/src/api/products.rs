@@ -2,6 +2,7 @@
 
 use super::given::{self, Nothing, maybe, some};
 use super::{Answer, Asked, Caller, Id, PageQuery, Problem, Scope, Shared, Stop, Work, Written};
+use crate::documents;
 use crate::error::{Code, Error, Result};
 use crate::store::products;
 use axum::extract::State;
@@ -184,6 +185,9 @@ impl ProductChange {
                 );
                 return Err(Error::new(Code::Conflict, what));
             }
+        }
+        if row.code != before.code || row.key_pair_id != before.key_pair_id {
+            documents::begin_anew(tx, row, now).await?;
         }
         row.updated_at = now;
         Ok(true)

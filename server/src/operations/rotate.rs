@@ -7,7 +7,6 @@ use crate::key_pair::Desk;
 use crate::master_key::{self, Next};
 use crate::store::{Store, idempotency, key_pairs, meta, migrations, signing_keys};
 use crate::vault::{Vault, key_label};
-use sea_orm::ConnectionTrait;
 use sea_orm::prelude::Uuid;
 use std::path::PathBuf;
 
@@ -81,7 +80,7 @@ pub struct Resealed {
 ///
 /// Fails with `setup` where the old key is not the one of the database.
 pub async fn master(config: &Config, store: &Store, given: Option<&str>) -> Result<Resealed> {
-    let (old, _) = master_key::open(config, store).await?;
+    let old = master_key::open_existing(config, store).await?;
     let next = Next::make(config, given)?;
     match reseal(store, &old, &next.vault).await {
         Ok(mut resealed) => {
@@ -136,6 +135,9 @@ fn anew(old: &Vault, new: &Vault, label: &str, sealed: &str) -> Result<String> {
 
 /// Forgets when something was signed last: for a clock that was ahead, and is right now. The
 /// servers of this database have to be stopped: they remember it.
-pub async fn forget_clock(connection: &impl ConnectionTrait) -> Result<()> {
-    meta::remove(connection, meta::SIGNED_AT).await
+pub async fn forget_clock(store: &Store) -> Result<()> {
+    let tx = store.begin().await?;
+    meta::remove(&tx, meta::SIGNED_AT).await?;
+    tx.commit().await?;
+    Ok(())
 }
