@@ -21,7 +21,7 @@ use hyper::header::{
 };
 use hyper::http::request::Parts;
 use hyper::{Request, Response};
-use licentia::limits::TARGET_MAX;
+use licentia::limits::{REVOCATIONS_MAX, TARGET_MAX};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -133,9 +133,11 @@ impl Front {
             Ok(left) => left,
             Err(error) => return Done::refused(&error, id, has_body),
         };
-        let max = match parts.uri.path().ends_with("/licenses/verify") {
-            true => self.body_max.min(VERIFY_MAX),
-            false => self.body_max,
+        let max = match parts.uri.path() {
+            path if path.ends_with("/licenses/verify") => self.body_max.min(VERIFY_MAX),
+            // A list that this server may sign, it takes back.
+            path if path.ends_with("/revocations") => REVOCATIONS_MAX.max(self.body_max),
+            _ => self.body_max,
         };
         let body = match receive(body, max, self.body_time).await {
             Received::Whole(body) => body,

@@ -11,11 +11,11 @@ use crate::store::{
 };
 use sea_orm::DatabaseTransaction;
 use sea_orm::prelude::Uuid;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 use tokio::time::{Instant, sleep};
 
 /// How often it is looked for events.
@@ -79,20 +79,23 @@ pub async fn run(server: Shared, keep_days: u32, mut stop: watch::Receiver<bool>
     let outbox = Outbox::new(server, keep_days, vec![Box::new(Log)]);
     let mut tended = None;
     while !*stop.borrow() {
-        let mut pause = EVERY;
         let is_time = tended.is_none_or(|last: Instant| last.elapsed() >= TENDING);
-        let done = match outbox.deliver().await {
-            Ok(count) if count >= BATCH => continue,
-            Ok(_) if is_time => outbox.tend().await,
-            Ok(_) => Ok(()),
-            Err(error) => Err(error),
+        let done = async {
+            if is_time {
+                outbox.tend().await?;
+            }
+            outbox.deliver().await
+        };
+        let pause = match done.await {
+            Ok(count) if count >= BATCH => Duration::ZERO,
+            Ok(_) => EVERY,
+            Err(error) => {
+                tracing::warn!(code = error.code().slug(), "events wait: {error}");
+                LATER
+            }
         };
         if is_time {
             tended = Some(Instant::now());
-        }
-        if let Err(error) = done {
-            tracing::warn!(code = error.code().slug(), "events wait: {error}");
-            pause = LATER;
         }
         tokio::select! {
             _ = stop.wait_for(|stop| *stop) => return,
@@ -106,12 +109,14 @@ pub struct Outbox {
     server: Shared,
     keep_days: u32,
     sinks: Vec<Box<dyn Sink>>,
+    /// Lists that cannot be signed, and their versions.
+    unsigned: Mutex<BTreeMap<Uuid, i64>>,
 }
 
 impl Outbox {
     /// Work that gives events to these sinks, and keeps them for so many days after; 0 = for ever.
     pub fn new(server: Shared, keep_days: u32, sinks: Vec<Box<dyn Sink>>) -> Outbox {
-        Outbox { server, keep_days, sinks }
+        Outbox { server, keep_days, sinks, unsigned: Mutex::default() }
     }
 
     /// Delivers the oldest events that wait. Gives how many it took.
@@ -203,14 +208,21 @@ impl Outbox {
     /// Signs revocation lists that have changed, so that what products are told of them is new.
     pub async fn sign_lists(&self) -> Result<()> {
         let store = self.server.store.read();
+        let mut unsigned = self.unsigned.lock().await;
         for product in revoked::unsigned(store, LISTS).await? {
-            let Some(organization) = organizations::get(store, product.organization_id).await?
-            else {
+            let (id, version) = (product.id, product.revocations_version);
+            if unsigned.get(&id) == Some(&version) {
                 continue;
-            };
+            }
+            let organization = organizations::get(store, product.organization_id).await?;
+            let Some(organization) = organization else { continue };
             if let Err(error) = revocations::current(&self.server, &organization, &product).await {
-                let (product, code) = (product.id, error.code().slug());
-                tracing::warn!(%product, code, "a revocation list is not signed: {error}");
+                let code = error.code().slug();
+                tracing::warn!(product = %id, code, "a revocation list is not signed: {error}");
+                // What may be tried again says when.
+                if error.retry().is_none() {
+                    unsigned.insert(id, version);
+                }
             }
         }
         Ok(())
