@@ -32,6 +32,8 @@ const COMMANDS: &[&[&str]] = &[
     &["agent", "password"],
     &["server", "backup"],
     &["server", "restore"],
+    &["server", "rotate-keys"],
+    &["server", "forget-clock"],
     &["completions"],
     &["man"],
 ];
