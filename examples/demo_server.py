@@ -60,7 +60,7 @@ class Vendor:
         """Asks for something that is answered with this status; gives the answer."""
         status, text = self.curl(method, path, body)
         shown = self.demo.expect(f"{method} {path} ({text[:200]})", status, wanted)
-        path = path.replace(self.license.get("id", "-"), "ID")
+        path = path.replace(self.license.get("id", "no id yet"), "ID")
         self.demo.say(f"{method:6} {path:38} {shown}  {what}")
         return json.loads(text) if text.startswith("{") else {}
 
@@ -98,7 +98,8 @@ def perform(demo, folder):
 
 def sold(demo, vendor):
     demo.act(13, "The vendor's license server: `licentia serve`, a key pair, a product, a license")
-    demo.say(f"It listens on {vendor.root}; its data is in a folder (SQLite).\n")
+    demo.say(f"It listens on {vendor.root}; its data is in a folder (SQLite).")
+    print()
     pair = vendor.ask("a key pair", "POST", "/key-pairs", {"name": "myapp"}, 201)
     product = {"name": "My App", "code": demo.PRODUCT, "key_pair_id": pair["id"]}
     vendor.product = vendor.ask("a product", "POST", "/products", product, 201)["id"]
@@ -111,7 +112,14 @@ def sold(demo, vendor):
     status, _ = vendor.curl("GET", "/licenses", key=None)
     demo.say(f"GET    /licenses                              {demo.expect('nobody', status, 401)}"
              "  without an API key")  # fmt: skip
-    demo.say(f"\nserial: {vendor.license['serial']}, license key: {vendor.license['license_key']}")
+    print()
+    demo.say(f"serial: {vendor.license['serial']}, license key: {vendor.license['license_key']}")
+
+
+def aside(demo, sentence):
+    print()
+    demo.say(sentence)
+    print()
 
 
 def downloaded(demo, vendor):
@@ -147,9 +155,9 @@ def told(demo, vendor, amount, wanted, *more):
 def reported(demo, vendor):
     demo.act(15, "Four programs activate by the license key, and report what they used")
     told(demo, vendor, 3, (0, "ok", 3), vendor.license["license_key"])
-    demo.say("\nAnd again, without using anything: nothing is counted twice.\n")
+    aside(demo, "And again, without using anything: nothing is counted twice.")
     told(demo, vendor, 0, (0, "ok", 3))
-    demo.say("")
+    print()
     usage = vendor.ask("what was used", "GET", f"/licenses/{vendor.license['id']}/usage")
     count = len(vendor.programs)
     row = [(it["used"], it["activations"]) for it in usage["usage"]]
@@ -187,15 +195,15 @@ def revoked(demo, vendor):
     seat = vendor.ask("no seat of it", "POST", f"/licenses/{license['id']}/seats",
                       {"holder": "dan"}, 409)  # fmt: skip
     demo.expect("a seat of it", seat.get("code"), "revoked")
-    demo.say("\nWho has not asked since does not know; the next report brings it.\n")
+    aside(demo, "Who has not asked since does not know; the next report brings it.")
     told(demo, vendor, 0, (0, "revoked", 3))
 
 
 def stopped(demo, vendor, status):
     demo.act(18, "The server is stopped: no answer says nothing of the license")
-    demo.say(f"it ended with {demo.expect('the server', status, 0)}\n")
+    aside(demo, f"It ended with {demo.expect('the server', status, 0)}.")
     told(demo, vendor, 0, (3, "revoked", 3))
-    demo.say("\nAnd the file that was downloaded still verifies, where nothing was ever asked:")
+    aside(demo, "And the file that was downloaded still verifies, where nothing was ever asked:")
     for name in vendor.programs:
         status, _, _ = demo.run(
             *demo.PROGRAMS[name], str(vendor.keys), demo.PRODUCT, str(vendor.file), check=False

@@ -48,7 +48,9 @@ static std::string post(const std::string &url, const std::string &text) {
   client.set_read_timeout(30);
   const auto answer =
       client.Post("/api/v1/requests", "{\"request\": \"" + text + "\"}", "application/json");
-  if (!answer) throw ServerError("unreachable", url + ": " + httplib::to_string(answer.error()));
+  if (!answer) {
+    throw ServerError("unreachable", url + ": no answer: " + httplib::to_string(answer.error()));
+  }
   const int status = answer->status;
   const std::string code = member(answer->body, "code"), given = member(answer->body, "answer");
   if (status == 200 && !given.empty()) return given;
