@@ -14,6 +14,7 @@ mod entitlement;
 mod explanation;
 mod facts;
 mod fingerprint;
+mod import;
 mod input;
 mod inspect;
 mod issue;

@@ -1,5 +1,6 @@
 //! `server`: what is done with the license server's database by hand.
 
+use crate::import;
 use crate::output::{Answer, Failure, Fields, Outcome, Told, rows, show};
 use crate::rotate_keys;
 use crate::secrecy::told_path;
@@ -19,6 +20,7 @@ pub enum Command {
     Restore(RestoreArgs),
     RotateKeys(rotate_keys::Args),
     ForgetClock(rotate_keys::ForgetClockArgs),
+    Import(import::Args),
 }
 
 impl Command {
@@ -31,6 +33,7 @@ impl Command {
             Command::Restore(args) => runtime.block_on(restore(args)),
             Command::RotateKeys(args) => runtime.block_on(rotate_keys::run(args)),
             Command::ForgetClock(args) => runtime.block_on(rotate_keys::forget_clock(args)),
+            Command::Import(args) => runtime.block_on(import::run(args)),
         }
     }
 }

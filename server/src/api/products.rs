@@ -4,7 +4,7 @@ use super::given::{self, Nothing, maybe, some};
 use super::{Answer, Asked, Caller, Id, PageQuery, Problem, Scope, Shared, Stop, Work, Written};
 use crate::documents;
 use crate::error::{Code, Error, Result};
-use crate::store::products;
+use crate::store::{key_pairs, products};
 use axum::extract::State;
 use licentia::{is_product_code, rfc3339};
 use sea_orm::ConnectionTrait;
@@ -216,7 +216,7 @@ async fn check(row: &products::Model, tx: &impl ConnectionTrait) -> Result<()> {
     given::feature_ids("default_features", features.iter().map(String::as_str))?;
     given::within("default_valid_days", Some(row.default_valid_days), 0, VALID_DAYS_MAX)?;
     if let Some(pair) = row.key_pair_id
-        && !products::may_use(tx, row.organization_id, pair).await?
+        && key_pairs::hold(tx, row.organization_id, pair).await?.is_none()
     {
         return Err(Error::invalid("key_pair_id: there is no such key pair: look at its id"));
     }

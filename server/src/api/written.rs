@@ -60,7 +60,8 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Written<T> {
         }
         is_json(&parts)?;
         let text = json::scan_long(&bytes, BODY_MAX).map_err(licentia::Error::from);
-        let text = text.map_err(|error| malformed(format!("The body is no JSON: {error}")))?;
+        let text = text
+            .map_err(|error| malformed(format!("The body cannot be read: {}", error.detail())))?;
         let body = read(text)?;
         Ok(Written { body, origin })
     }

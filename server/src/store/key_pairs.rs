@@ -113,3 +113,16 @@ pub async fn delete(connection: &impl ConnectionTrait, id: Uuid) -> Result<()> {
     Entity::delete_by_id(id).exec(connection).await?;
     Ok(())
 }
+
+/// Those with a name, at most two.
+pub async fn named(
+    connection: &impl ConnectionTrait,
+    organization: Uuid,
+    name: &str,
+) -> Result<Vec<Model>> {
+    let some = Entity::find()
+        .filter(Column::OrganizationId.eq(organization))
+        .filter(Column::Name.eq(name))
+        .limit(2);
+    Ok(some.all(connection).await?)
+}

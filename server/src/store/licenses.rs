@@ -92,6 +92,23 @@ pub async fn by_serial(
     Ok(one.one(connection).await?)
 }
 
+/// The ids of a customer's licenses for a product, at most two.
+pub async fn of_customer(
+    connection: &impl ConnectionTrait,
+    organization: Uuid,
+    product: Uuid,
+    customer: &str,
+) -> Result<Vec<Uuid>> {
+    let some = Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .filter(Column::OrganizationId.eq(organization))
+        .filter(Column::CustomerId.eq(customer))
+        .filter(Column::ProductId.eq(product))
+        .limit(2);
+    Ok(some.into_tuple().all(connection).await?)
+}
+
 /// What decides the status of a license.
 #[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
 pub struct Standing {

@@ -65,6 +65,19 @@ pub async fn list(
     Ok((rows.all(connection).await?, total))
 }
 
+/// Those with a name, at most two.
+pub async fn named(
+    connection: &impl ConnectionTrait,
+    organization: Uuid,
+    name: &str,
+) -> Result<Vec<Model>> {
+    let some = Entity::find()
+        .filter(Column::OrganizationId.eq(organization))
+        .filter(Column::Name.eq(name))
+        .limit(2);
+    Ok(some.all(connection).await?)
+}
+
 /// Adds one.
 pub async fn insert(connection: &impl ConnectionTrait, row: Model) -> Result<()> {
     Entity::insert(row.into_active_model()).exec_without_returning(connection).await?;

@@ -2,7 +2,7 @@
 
 use crate::api::Page;
 use crate::error::{Code, Error, Result};
-use crate::store::{key_pairs, licenses, policies};
+use crate::store::{licenses, policies};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::LockType;
 use sea_orm::{ConnectionTrait, DbErr, IntoActiveModel, QueryOrder, QuerySelect};
@@ -132,17 +132,6 @@ pub async fn licenses(connection: &impl ConnectionTrait, row: &Model) -> Result<
         .filter(licenses::Column::OrganizationId.eq(row.organization_id))
         .filter(licenses::Column::ProductId.eq(row.id));
     Ok(all.count(connection).await?)
-}
-
-/// Whether a key pair is the organization's own.
-pub async fn may_use(
-    connection: &impl ConnectionTrait,
-    organization: Uuid,
-    pair: Uuid,
-) -> Result<bool> {
-    let own = key_pairs::Entity::find_by_id(pair)
-        .filter(key_pairs::Column::OrganizationId.eq(organization));
-    Ok(own.one(connection).await?.is_some())
 }
 
 /// Adds one. Fails with `conflict`, naming the code, where there is one with it.

@@ -28,43 +28,43 @@ use utoipa::ToSchema;
 pub struct LicenseChange {
     #[serde(deserialize_with = "some")]
     #[schema(value_type = LicenseType)]
-    license_type: Option<LicenseType>,
+    pub(crate) license_type: Option<LicenseType>,
     #[serde(deserialize_with = "maybe")]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 255)]
-    customer_id: Option<Option<String>>,
+    pub(crate) customer_id: Option<Option<String>>,
     #[serde(deserialize_with = "maybe")]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 320)]
-    customer_email: Option<Option<String>>,
+    pub(crate) customer_email: Option<Option<String>>,
     #[serde(deserialize_with = "maybe")]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 255)]
-    customer_name: Option<Option<String>>,
+    pub(crate) customer_name: Option<Option<String>>,
     /// The ids of all that is enabled from now on.
     #[serde(deserialize_with = "some")]
     #[schema(value_type = Vec<String>, max_items = 1024, nullable = false)]
-    features: Option<Vec<String>>,
+    pub(crate) features: Option<Vec<String>>,
     /// All that is enabled from now on, in full; with `features`, those in full.
     #[serde(deserialize_with = "some_objects")]
     #[schema(value_type = Vec<Entitlement>, max_items = 1024, nullable = false)]
-    entitlements: Option<Vec<Entitlement>>,
+    pub(crate) entitlements: Option<Vec<Entitlement>>,
     /// The end, also an earlier one; null = without end.
     #[serde(deserialize_with = "maybe")]
     #[schema(value_type = Option<Moment>)]
-    valid_until: Option<Option<Moment>>,
+    pub(crate) valid_until: Option<Option<Moment>>,
     #[serde(deserialize_with = "some")]
     #[schema(value_type = i64, minimum = 1, maximum = 1000000, nullable = false)]
-    max_seats: Option<i64>,
+    pub(crate) max_seats: Option<i64>,
     /// Null = as many as there are seats.
     #[serde(deserialize_with = "maybe")]
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 1000000)]
-    max_machines: Option<Option<i64>>,
+    pub(crate) max_machines: Option<Option<i64>>,
     /// Null = anywhere, and node_locked binds at the next activation.
     #[serde(deserialize_with = "maybe_object")]
     #[schema(value_type = Option<HardwareBinding>)]
-    hardware_binding: Option<Option<HardwareBinding>>,
+    pub(crate) hardware_binding: Option<Option<HardwareBinding>>,
     /// The terms that change; one that is null is taken away.
     #[serde(deserialize_with = "some")]
     #[schema(value_type = Terms)]
-    terms: Option<Map<String, Value>>,
+    pub(crate) terms: Option<Map<String, Value>>,
 }
 
 impl LicenseChange {

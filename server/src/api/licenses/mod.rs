@@ -13,6 +13,7 @@ pub use change::LicenseChange;
 pub use create::{Made, make};
 pub use grant::{Entitlement, LicenseType, NewLicense, Template};
 pub use status::Status;
+pub use stop::revoke_row;
 pub use view::License;
 
 use super::Shared;

@@ -4,10 +4,12 @@ use super::change::Changing;
 use super::view::LicenseWithBlob;
 use crate::api::given::{self, Nothing};
 use crate::api::products::Done;
-use crate::api::{Answer, Asked, Caller, Id, Problem, Scope, Shared, Stop, Work, Written};
+use crate::api::{Answer, Asked, Caller, Id, Problem, Scope, Server, Shared, Stop, Work, Written};
 use crate::error::{Error, Result};
-use crate::store::{products, revoked};
+use crate::store::{licenses, products, revoked};
 use axum::extract::State;
+use sea_orm::ConnectionTrait;
+use sea_orm::prelude::Uuid;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
@@ -62,16 +64,28 @@ pub(super) async fn revoke(
     if changing.row.revoked_at.is_some() {
         return work.commit(done).await;
     }
-    changing.row.revoked_at = Some(work.now);
-    changing.row.reason = reason;
-    changing.row.updated_at = work.now;
-    // The version as it is now, and nobody else raises it meanwhile.
-    let product = products::turn(&work.tx, caller.organization.id, changing.product.id).await?;
-    let product = product.ok_or_else(|| Error::not_found("license"))?;
-    let version = server.clock.next(product.revocations_version);
+    let organization = caller.organization.id;
+    revoke_row(&server, &work.tx, organization, &mut changing.row, reason, work.now).await?;
     changing.keep(&mut work, "license.revoked").await?;
-    revoked::raise(&work.tx, &product, version).await?;
     work.commit(done).await
+}
+
+/// Revokes a license that is being changed, and raises the version of its product's list.
+pub async fn revoke_row(
+    server: &Server,
+    tx: &impl ConnectionTrait,
+    organization: Uuid,
+    row: &mut licenses::Model,
+    reason: Option<String>,
+    now: i64,
+) -> Result<()> {
+    row.revoked_at = Some(now);
+    row.reason = reason;
+    row.updated_at = now;
+    // The version as it is now, and nobody else raises it meanwhile.
+    let product = products::turn(tx, organization, row.product_id).await?;
+    let product = product.ok_or_else(|| Error::not_found("license"))?;
+    revoked::raise(tx, &product, server.clock.next(product.revocations_version)).await
 }
 
 /// Suspend a license

@@ -1,0 +1,136 @@
+//! Lists of licenses: filters, pages, cursors.
+
+use crate::shop::{Shop, path};
+use crate::support::client::Client;
+use crate::support::{BEGIN, Site};
+use serde_json::{Value, json};
+
+const DAY: i64 = 86_400;
+
+/// The serial numbers of a list, and its total.
+fn found(admin: &Client, query: &str) -> (Vec<String>, u64) {
+    let list = admin.get(&format!("/v1/licenses?{query}")).good();
+    let serial = |license: &Value| license["serial"].as_str().unwrap().to_string();
+    let serials = list["licenses"].as_array().unwrap().iter().map(serial).collect();
+    (serials, list["total"].as_u64().unwrap())
+}
+
+fn serials(licenses: &[&Value]) -> Vec<String> {
+    licenses.iter().map(|license| license["serial"].as_str().unwrap().to_string()).collect()
+}
+
+both! {
+    fn a_filter_finds_what_it_says(site: &Site) {
+        let shop = Shop::open(site);
+        let admin = &shop.admin;
+        let other = Shop::of(site.admin(), "other");
+        let a = shop.license(json!({"customer_email": "Jo.Doe@Example.com", "customer_id": "c1"}));
+        let b = shop.license(json!({"customer_email": "100%_sure@b.example", "customer_id": "c2"}));
+        let c = other.license(json!({"customer_email": "ÄNNE@example.com", "customer_id": "c1"}));
+        let d = shop.license(json!({}));
+        for (query, expected) in [
+            ("", vec![&d, &c, &b, &a]),
+            ("customer_email=example.COM", vec![&c, &a]),
+            ("customer_email=jo.doe@example.com", vec![&a]),
+            ("customer_email=JO.DOE", vec![&a]),
+            ("customer_email=%25", vec![&b]),
+            ("customer_email=_", vec![&b]),
+            ("customer_email=o%25e", vec![]),
+            ("customer_email=j_", vec![]),
+            ("customer_email=%5C", vec![]),
+            ("customer_email=%C3%A4nne", vec![&c]),
+            ("customer_email=%27%20OR%201%3D1", vec![]),
+            ("customer_email=", vec![&d, &c, &b, &a]),
+            ("customer_id=c1", vec![&c, &a]),
+            ("customer_id=C1", vec![]),
+            (&format!("serial={}", b["serial"].as_str().unwrap()), vec![&b]),
+            (&format!("product_id={}", other.id()), vec![&c]),
+            (&format!("product_id={}&customer_id=c1", shop.id()), vec![&a]),
+            ("product_id=0192f0aa-0000-7000-8000-000000000000", vec![]),
+        ] {
+            let expected = serials(&expected);
+            let total = expected.len() as u64;
+            assert_eq!(found(admin, query), (expected, total), "{query}");
+        }
+    }
+
+    fn a_status_is_that_of_the_moment(site: &Site) {
+        let shop = Shop::open(site);
+        let admin = &shop.admin;
+        let act = |license: &Value, what: &str| {
+            admin.post(&format!("{}/{what}", path(license)), json!({})).good();
+        };
+        let forever = shop.license(json!({"valid_days": 0}));
+        let long = shop.license(json!({"valid_days": 100}));
+        let short = shop.license(json!({"valid_days": 10}));
+        let held = shop.license(json!({"valid_days": 10}));
+        act(&held, "suspend");
+        let gone = shop.license(json!({"valid_days": 10}));
+        act(&gone, "suspend");
+        admin.delete(&path(&gone)).good();
+        let list = |status: &str| found(admin, &format!("status={status}")).0;
+        let check = |active: &[&Value], expired: &[&Value]| {
+            assert_eq!(list("active"), serials(active));
+            assert_eq!(list("expired"), serials(expired));
+            assert_eq!(list("suspended"), serials(&[&held]));
+            assert_eq!(list("revoked"), serials(&[&gone]));
+        };
+        check(&[&short, &long, &forever], &[]);
+        site.clock.set(Some(BEGIN + 10 * DAY - 1));
+        check(&[&short, &long, &forever], &[]);
+        site.clock.set(Some(BEGIN + 10 * DAY));
+        check(&[&long, &forever], &[&short]);
+        let all = admin.get("/v1/licenses").good();
+        let status = |n: usize| all["licenses"][n]["status"].as_str().unwrap().to_string();
+        let statuses: Vec<String> = (0..5).map(status).collect();
+        assert_eq!(statuses, ["revoked", "suspended", "expired", "active", "active"]);
+    }
+
+    fn pages_have_each_license_once(site: &Site) {
+        let shop = Shop::open(site);
+        let admin = &shop.admin;
+        let sold: Vec<Value> = (0..23).map(|_| shop.license(json!({}))).collect();
+        let newest: Vec<&Value> = sold.iter().rev().collect();
+        let expected = serials(&newest);
+        // Twenty where nobody says how many.
+        assert_eq!(found(admin, ""), (expected[..20].to_vec(), 23));
+        assert_eq!(found(admin, "page=2"), (expected[20..].to_vec(), 23));
+        assert_eq!(found(admin, "page=3&per_page=5"), (expected[10..15].to_vec(), 23));
+        assert_eq!(found(admin, "page=1000000&per_page=100"), (vec![], 23));
+        assert_eq!(found(admin, "per_page=100").0, expected);
+        let mut all = Vec::new();
+        let mut cursor = String::new();
+        loop {
+            let list = admin.get(&format!("/v1/licenses?per_page=7{cursor}")).good();
+            let serial = |license: &Value| license["serial"].as_str().unwrap().to_string();
+            all.extend(list["licenses"].as_array().unwrap().iter().map(serial));
+            // What comes meanwhile moves nothing.
+            shop.license(json!({}));
+            let Some(next) = list["next_cursor"].as_str() else { break };
+            cursor = format!("&cursor={next}");
+        }
+        assert_eq!(all, expected);
+        for bad in [
+            "page=0",
+            "page=-1",
+            "page=x",
+            "page=1.5",
+            "page=99999999999999999999",
+            "per_page=0",
+            "per_page=101",
+            "per_page=",
+            "cursor=x",
+            "page=1&cursor=AZvA9w8-dK-u2mGdGdJb0A",
+            "status=gone",
+            "status=not_found",
+            "status=Active",
+            "product_id=myapp",
+            "colour=red",
+            "customer_email=%00",
+            "serial=a%00b",
+            "page=1&page=2",
+        ] {
+            admin.get(&format!("/v1/licenses?{bad}")).refused(400, "malformed");
+        }
+    }
+}
