@@ -12,6 +12,7 @@ import pathlib
 import shutil
 import signal
 import subprocess
+import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LICENTIA = str(ROOT / "target" / "release" / "licentia")
@@ -42,7 +43,9 @@ class Vendor:
             env={**os.environ, "LICENTIA_ADMIN_KEY": ADMIN_KEY}, text=True,
             stdout=subprocess.PIPE, stderr=(self.folder / "server.log").open("w"),
         )  # fmt: skip
-        self.root = self.process.stdout.readline().split()[-1].rstrip("/")
+        _, found, self.root = self.process.stdout.readline().strip().partition("listening on ")
+        if not found:
+            sys.exit(f"licentia serve: {(self.folder / 'server.log').read_text()}")
         self.license = {}
 
     def curl(self, method, path, body=None, key=ADMIN_KEY):
@@ -201,7 +204,8 @@ def revoked(demo, vendor):
 
 def stopped(demo, vendor, status):
     demo.act(18, "The server is stopped: no answer says nothing of the license")
-    aside(demo, f"It ended with {demo.expect('the server', status, 0)}.")
+    demo.say(f"It ended with {demo.expect('the server', status, 0)}.")
+    print()
     told(demo, vendor, 0, (3, "revoked", 3))
     aside(demo, "And the file that was downloaded still verifies, where nothing was ever asked:")
     for name in vendor.programs:
