@@ -163,16 +163,17 @@ impl Ledger {
         later.map_or(Ok(()), |later| self.settle(later.seq))
     }
 
-    /// Notes that the server has everything up to a place that was reported, and writes a new
-    /// checkpoint. An earlier place than it had before changes nothing.
+    /// Notes that the server has everything up to a place, and writes a new checkpoint. An answer
+    /// is good once, and only to who asked last: so an earlier place than it had before is one of
+    /// a database that was restored, and the rest is reported again.
     pub(crate) fn acknowledge(&self, locked: &Locked<'_>, seq: u64, head: &str) -> Result<()> {
         let mine = self.mine();
         let mut view = mine.view();
         view.look(&self.folder, true)?;
-        if view.totals.acknowledged_seq() >= seq {
+        let acknowledged = Some(Place { seq, head: head.to_string() });
+        if view.totals.acknowledged == acknowledged {
             return Ok(());
         }
-        let acknowledged = Some(Place { seq, head: head.to_string() });
         self.turn(locked, &mut view, Turn { acknowledged, ..Turn::default() })
     }
 

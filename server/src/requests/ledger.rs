@@ -185,6 +185,8 @@ impl Known {
             self.past.push(self.tip());
         }
         self.tip = since.cloned();
+        let tip = self.tip();
+        self.given.retain(|(_, head, _)| *head != tip);
         trim(&mut self.past, PAST_MAX);
     }
 
