@@ -269,9 +269,11 @@ fn greeting(told: &licentia_server::Told) -> Answer {
     ];
     let mut notes: Vec<String> = Vec::new();
     if let Found::Made(_) = &told.master_key {
-        notes.push("the master key is new: keep a copy of it elsewhere, without it the private \
+        notes.push(
+            "the master key is new: keep a copy of it elsewhere, without it the private \
                     keys in the database and in its backups cannot be used"
-            .to_string());
+                .to_string(),
+        );
     }
     if let Some(first) = &told.first {
         let organization = first.organization.id.to_string();

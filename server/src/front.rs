@@ -86,7 +86,7 @@ impl Service for Front {
         if peer.to_canonical().is_loopback() && !forwards(&parts.headers) {
             health::mark(&mut parts.extensions);
         }
-        let done = self.reply(parts, body, head, &gate, &id, from, place).await;
+        let done = self.reply(parts, body, head, &gate, &id, place).await;
         let last = done.last || head.last;
         let response = finish(done, &id, last).await;
         let route = gate.pattern().unwrap_or("other");
@@ -114,7 +114,6 @@ impl Service for Front {
 }
 
 impl Front {
-    #[allow(clippy::too_many_arguments, reason = "what is known of one request")]
     async fn reply(
         &self,
         parts: Parts,
@@ -122,14 +121,13 @@ impl Front {
         head: Head,
         gate: &Gate,
         id: &str,
-        from: IpAddr,
         place: &Place,
     ) -> Done {
         if let Err(error) = sane(&parts, head) {
             return Done::refused(&error, id, true);
         }
         let has_body = body.size_hint().exact() != Some(0);
-        let left = match self.may_ask(&parts, from) {
+        let left = match self.may_ask(&parts, gate.from()) {
             Ok(left) => left,
             Err(error) => return Done::refused(&error, id, has_body),
         };
@@ -147,9 +145,6 @@ impl Front {
         place.works();
         let answer = self.route(Request::from_parts(parts, Body::from(body)), id).await;
         place.waits();
-        if answer.status().as_u16() == Code::TooManyRequests.status() {
-            gate.route("limited");
-        }
         Done { answer, last: false, left }
     }
 

@@ -242,6 +242,11 @@ impl Gate {
         Gate(Arc::new(Passing { limits, from, caller: OnceLock::new(), route: OnceLock::new() }))
     }
 
+    /// The address that it is counted for.
+    pub fn from(&self) -> IpAddr {
+        self.0.from
+    }
+
     /// Before a key is looked up. Fails with `too_many_requests`.
     pub fn may_try(&self, digest: &str) -> Result<()> {
         self.0.limits.may_try(self.0.from, digest)
