@@ -154,22 +154,25 @@ pub struct Filter {
     pub serial: Option<String>,
 }
 
+/// How a condition on the status is put.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Put {
+    /// So that the index of the status serves it: for counting.
+    Plain,
+    /// So that it does not: the rows are wanted in the order of their ids.
+    Apart,
+}
+
 impl Filter {
-    fn of(&self, organization: Uuid) -> Select<Entity> {
+    fn of(&self, organization: Uuid, put: Put) -> Select<Entity> {
         let mut some = Entity::find().filter(Column::OrganizationId.eq(organization));
         if let Some(product) = self.product {
             some = some.filter(Column::ProductId.eq(product));
         }
         if let Some((status, now)) = self.status {
-            let (revoked, suspended) = (Column::RevokedAt, Column::SuspendedAt);
-            let ended = Column::ValidUntil.lte(now);
-            let goes_on = Column::ValidUntil.is_null().or(Column::ValidUntil.gt(now));
-            let neither = revoked.is_null().and(suspended.is_null());
-            some = some.filter(match status {
-                Status::Revoked => revoked.is_not_null(),
-                Status::Suspended => revoked.is_null().and(suspended.is_not_null()),
-                Status::Expired => neither.and(ended),
-                Status::Active => neither.and(goes_on),
+            some = some.filter(match put {
+                Put::Plain => plain(status, now),
+                Put::Apart => apart(status, now),
             });
         }
         if let Some(part) = &self.email {
@@ -182,7 +185,38 @@ impl Filter {
         if let Some(serial) = &self.serial {
             some = some.filter(Column::Serial.eq(serial));
         }
-        some
+        some.select_only()
+    }
+}
+
+fn plain(status: Status, now: i64) -> Expr {
+    let (revoked, suspended) = (Column::RevokedAt, Column::SuspendedAt);
+    let ended = Column::ValidUntil.lte(now);
+    let goes_on = Column::ValidUntil.is_null().or(Column::ValidUntil.gt(now));
+    let neither = revoked.is_null().and(suspended.is_null());
+    match status {
+        Status::Revoked => revoked.is_not_null(),
+        Status::Suspended => revoked.is_null().and(suspended.is_not_null()),
+        Status::Expired => neither.and(ended),
+        Status::Active => neither.and(goes_on),
+    }
+}
+
+/// The same, of values that no index has.
+fn apart(status: Status, now: i64) -> Expr {
+    let or = |column: Column, other: i64| {
+        Expr::expr(Func::coalesce([Expr::col(column), Expr::val(other)]))
+    };
+    // No time is before 1970.
+    let revoked = or(Column::RevokedAt, -1);
+    let suspended = or(Column::SuspendedAt, -1);
+    let until = or(Column::ValidUntil, i64::MAX);
+    let neither = revoked.clone().lt(0).and(suspended.clone().lt(0));
+    match status {
+        Status::Revoked => revoked.gte(0),
+        Status::Suspended => revoked.lt(0).and(suspended.gte(0)),
+        Status::Expired => neither.and(until.lte(now)),
+        Status::Active => neither.and(until.gt(now)),
     }
 }
 
@@ -198,6 +232,9 @@ fn literal(text: &str) -> String {
     literal
 }
 
+/// So many ids are looked at before they are counted: of fewer, everything is known at once.
+const FEW: u64 = 1_000;
+
 /// A page of an organization's that are meant, and how many there are.
 pub async fn list(
     connection: &impl ConnectionTrait,
@@ -205,22 +242,65 @@ pub async fn list(
     filter: &Filter,
     page: Page,
 ) -> Result<(Vec<Model>, u64)> {
-    let all = filter.of(organization).select_only();
-    let count = all.clone().expr_as(Func::count(Expr::col(Asterisk)), "total");
-    let total: Option<i64> = count.into_tuple().one(connection).await?;
-    let total = u64::try_from(total.unwrap_or_default()).unwrap_or_default();
-    // The ids alone come from an index, however many rows are left out before them.
-    let mut ids = all.column(Column::Id).order_by_desc(Column::Id);
-    if let Some(after) = page.after {
-        ids = ids.filter(Column::Id.lt(after));
+    // The ids alone come from an index.
+    let all = filter.of(organization, Put::Apart).column(Column::Id);
+    let newest = all.clone().order_by_desc(Column::Id).limit(FEW + 1);
+    let mut ids: Vec<Uuid> = newest.into_tuple().all(connection).await?;
+    let mut total = u64::try_from(ids.len()).unwrap_or(u64::MAX);
+    if total > FEW {
+        total = count(connection, organization, filter).await?;
+        ids = place(connection, all, page, total).await?;
+    } else {
+        ids.retain(|id| page.after.is_none_or(|after| *id < after));
+        let left_out = usize::try_from(page.offset).unwrap_or(usize::MAX);
+        let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
+        ids = ids.into_iter().skip(left_out).take(limit).collect();
     }
-    let ids = ids.limit(page.limit).offset(page.offset);
-    let ids: Vec<Uuid> = ids.into_tuple().all(connection).await?;
+    if ids.is_empty() {
+        return Ok((Vec::new(), total));
+    }
     let rows = Entity::find()
         .filter(Column::OrganizationId.eq(organization))
         .filter(Column::Id.is_in(ids))
         .order_by_desc(Column::Id);
     Ok((rows.all(connection).await?, total))
+}
+
+async fn count(
+    connection: &impl ConnectionTrait,
+    organization: Uuid,
+    filter: &Filter,
+) -> Result<u64> {
+    // The index of the status knows the product, and nothing else that is asked for.
+    let alone = filter.email.is_none() && filter.customer.is_none() && filter.serial.is_none();
+    let put = if alone { Put::Plain } else { Put::Apart };
+    let all = filter.of(organization, put);
+    let count = all.expr_as(Func::count(Expr::col(Asterisk)), "total");
+    let total: Option<i64> = count.into_tuple().one(connection).await?;
+    Ok(u64::try_from(total.unwrap_or_default()).unwrap_or_default())
+}
+
+/// The ids on a page of many, from whichever end it is nearer to.
+async fn place(
+    connection: &impl ConnectionTrait,
+    all: Select<Entity>,
+    page: Page,
+    total: u64,
+) -> Result<Vec<Uuid>> {
+    if let Some(after) = page.after {
+        let ids = all.filter(Column::Id.lt(after)).order_by_desc(Column::Id).limit(page.limit);
+        return Ok(ids.into_tuple().all(connection).await?);
+    }
+    let limit = Ord::min(page.limit, total.saturating_sub(page.offset));
+    if limit == 0 {
+        return Ok(Vec::new());
+    }
+    let behind = total.saturating_sub(page.offset).saturating_sub(limit);
+    let ids = match page.offset <= behind {
+        true => all.order_by_desc(Column::Id).limit(limit).offset(page.offset),
+        false => all.order_by_asc(Column::Id).limit(limit).offset(behind),
+    };
+    Ok(ids.into_tuple().all(connection).await?)
 }
 
 /// Adds one.

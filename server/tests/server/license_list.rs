@@ -3,7 +3,9 @@
 use crate::shop::{Shop, path};
 use crate::support::client::Client;
 use crate::support::{BEGIN, Site};
+use licentia_server::store::licenses;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 const DAY: i64 = 86_400;
 
@@ -132,5 +134,50 @@ both! {
         ] {
             admin.get(&format!("/v1/licenses?{bad}")).refused(400, "malformed");
         }
+    }
+
+    fn of_many_each_page_is_the_same_from_either_end(site: &Site) {
+        let shop = Shop::open(site);
+        let admin = &shop.admin;
+        let one = shop.license(json!({"customer_email": "a@b.example"}));
+        let id = one["id"].as_str().unwrap().parse().unwrap();
+        let ids = site.wait(async {
+            let tx = site.server.store.begin().await.unwrap();
+            let row = licenses::get(&tx, site.organization, id).await.unwrap().unwrap();
+            let mut ids = vec![id];
+            for n in 0..1_234 {
+                let mut copy = row.clone();
+                copy.id = Uuid::now_v7();
+                copy.serial = format!("COPY-{n}");
+                copy.key_digest = Some(format!("{n}"));
+                copy.suspended_at = (n % 100 == 0).then_some(BEGIN);
+                copy.valid_until = (n % 2 == 0).then_some(BEGIN);
+                ids.insert(0, copy.id);
+                licenses::insert(&tx, copy).await.unwrap();
+            }
+            tx.commit().await.unwrap();
+            ids.iter().map(ToString::to_string).collect::<Vec<_>>()
+        });
+        let page = |query: &str| {
+            let list = admin.get(&format!("/v1/licenses?per_page=100&{query}")).good();
+            let id = |license: &Value| license["id"].as_str().unwrap().to_string();
+            let found: Vec<String> = list["licenses"].as_array().unwrap().iter().map(id).collect();
+            (found, list["total"].as_u64().unwrap())
+        };
+        for (n, expected) in ids.chunks(100).enumerate() {
+            for filter in ["", "&customer_email=B.ex", &format!("&product_id={}", shop.id())] {
+                let found = page(&format!("page={}{filter}", n + 1));
+                assert_eq!(found, (expected.to_vec(), 1_235), "{n} {filter}");
+            }
+        }
+        assert_eq!(page("page=14"), (vec![], 1_235));
+        // One of the copies in a hundred is on hold, and the others are even or odd.
+        let totals = ["suspended", "expired", "active", "revoked"].map(|it| page(&format!("status={it}")).1);
+        assert_eq!(totals, [13, 604, 618, 0]);
+        let (last, _) = page("page=7&status=active");
+        assert_eq!((last.len(), last.last()), (18, ids.last()));
+        let list = admin.get("/v1/licenses?per_page=100&page=6").good();
+        let next = list["next_cursor"].as_str().unwrap();
+        assert_eq!(page(&format!("cursor={next}")), (ids[600..700].to_vec(), 1_235));
     }
 }

@@ -420,6 +420,11 @@ fn indexes() -> Vec<IndexCreateStatement> {
         // Lists are counted and their pages found in these alone, without the rows.
         index("licenses_list", "licenses", &licenses_list("id")),
         index("licenses_product", "licenses", &licenses_list("product_id")),
+        index(
+            "licenses_status",
+            "licenses",
+            &["organization_id", "revoked_at", "suspended_at", "valid_until", "product_id"],
+        ),
         index("licenses_customer", "licenses", &["organization_id", "customer_id", "id"]),
         index("licenses_revoked", "licenses", &["organization_id", "revoked_at", "product_id"]),
         index("licenses_until", "licenses", &["organization_id", "valid_until", "id"]),
