@@ -34,6 +34,7 @@ const COMMANDS: &[&[&str]] = &[
     &["server", "restore"],
     &["server", "rotate-keys"],
     &["server", "forget-clock"],
+    &["server", "import"],
     &["completions"],
     &["man"],
 ];
