@@ -96,6 +96,5 @@ def cluster(bin_folder: pathlib.Path) -> Iterator[Cluster]:
             raise SystemExit(f"bench: PostgreSQL does not start: {(home / 'log').read_text()}")
         yield made
     finally:
-        shell.stdin.close()
-        shell.wait()
+        shell.communicate()
         shutil.rmtree(home, ignore_errors=True)

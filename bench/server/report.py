@@ -51,9 +51,11 @@ def table(what: str, count: int, rows: dict[str, dict[str, list[float]]]) -> Non
     print(f"  {'':26}     1/s   p50 ms   p99 ms   processor µs   ours is … times as many")
     for name, figures in sorted(rows.items(), key=lambda row: -median(row[1][SECOND])):
         shown = [number(median(figures[it])) for it in (SECOND, P50, P99, CPU)]
+        if not median(figures[SECOND]):
+            shown = ["none", "", "", ""]  # nothing was done within the time of a turn
         line = f"  {name:26} {shown[0]:>7}  {shown[1]:>7}  {shown[2]:>7}  {shown[3]:>13}"
         ours = counterpart(name, rows)
-        if ours and name not in OURS:
+        if ours and name not in OURS and median(figures[SECOND]):
             line += f"   {ratio(rows[ours][SECOND], figures[SECOND]):.2f}"
         print(line)
 
@@ -79,7 +81,8 @@ def goals(found: Found) -> None:
         for ours in OURS:
             small = found.get((what, least), {}).get(ours)
             if ours in rows and small:
-                grows = ratio(rows[ours][P50], small[P50])
+                done = median(rows[ours][SECOND])
+                grows = ratio(rows[ours][P50], small[P50]) if done else float("inf")
                 name = f"{what}: p50 of {ours}, {least:,} to {most:,} licenses"
                 said(name, grows, GROWTH, True)
 
@@ -96,8 +99,8 @@ def main(file: str) -> None:
             else:
                 _, what, *count = row["topic"].split("|")
                 key = (what, int(count[0]) if count else 0)
-                rows = found.setdefault(key, {}).setdefault(row["language"], {})
-                rows[row["name"]] = row["rounds"]
+                figures = found.setdefault(key, {}).setdefault(row["language"], {})
+                figures[row["name"]] = row["rounds"]
     for (what, count), rows in found.items():
         table(what, count, rows)
     goals(found)
