@@ -135,7 +135,7 @@ if [ "$LICENTIA_SOAK" != 0 ]; then
 fi
 
 # Everything else, each package on its own, as it is tested and shipped.
-for package in licentia licentia-ffi; do
+for package in licentia licentia-ffi licentia-server; do
   [ "$LICENTIA_SOAK" = 0 ] && echo "skipped: tests of $package (LICENTIA_SOAK=0)" && continue
   started=$SECONDS
   if timeout 3600 cargo test --locked --quiet -p $package >"$work/test" 2>&1; then
