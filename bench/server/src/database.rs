@@ -82,7 +82,8 @@ macro_rules! database {
                 .await
                 .map_err(failed)?;
                 let Some((id, revoked, suspended, until)) = found else {
-                    return Ok(Json(Synced { status: "not_found", message: None, server_time: now }));
+                    let (status, message) = ("not_found", None);
+                    return Ok(Json(Synced { status, message, server_time: now }));
                 };
                 sqlx::query(
                     "INSERT INTO reports (organization_id, license_id, fingerprint, app_version, \
