@@ -220,3 +220,126 @@ impl licenses::Model {
         Terms::read(&self.terms_json)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use licentia::machine::{Component, State};
+
+    const HERE: &str = "6f1c2a34-0b5e-4f6d-8c7a-9d0e1f2a3b4c";
+
+    fn license(kind: &str, binding: Option<&str>, terms: &str) -> licenses::Model {
+        licenses::Model {
+            id: Uuid::nil(),
+            organization_id: Uuid::nil(),
+            product_id: Uuid::nil(),
+            policy_id: None,
+            serial: String::new(),
+            license_type: kind.into(),
+            customer_id: None,
+            customer_email: None,
+            customer_email_lower: None,
+            customer_name: None,
+            valid_from: 0,
+            valid_until: None,
+            features_json: "[]".into(),
+            max_seats: 1,
+            max_machines: None,
+            hardware_binding_json: binding.map(str::to_string),
+            terms_json: terms.into(),
+            token: String::new(),
+            token_id: String::new(),
+            token_at: 0,
+            key_digest: None,
+            key_hint: None,
+            suspended_at: None,
+            revoked_at: None,
+            reason: None,
+            announced: 0,
+            turn: 0,
+            transfers: 0,
+            last_sync_at: None,
+            created_at: 0,
+            updated_at: 0,
+        }
+    }
+
+    /// A machine with these parts, each of another hash.
+    fn machine(kinds: &[(Kind, u8)]) -> Report {
+        let part = |(kind, n): &(Kind, u8)| Component {
+            kind: *kind,
+            state: State::Found,
+            hash: Some(hash(*n)),
+            binds: true,
+            note: String::new(),
+        };
+        let components: Vec<Component> = kinds.iter().map(part).collect();
+        let report = serde_json::json!({"v": 1, "product": "app", "components": components});
+        Report::from_json(&report.to_string()).unwrap()
+    }
+
+    fn hash(n: u8) -> String {
+        format!("{}AA", char::from(b'A' + n).to_string().repeat(20))
+    }
+
+    const PARTS: [(Kind, u8); 3] = [(Kind::Product, 1), (Kind::Board, 2), (Kind::Disk, 3)];
+
+    fn bound(license: &licenses::Model, machine: Option<&Report>) -> Result<Option<Binding>> {
+        at_activation(license, "app", HERE, machine)
+    }
+
+    #[test]
+    fn a_license_that_is_not_bound_is_bound_to_who_activates_it() {
+        let here = Some(Binding { installation: Some(HERE.into()), ..Binding::default() });
+        let strong = machine(&PARTS);
+        let weak = machine(&PARTS[..1]);
+        for kind in ["subscription", "floating", "perpetual", "trial"] {
+            assert_eq!(bound(&license(kind, None, "{}"), Some(&strong)).unwrap(), here);
+        }
+        let locked = license("node_locked", None, "{}");
+        let to = bound(&locked, Some(&strong)).unwrap().unwrap();
+        assert!(to.machine.unwrap().compare(&strong).holds() && to.installation.is_none());
+        // A container has nothing to bind to, and its owner has paid.
+        assert_eq!(bound(&locked, Some(&weak)).unwrap(), here);
+        assert_eq!(bound(&locked, None).unwrap(), here);
+    }
+
+    #[test]
+    fn a_rule_is_kept_to() {
+        let strong = machine(&PARTS);
+        let weak = machine(&PARTS[..1]);
+        let rule = |rule: &str| license("node_locked", None, &format!(r#"{{"bind": {rule}}}"#));
+        assert_eq!(bound(&rule(r#"{"to": "nothing"}"#), Some(&strong)).unwrap(), None);
+        let to = bound(&rule(r#"{"to": "installation"}"#), Some(&strong)).unwrap().unwrap();
+        assert!(to.installation.is_some() && to.machine.is_none());
+        let machine = rule(r#"{"to": "machine"}"#);
+        let refused = bound(&machine, Some(&weak)).unwrap_err();
+        assert_eq!(refused.code(), Code::InvalidArgument);
+        assert_eq!(bound(&machine, None).unwrap_err().code(), Code::InvalidArgument);
+        let some = rule(r#"{"to": "machine", "need": 3}"#);
+        let to = bound(&some, Some(&strong)).unwrap().unwrap().machine.unwrap();
+        assert_eq!(to.need(), 3);
+        let parts = rule(r#"{"to": "machine", "parts": ["board", "nic"], "allow_weak": true}"#);
+        let to = bound(&parts, Some(&strong)).unwrap().unwrap().machine.unwrap();
+        assert_eq!(to.parts().keys().collect::<Vec<_>>(), ["board"]);
+    }
+
+    #[test]
+    fn a_license_that_is_bound_is_for_its_machine() {
+        let given = HardwareBinding {
+            components: Some(
+                PARTS.map(|(kind, n)| Part { kind: kind.word().into(), hash: hash(n) }).into(),
+            ),
+            ..HardwareBinding::default()
+        };
+        let given = given.complete("app").unwrap();
+        assert_eq!(given.threshold, Some(2));
+        let json = serde_json::to_string(&given).unwrap();
+        let license = license("node_locked", Some(&json), "{}");
+        assert_eq!(bound(&license, Some(&machine(&PARTS))).unwrap(), None);
+        assert_eq!(bound(&license, Some(&machine(&PARTS[..2]))).unwrap(), None);
+        let other = bound(&license, Some(&machine(&PARTS[..1]))).unwrap_err();
+        assert_eq!(other.code(), Code::WrongMachine);
+        assert_eq!(bound(&license, None).unwrap_err().code(), Code::InvalidArgument);
+    }
+}
