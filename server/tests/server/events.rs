@@ -151,7 +151,8 @@ both! {
         assert_eq!(event["data"]["status"], "expired");
         assert!(!event.to_string().contains("license_blob"));
         // Renewed, it ends once more.
-        let renewed = shop.admin.post(&format!("{}/renew", path(&license)), json!({ "valid_days": 30 }));
+        let renew = format!("{}/renew", path(&license));
+        let renewed = shop.admin.post(&renew, json!({ "valid_days": 30 }));
         let until = renewed.good()["valid_until"].as_str().unwrap().to_string();
         let until = licentia::parse_time(&until).unwrap() - BEGIN;
         assert_eq!(announced(31 * day + 1), (1, 1));
