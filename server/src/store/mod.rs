@@ -31,6 +31,7 @@ use sea_orm::{
     ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, IsolationLevel,
     SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
+use sea_orm::sqlx::Connection;
 use std::path::Path;
 use std::time::Duration;
 
@@ -90,6 +91,12 @@ impl Store {
                         .busy_timeout(PATIENCE)
                         .foreign_keys(true)
                         .statement_cache_capacity(256)
+                })
+                .map_sqlx_sqlite_before_acquire(|connection, _| {
+                    // A full disk makes SQLite undo a transaction by itself. What sqlx has not
+                    // noticed would swallow every later commit: such a connection is closed.
+                    let good = !connection.is_in_transaction();
+                    Box::pin(async move { Ok(good) })
                 });
             options
         };
