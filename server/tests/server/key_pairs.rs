@@ -245,6 +245,12 @@ both! {
         let path = format!("{}/keys/{}/retire", shipped.pair, text(&key, "id"));
         admin.post(&path, json!({})).refused(409, "conflict");
         shipped.accepts(&shipped.license());
+        // No new key takes the place of this one, and it signs nothing any more.
+        shipped.tell("license", "compromise");
+        let license = json!({"license_type": "perpetual", "customer_email": "a@b.example"});
+        shipped.shop.sell(license).refused(422, "no_key_pair");
+        let path = format!("/api/v1/products/{}/public-key", shipped.shop.id());
+        admin.get(&path).refused(422, "no_key_pair");
     }
 
     fn a_key_that_was_brought_along_stays_the_root(site: &Site) {

@@ -1,7 +1,10 @@
 //! Organizations: several on one server, and none sees anything of another.
 
 use crate::shop::Shop;
-use crate::support::Site;
+use crate::support::{Database, Site, runtime};
+use licentia_server::clock::Clock;
+use licentia_server::first_start::{First, first_start};
+use licentia_server::store::migrations;
 use serde_json::json;
 
 const ALL: &str = "/api/v1/organizations";
@@ -110,5 +113,27 @@ both! {
         assert!(operator.delete(&path).refused(409, "conflict").contains("make another"));
         site.api_key(site.organization, "operator");
         assert_eq!(operator.delete(&path).status, 204);
+    }
+}
+
+#[test]
+fn the_first_is_made_once_by_whoever_starts_first() {
+    for database in [Some(Database::sqlite()), Database::postgres()].into_iter().flatten() {
+        let runtime = runtime();
+        runtime.block_on(async {
+            let mut stores = Vec::new();
+            for _ in 0..4 {
+                stores.push(database.open().await);
+            }
+            migrations::migrate(&stores[0]).await.unwrap();
+            let clock = Clock::default();
+            let start = |at: usize| first_start(&stores[at], &clock, "Acme", "acme", None);
+            let (a, b, c, d) = tokio::join!(start(0), start(1), start(2), start(3));
+            let made: Vec<First> = [a, b, c, d].into_iter().filter_map(Result::unwrap).collect();
+            assert_eq!(made.len(), 1, "{made:?}");
+            for store in stores {
+                store.close().await;
+            }
+        });
     }
 }
