@@ -51,6 +51,11 @@ pub struct Place {
 }
 
 impl Place {
+    /// One that is named otherwise than by the flags of `server`.
+    pub fn at(data: Option<PathBuf>, database: Option<String>) -> Place {
+        Place { data: data.unwrap_or_else(|| DATA.into()), database }
+    }
+
     /// The settings of a server that is there.
     pub fn config(&self) -> Told<Config> {
         let database = self.database.clone().filter(|url| !url.is_empty());

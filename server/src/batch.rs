@@ -137,8 +137,13 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use tokio::sync::Semaphore;
 
-    /// Notes how many jobs came at a time. 13 spoils the transaction, 0 is refused alone, and 99
-    /// is a fault of the program.
+    /// Spoils its transaction.
+    const SPOILT: u32 = 1_000_013;
+
+    /// Is a fault of the program.
+    const FAULT: u32 = 1_000_099;
+
+    /// Notes how many jobs came at a time. 0 is refused alone.
     struct Notes {
         gate: Semaphore,
         batches: Mutex<Vec<usize>>,
@@ -156,9 +161,9 @@ mod tests {
             self.gate.acquire().await.unwrap().forget();
             self.running.fetch_sub(1, Ordering::SeqCst);
             self.batches.lock().unwrap().push(jobs.len());
-            assert!(!jobs.contains(&99), "a fault of the program");
-            match jobs.contains(&13) {
-                true => Err(Error::new(Code::Internal, "13")),
+            assert!(!jobs.contains(&FAULT), "a fault of the program");
+            match jobs.contains(&SPOILT) {
+                true => Err(Error::new(Code::Internal, "spoilt")),
                 false => Ok(jobs
                     .iter()
                     .map(|job| match job {
@@ -237,7 +242,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_wrong_in_a_transaction_fails_alone() {
         let run = notes(0);
-        let done = together(1, &run, &[1, 2, 13, 0, 3]).await;
+        let done = together(1, &run, &[1, 2, SPOILT, 0, 3]).await;
         let codes: Vec<_> = done.into_iter().map(|it| it.map_err(|error| error.code())).collect();
         assert_eq!(codes, [Ok(2), Ok(4), Err(Code::Internal), Err(Code::Conflict), Ok(6)]);
     }
@@ -245,11 +250,11 @@ mod tests {
     #[tokio::test]
     async fn nobody_waits_for_ever_for_a_transaction_that_broke_off() {
         let run = notes(0);
-        let done = together(1, &run, &[99, 1]).await;
+        let done = together(1, &run, &[FAULT, 1]).await;
         assert!(done.iter().any(|it| it.is_err()), "{done:?}");
         // And the lane is free again.
         let batch = Arc::new(Batch::new(1));
-        assert!(batch.submit(&run, 99).await.is_err());
+        assert!(batch.submit(&run, FAULT).await.is_err());
         assert_eq!(batch.submit(&run, 4).await, Ok(8));
     }
 }

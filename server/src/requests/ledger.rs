@@ -82,18 +82,23 @@ impl Known {
     pub fn take(&mut self, report: &Totals, at: i64) -> (Option<Ledger>, Finding) {
         let Some(ledger) = &report.ledger else { return (None, Finding::Usual) };
         // One that was written before another that has come: it was long on its way.
-        let late = at < self.at;
+        let (late, fresh) = (at < self.at, at > self.at);
         self.at = self.at.max(at);
         let mut finding = self.count_lost(report.lost, late);
         let since = report.since.as_ref().filter(|since| since.head != NOTHING);
         let from = since.map(|since| short(&since.head)).unwrap_or_default();
         let whole = report.usage.len() < WHOLE_MAX;
         match self.place(&from, since, late) {
-            Place::Tip if !late && self.contradicts(ledger, &from, whole) => {
+            Place::Tip if !late && self.contradicts(ledger, &from, (whole, fresh)) => {
                 finding = Finding::Forked;
             }
             Place::Tip => {}
-            Place::Next => self.go_on(since, true),
+            Place::Next => {
+                if !late && self.is_behind_another(ledger, &from) {
+                    finding = Finding::Forked;
+                }
+                self.go_on(since, true);
+            }
             Place::Late => {}
             Place::Before => {
                 let keep = self.past.iter().position(|head| *head == from).unwrap_or_default();
@@ -173,11 +178,23 @@ impl Known {
 
     /// Whether another report went on from the same place, and got further than this one: it is
     /// not the same ledger, for that never has less later.
-    fn contradicts(&self, ledger: &Ledger, from: &str, whole: bool) -> bool {
+    fn contradicts(&self, ledger: &Ledger, from: &str, (whole, fresh): (bool, bool)) -> bool {
         let head = short(&ledger.head);
         let others = || self.given.iter().filter(|(_, _, before)| before == from);
-        let again = others().any(|(_, known, _)| *known == head);
-        !again && others().any(|(seq, _, _)| *seq > ledger.seq || (*seq == ledger.seq && whole))
+        // The same report once more, of the same second.
+        let again = !fresh && others().any(|(_, known, _)| *known == head);
+        let other = |(seq, known, _): &(u64, String, String)| {
+            *seq > ledger.seq || (*seq == ledger.seq && *known != head && whole)
+        };
+        !again && others().any(other)
+    }
+
+    /// Whether a report that went on from where this one did before got further than this one is.
+    fn is_behind_another(&self, ledger: &Ledger, from: &str) -> bool {
+        let tip = self.tip();
+        let mut others =
+            self.given.iter().filter(|(_, head, before)| *before == tip && head != from);
+        others.any(|(seq, _, _)| *seq > ledger.seq)
     }
 
     fn go_on(&mut self, since: Option<&Ledger>, follows: bool) {
@@ -252,7 +269,7 @@ mod tests {
         }
 
         fn report(&self) -> (Totals, i64) {
-            let head = format!("{}-{:0>60}", self.name, self.seq);
+            let head = format!("{:0>12}{}{:0>51}", self.seq, self.name, "");
             let ledger = Some(Ledger { seq: self.seq, head });
             let totals = Totals { ledger, since: self.since.clone(), ..Totals::default() };
             (totals, self.at)
