@@ -59,17 +59,19 @@ impl Table {
             .delimiter(if commas { b',' } else { b';' })
             .trim(csv::Trim::All)
             .from_reader(file);
-        let names = reader.headers().map_err(|error| wrong(&error))?.clone();
+        let begin = &mut Place { file, byte: 0, line: 1 };
+        let names = reader.headers().map_err(|error| wrong(&error, begin))?.clone();
         let names = known(&names, columns)?;
         let mut rows = Vec::new();
+        let mut place = Place { file, byte: 0, line: 1 };
         for record in reader.records() {
-            let record = record.map_err(|error| wrong(&error))?;
+            let record = record.map_err(|error| wrong(&error, &mut place))?;
             if rows.len() >= ROWS_MAX {
                 return Err(Error::invalid(
                     "The file has more than 100000 rows: import it in parts",
                 ));
             }
-            let line = record.position().map_or(0, csv::Position::line);
+            let line = place.line_of(record.position());
             let cells = names.iter().copied().zip(&record);
             let cells = cells.filter(|(_, cell)| !cell.is_empty());
             let cells: HashMap<_, _> =
@@ -86,8 +88,30 @@ impl Table {
     }
 }
 
-fn wrong(error: &csv::Error) -> Error {
-    let line = error.position().map_or(1, csv::Position::line);
+/// How far the lines of a file are counted.
+struct Place<'f> {
+    file: &'f [u8],
+    byte: usize,
+    line: u64,
+}
+
+impl Place<'_> {
+    /// The line on which a record begins. The reader's own count is one behind after CR LF.
+    fn line_of(&mut self, position: Option<&csv::Position>) -> u64 {
+        let begin = position.and_then(|at| usize::try_from(at.byte()).ok()).unwrap_or_default();
+        while let Some(byte) = self.file.get(self.byte) {
+            if self.byte >= begin && !matches!(byte, b'\r' | b'\n') {
+                break;
+            }
+            self.line += u64::from(*byte == b'\n');
+            self.byte += 1;
+        }
+        self.line
+    }
+}
+
+fn wrong(error: &csv::Error, place: &mut Place<'_>) -> Error {
+    let line = place.line_of(error.position());
     let what = match error.kind() {
         csv::ErrorKind::Utf8 { .. } => "it is not UTF-8: save the file as CSV UTF-8".to_string(),
         csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
@@ -100,6 +124,9 @@ fn wrong(error: &csv::Error) -> Error {
 
 /// The names in the first line, as they are known here.
 fn known(names: &StringRecord, columns: &[&'static str]) -> Result<Vec<&'static str>> {
+    if names.is_empty() {
+        return Err(Error::invalid("line 1: it is empty: it names the columns"));
+    }
     let mut known = Vec::with_capacity(names.len());
     for name in names {
         let wanted = name.to_ascii_lowercase();
@@ -177,6 +204,7 @@ mod tests {
         assert!(flaw("code,Code\n").contains("line 1: the column code is there twice"));
         assert!(flaw("").contains("line 1"));
         assert!(flaw("code,name\na,b\nc\n").contains("line 3: it has 1 cells"));
+        assert!(flaw("code,name\r\na,b\r\n\r\nc\r\n").contains("line 4: it has 1 cells"));
         assert!(flaw(b"code,name\na,\xff\n").contains("line 2: it is not UTF-8"));
         assert!(flaw("code,name\na,b\0\n").contains("line 2"));
         let table = Table::read(b"code,days\na,1.5\n", COLUMNS).unwrap();
