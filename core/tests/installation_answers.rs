@@ -312,6 +312,15 @@ fn what_an_issuer_says_to_another_question_is_no_answer() {
     other.apply(license(|_| {}).as_bytes()).unwrap();
     other.connect(Arc::new(Server::new(move |_| Ok(said(&sync, 1, |_| {}).into_bytes()))));
     assert_eq!(other.renew().unwrap_err().code(), Code::WrongInstallation);
+    for (what, argument) in [("sync", None), ("activation", None), ("renewal", None)] {
+        let mut own = licensed();
+        let other = asked(&own, what, argument);
+        own.connect(Arc::new(Server::new(move |_| Ok(said(&other, 1, |_| {}).into_bytes()))));
+        let said = own.renew().map_err(|error| error.code());
+        let good = if what == "renewal" { Ok(()) } else { Err(Code::WrongInstallation) };
+        assert_eq!(said, good, "the answer to {what}");
+        assert_eq!(own.activate(KEY).is_ok(), what == "activation", "{what}");
+    }
     assert!(bytes_of(it.folder.path()) == files);
 }
 

@@ -5,7 +5,7 @@ mod installation_support;
 
 use http_support::{Site, bytes_of, forge};
 use installation_support::*;
-use licentia::issue::{Request, Seat, read_request, sign_lease};
+use licentia::issue::{Request, Seat, SyncAnswer, read_request, sign_lease};
 use licentia::{Code, Installation, KeySet, Lease, Product, Role, SecretKey, TrustedKey, issue};
 use serde_json::json;
 
@@ -87,6 +87,32 @@ fn many_workers_ask_at_once_and_each_has_an_answer() {
     for request in &requests {
         refused(&it, &granted(request), Code::AlreadyUsed);
     }
+}
+
+#[test]
+fn what_is_asked_of_seats_and_of_the_license_does_not_get_in_each_others_way() {
+    let it = licensed(&product());
+    let (ann, sync) = (asked(&it, "seat", "ann"), answer(&it, 1, |_| {}));
+    it.apply(sync.as_bytes()).unwrap();
+    let bob = asked(&it, "seat", "bob");
+    let sync = answer(&it, 2, |_| {});
+    for request in [ann, bob] {
+        it.apply(token(&granted(&request)).as_bytes()).unwrap();
+    }
+    it.apply(sync.as_bytes()).unwrap();
+    assert!(it.lease("ann").is_some() && it.lease("bob").is_some());
+}
+
+#[test]
+fn a_machine_that_was_freed_has_no_seat_either() {
+    let it = licensed(&product());
+    it.apply(token(&granted(&asked(&it, "seat", "ann"))).as_bytes()).unwrap();
+    let request = read_request(it.request("deactivation", None).unwrap().as_bytes()).unwrap();
+    let freed = answer(&it, 1, |answer: &mut SyncAnswer| answer.nonce = request.nonce);
+    it.apply(freed.as_bytes()).unwrap();
+    it.apply(license(|_| {}).as_bytes()).unwrap();
+    assert!(it.allows("reports"), "the license is back");
+    assert_eq!(it.lease("ann"), None, "the seat is not");
 }
 
 #[test]
