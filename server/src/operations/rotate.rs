@@ -85,6 +85,10 @@ pub async fn master(config: &Config, store: &Store, given: Option<&str>) -> Resu
     match reseal(store, &old, &next.vault).await {
         Ok(mut resealed) => {
             resealed.file = next.done()?;
+            // What the old key opens is not to stay behind. It is done even where that fails.
+            if let Err(error) = store.scrub().await {
+                tracing::warn!(error = error.detail(), "what the old key sealed is not wiped");
+            }
             Ok(resealed)
         }
         Err(error) => {

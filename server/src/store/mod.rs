@@ -28,8 +28,8 @@ pub mod withdrawn;
 
 use crate::error::{Code, Error, Result};
 use sea_orm::{
-    ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, IsolationLevel,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction,
+    IsolationLevel, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use sea_orm::sqlx::Connection;
 use std::path::Path;
@@ -143,6 +143,16 @@ impl Store {
         let options =
             TransactionOptions { isolation_level: isolation, ..TransactionOptions::default() };
         Ok(self.reader.begin_with_options(options).await?)
+    }
+
+    /// Leaves nothing in the file of what was overwritten or deleted. PostgreSQL does that by itself,
+    /// in its time.
+    pub async fn scrub(&self) -> Result<()> {
+        if self.engine == Engine::Sqlite {
+            self.writer.execute_unprepared("VACUUM").await?;
+            self.writer.execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)").await?;
+        }
+        Ok(())
     }
 
     /// Ends all connections.

@@ -11,7 +11,7 @@ use licentia_server::config::{Config, MasterKey};
 use licentia_server::error::Code;
 use licentia_server::master_key;
 use licentia_server::operations::{backup, rotate};
-use licentia_server::store::{organizations, products};
+use licentia_server::store::{organizations, products, signing_keys};
 use licentia_server::upkeep;
 use licentia_server::vault::Vault;
 use serde_json::json;
@@ -95,6 +95,15 @@ both! {
         made.good();
         let next = [8; 32];
         let given = hexadecimal(&next);
+        let sealed = site.wait(async {
+            let keys = signing_keys::after(site.server.store.read(), Uuid::nil(), 9).await;
+            keys.unwrap().into_iter().map(|key| key.sealed).collect::<Vec<_>>()
+        });
+        let on_disk = |text: &String| {
+            let mut files = site.database().folder().map(files).unwrap_or_default().into_iter();
+            files.any(|file| find(&file, text.as_bytes()))
+        };
+        assert_eq!(sealed.iter().any(on_disk), site.database().folder().is_some());
         let resealed = site.wait(async {
             let store = site.database().open().await;
             let config = settings(&MASTER_KEY);
@@ -105,6 +114,7 @@ both! {
             rotate::master(&config, &store, Some(&given)).await.unwrap()
         });
         assert_eq!((resealed.keys, resealed.answers, resealed.file), (3, 1, None));
+        assert!(!sealed.iter().any(on_disk), "what the old key opens is still there");
         let clock = Clock::default();
         clock.set(Some(BEGIN));
         let new = another(site, &next, &clock);
