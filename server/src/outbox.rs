@@ -284,13 +284,17 @@ async fn ends(
         let Some(product) = products.iter().find(|product| product.id == row.product_id) else {
             continue;
         };
+        // One that cannot be read does not keep the others waiting.
+        let data = License::of(row, product, now).ok();
+        let data = data.and_then(|license| serde_json::to_string(&license).ok());
+        let data = data.unwrap_or_else(|| "{}".to_string());
         made.push(events::Model {
             seq: 0,
             id: Uuid::now_v7(),
             organization_id: row.organization_id,
             kind: kind.to_string(),
             subject: row.id.to_string(),
-            data_json: serde_json::to_string(&License::of(row, product, now)?).unwrap_or_default(),
+            data_json: data,
             actor: "server".to_string(),
             request_id: None,
             created_at: now,

@@ -30,7 +30,7 @@ pub struct Event {
     /// The id of what it is about.
     subject: String,
     created_at: Moment,
-    /// Who did it: the id of an API key or of an activation, or a word such as `server`.
+    /// Who did it: the id of an API key, `installation:` and its id, or a word such as `server`.
     actor: String,
     /// The request that did it.
     request_id: Option<String>,
