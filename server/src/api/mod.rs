@@ -4,6 +4,7 @@ pub mod activations;
 mod answer;
 mod api_keys;
 mod caller;
+mod callers;
 mod docs;
 mod etag;
 mod events;
@@ -32,6 +33,7 @@ mod written;
 
 pub use answer::Answer;
 pub use caller::Caller;
+pub use callers::Callers;
 pub use openapi::openapi;
 pub use id::{Id, Ids};
 pub use key_pairs::KeyPair;
@@ -63,6 +65,8 @@ pub struct Server {
     pub signer: Signer,
     /// When API keys were used.
     pub used: Used,
+    /// Who has an API key.
+    pub callers: Callers,
     /// Reports that are written together.
     pub syncs: Arc<Batch<Server>>,
 }
@@ -74,7 +78,8 @@ impl Server {
         // PostgreSQL writes for several at a time.
         let lanes = if store.engine() == Engine::Postgres { 3 } else { 1 };
         let syncs = Arc::new(Batch::new(lanes));
-        Server { store, clock, signer, used: Used::default(), syncs }
+        let callers = Callers::new(&store);
+        Server { store, clock, signer, used: Used::default(), callers, syncs }
     }
 }
 
@@ -91,7 +96,21 @@ pub struct Remote(pub IpAddr);
 
 /// Every resource, below `/api/v1`.
 fn resources() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().merge(organizations::routes()).merge(api_keys::routes()).merge(key_pairs::routes()).merge(key_sets::routes()).merge(products::routes()).merge(policies::routes()).merge(licenses::routes()).merge(seats::routes()).merge(revocations::routes()).merge(requests::routes()).merge(activations::routes()).merge(sync::routes()).merge(usage::routes()).merge(events::routes())
+    OpenApiRouter::new()
+        .merge(organizations::routes())
+        .merge(api_keys::routes())
+        .merge(key_pairs::routes())
+        .merge(key_sets::routes())
+        .merge(products::routes())
+        .merge(policies::routes())
+        .merge(licenses::routes())
+        .merge(seats::routes())
+        .merge(revocations::routes())
+        .merge(requests::routes())
+        .merge(activations::routes())
+        .merge(sync::routes())
+        .merge(usage::routes())
+        .merge(events::routes())
 }
 
 /// All paths, under `/api/v1` and under `/v1`.

@@ -172,7 +172,8 @@ both! {
         }
         assert_eq!(page("page=14"), (vec![], 1_235));
         // One of the copies in a hundred is on hold, and the others are even or odd.
-        let totals = ["suspended", "expired", "active", "revoked"].map(|it| page(&format!("status={it}")).1);
+        let total = |status: &str| page(&format!("status={status}")).1;
+        let totals = ["suspended", "expired", "active", "revoked"].map(total);
         assert_eq!(totals, [13, 604, 618, 0]);
         let (last, _) = page("page=7&status=active");
         assert_eq!((last.len(), last.last()), (18, ids.last()));

@@ -60,7 +60,8 @@ both! {
         assert_eq!(described(&created), expected);
         let serial = created["serial"].as_str().unwrap();
         let tail = serial.strip_prefix("LIC-MYAPP-").unwrap();
-        assert!(tail.len() == 8 && tail.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase()));
+        let letter = |byte: u8| byte.is_ascii_digit() || byte.is_ascii_uppercase();
+        assert!(tail.len() == 8 && tail.bytes().all(letter), "{tail}");
 
         let list = admin.get("/v1/licenses").good();
         assert_eq!(list["total"], 1);
@@ -71,7 +72,8 @@ both! {
         assert_eq!(shown["license_blob"], created["license_blob"]);
         // The key is shown once.
         assert_eq!(created["license_key"].as_str().unwrap().len(), 34);
-        assert!(shown.get("license_key").is_none() && list.to_string().find("license_key\"").is_none());
+        assert!(shown.get("license_key").is_none());
+        assert!(!list.to_string().contains("license_key\""));
 
         let file = admin.get(&format!("{}/download", path(&created)));
         assert_eq!(file.header("content-type"), Some("application/octet-stream"));
@@ -86,7 +88,8 @@ both! {
             site.clock.set(Some(BEGIN + 60));
         }
         let shown = admin.get(&path(&created)).good();
-        assert_eq!((&shown["status"], &shown["revoked_at"]), (&json!("revoked"), &json!("2026-01-15T10:30:00Z")));
+        assert_eq!(shown["status"], "revoked");
+        assert_eq!(shown["revoked_at"], "2026-01-15T10:30:00Z");
         let told: Vec<String> =
             events(site).into_iter().filter(|kind| kind.starts_with("license.")).collect();
         assert_eq!(told, ["license.created", "license.revoked"]);
@@ -118,9 +121,11 @@ both! {
             (json!({"license_type": "trial", "valid_days": 1}), "trial", Some("2026-01-16")),
             (json!({"license_type": "trial"}), "trial", Some("2027-01-15")),
             (json!({"license_type": "floating", "valid_days": 0}), "floating", None),
-            (json!({"license_type": "node_locked", "valid_days": 2}), "node_locked", Some("2026-01-17")),
+            (json!({"license_type": "node_locked", "valid_days": 2}), "node_locked",
+                Some("2026-01-17")),
             (json!({"valid_until": "2026-03-01T00:00:00Z"}), "subscription", Some("2026-03-01")),
-            (json!({"valid_from": "2026-02-01", "valid_days": 1}), "subscription", Some("2026-02-02")),
+            (json!({"valid_from": "2026-02-01", "valid_days": 1}), "subscription",
+                Some("2026-02-02")),
             (json!({"valid_days": 36525}), "subscription", Some("2126-01-16")),
         ] {
             let license = shop.license(given.clone());
@@ -177,7 +182,8 @@ both! {
         let shop = Shop::open(site);
         let hash = |n: u8| STANDARD.encode([n; 16])[..22].to_string();
         let part = |kind: &str, n| json!({"kind": kind, "hash": hash(n)});
-        let parts = json!([part("machine_id", 1), part("disk", 2), part("disk", 3), part("nic", 4)]);
+        let (id, nic) = (part("machine_id", 1), part("nic", 4));
+        let parts = json!([id, part("disk", 2), part("disk", 3), nic]);
         let given = json!({"algorithm": "licentia-machine-1", "threshold": 2, "components": parts});
         let license = shop.license(json!({"hardware_binding": given}));
         assert_eq!(license["hardware_binding"], given);
@@ -218,7 +224,12 @@ both! {
             let detail = sold.refused(422, "invalid_argument");
             assert!(detail.contains("hardware_binding"), "{bad}: {detail}");
         }
-        for bad in [json!([]), json!("abc"), json!({"colour": 1}), json!({"components": [{"kind": "disk"}]})] {
+        for bad in [
+            json!([]),
+            json!("abc"),
+            json!({"colour": 1}),
+            json!({"components": [{"kind": "disk"}]}),
+        ] {
             shop.sell(json!({"hardware_binding": bad})).refused(400, "malformed");
         }
     }
@@ -356,7 +367,8 @@ both! {
     fn a_license_can_be_put_on_hold(site: &Site) {
         let shop = Shop::open(site);
         let license = shop.license(json!({"valid_days": 10}));
-        let post = |end: &str, body: Value| shop.admin.post(&format!("{}{end}", path(&license)), body);
+        let place = path(&license);
+        let post = |end: &str, body: Value| shop.admin.post(&format!("{place}{end}"), body);
         let held = post("/suspend", json!({"reason": "Not paid"})).good();
         assert_eq!((&held["status"], &held["reason"]), (&json!("suspended"), &json!("Not paid")));
         assert_eq!(held["suspended_at"], "2026-01-15T10:30:00Z");
@@ -418,7 +430,8 @@ both! {
             renew(never).refused(422, "invalid_argument");
         }
         let forever = renew(json!({"valid_days": 0})).good();
-        assert_eq!((&forever["valid_until"], &forever["license_type"]), (&Value::Null, &json!("perpetual")));
+        assert_eq!(forever["valid_until"], Value::Null);
+        assert_eq!(forever["license_type"], "perpetual");
         renew(json!({"valid_days": 10})).refused(422, "invalid_argument");
         let trial = shop.license(json!({"license_type": "trial", "valid_days": 5}));
         let place = format!("{}/renew", path(&trial));
@@ -442,7 +455,8 @@ both! {
         assert_eq!(changed["max_machines"], 4);
         assert_eq!(changed["entitlements"], json!([{"id": "users", "meter": "level", "max": 15}]));
         let said = shop.claims(&changed);
-        assert_eq!((&said["license"]["seats"], &said["license"]["tier"]), (&json!(4), &json!("Gold")));
+        let said = &said["license"];
+        assert_eq!((&said["seats"], &said["tier"]), (&json!(4), &json!("Gold")));
         let found = shop.admin.get("/v1/licenses?customer_email=NEW%40b").good();
         assert_eq!(found["total"], 1);
         assert_eq!(put(json!({"entitlements": []})).good()["features"], json!([]));
@@ -451,7 +465,8 @@ both! {
         assert_eq!(shorter["valid_until"], "2026-02-01T00:00:00Z");
         let forever = put(json!({"valid_until": null})).good();
         assert_eq!(forever["license_type"], "perpetual");
-        assert_eq!(put(json!({"valid_until": "2027-02-01"})).good()["license_type"], "subscription");
+        let ends = put(json!({"valid_until": "2027-02-01"})).good();
+        assert_eq!(ends["license_type"], "subscription");
         for bad in [
             json!({"max_seats": 0}),
             json!({"license_type": "perpetual", "valid_until": "2027-02-01"}),
@@ -475,7 +490,8 @@ both! {
 
     fn a_license_is_reissued_for_another_machine(site: &Site) {
         let shop = Shop::open(site);
-        let given = json!({"license_type": "node_locked", "hardware_binding": {"fingerprint": "one"}});
+        let one = json!({"fingerprint": "one"});
+        let given = json!({"license_type": "node_locked", "hardware_binding": one});
         let license = shop.license(given);
         let place = format!("{}/reissue", path(&license));
         let again = shop.admin.post(&place, json!({})).good();

@@ -209,7 +209,12 @@ both! {
         assert_eq!(checked["results"].as_array().unwrap().len(), 100);
         let more = vec![serial(&a); 101];
         shop.admin.post(place, json!({"serials": more})).refused(400, "malformed");
-        for bad in [json!({}), json!({"serials": serial(&a)}), json!({"serials": [1]}), json!({"serials": null})] {
+        for bad in [
+            json!({}),
+            json!({"serials": serial(&a)}),
+            json!({"serials": [1]}),
+            json!({"serials": null}),
+        ] {
             shop.admin.post(place, bad).refused(400, "malformed");
         }
         site.caller("issue").post(place, json!({"serials": []})).refused(403, "forbidden");
