@@ -3,6 +3,7 @@
 
 mod config;
 mod crowd;
+mod custody;
 mod login;
 mod logs;
 mod running;
