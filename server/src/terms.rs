@@ -89,16 +89,15 @@ pub struct Terms {
     pub bind: Option<BindRule>,
     /// Whatever else you note: at most 64 members, each a text, an integer or a boolean.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<BTreeMap<String, Value>>)]
+    #[schema(value_type = Option<BTreeMap<String, MetadataValue>>)]
     pub metadata: Option<BTreeMap<String, Metadata>>,
 }
 
 /// A text, an integer or a boolean.
 #[derive(ToSchema)]
-#[schema(as = MetadataValue)]
 #[serde(untagged)]
-#[allow(dead_code)]
-enum Value {
+#[expect(dead_code, reason = "it is there for its schema")]
+enum MetadataValue {
     Flag(bool),
     Integer(i64),
     Text(String),

@@ -24,45 +24,45 @@ use utoipa::ToSchema;
 
 /// What is to be otherwise. A member that is absent stays as it is; null clears it.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 pub struct LicenseChange {
-    #[serde(deserialize_with = "some")]
+    #[serde(default, deserialize_with = "some")]
     #[schema(value_type = LicenseType)]
     pub(crate) license_type: Option<LicenseType>,
-    #[serde(deserialize_with = "maybe")]
+    #[serde(default, deserialize_with = "maybe")]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 255)]
     pub(crate) customer_id: Option<Option<String>>,
-    #[serde(deserialize_with = "maybe")]
+    #[serde(default, deserialize_with = "maybe")]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 320)]
     pub(crate) customer_email: Option<Option<String>>,
-    #[serde(deserialize_with = "maybe")]
+    #[serde(default, deserialize_with = "maybe")]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 255)]
     pub(crate) customer_name: Option<Option<String>>,
     /// The ids of all that is enabled from now on.
-    #[serde(deserialize_with = "some")]
+    #[serde(default, deserialize_with = "some")]
     #[schema(value_type = Vec<String>, max_items = 1024, nullable = false)]
     pub(crate) features: Option<Vec<String>>,
     /// All that is enabled from now on, in full; with `features`, those in full.
-    #[serde(deserialize_with = "some_objects")]
+    #[serde(default, deserialize_with = "some_objects")]
     #[schema(value_type = Vec<Entitlement>, max_items = 1024, nullable = false)]
     pub(crate) entitlements: Option<Vec<Entitlement>>,
     /// The end, also an earlier one; null = without end.
-    #[serde(deserialize_with = "maybe")]
+    #[serde(default, deserialize_with = "maybe")]
     #[schema(value_type = Option<Moment>)]
     pub(crate) valid_until: Option<Option<Moment>>,
-    #[serde(deserialize_with = "some")]
+    #[serde(default, deserialize_with = "some")]
     #[schema(value_type = i64, minimum = 1, maximum = 1000000, nullable = false)]
     pub(crate) max_seats: Option<i64>,
     /// Null = as many as there are seats.
-    #[serde(deserialize_with = "maybe")]
+    #[serde(default, deserialize_with = "maybe")]
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 1000000)]
     pub(crate) max_machines: Option<Option<i64>>,
     /// Null = anywhere, and node_locked binds at the next activation.
-    #[serde(deserialize_with = "maybe_object")]
+    #[serde(default, deserialize_with = "maybe_object")]
     #[schema(value_type = Option<HardwareBinding>)]
     pub(crate) hardware_binding: Option<Option<HardwareBinding>>,
     /// The terms that change; one that is null is taken away.
-    #[serde(deserialize_with = "some")]
+    #[serde(default, deserialize_with = "some")]
     #[schema(value_type = Terms)]
     pub(crate) terms: Option<Map<String, Value>>,
 }

@@ -9,7 +9,7 @@ use crate::store::{licenses, products};
 use axum::extract::State;
 use sea_orm::prelude::Uuid;
 use serde::Deserialize;
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 
 /// Which licenses are asked for: those that meet everything that is given.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
@@ -22,13 +22,13 @@ pub struct LicenseQuery {
     #[param(inline)]
     status: Option<Status>,
     /// A part of the customer's address, in upper or lower case.
-    #[param(max_length = 320)]
+    #[param(max_length = 2048)]
     customer_email: Option<String>,
     /// Your id of the customer.
-    #[param(max_length = 255)]
+    #[param(max_length = 2048)]
     customer_id: Option<String>,
     /// The serial number.
-    #[param(max_length = 128)]
+    #[param(max_length = 2048)]
     serial: Option<String>,
     /// Which page, from 1. Not with `cursor`.
     #[param(minimum = 1, default = 1)]
@@ -122,10 +122,16 @@ pub(super) async fn get(
     Ok(Answer::ok(&license.with_blob(&row)))
 }
 
+/// A license file: the signed license as text.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary)]
+#[expect(dead_code, reason = "it is there for its schema")]
+pub struct LicenseFile(Vec<u8>);
+
 /// Download a license file
 #[utoipa::path(get, path = "/licenses/{id}/download", tag = "licenses",
     params(("id" = Uuid, Path)), security(("api_key" = ["read"])),
-    responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream"),
+    responses((status = 200, body = LicenseFile, content_type = "application/octet-stream"),
         (status = "4XX", body = Problem)))]
 pub(super) async fn download(
     State(server): State<Shared>,
