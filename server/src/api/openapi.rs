@@ -57,7 +57,81 @@ fn document() -> Value {
             }
         }
     }
+    let mut schemas = document.pointer("/components/schemas").cloned().unwrap_or_default();
+    if let Some(schemas) = schemas.as_object_mut() {
+        join(schemas);
+        schemas.values_mut().for_each(widen);
+    }
+    let paths = document.get_mut("paths").and_then(Value::as_object_mut);
+    for operation in paths.into_iter().flat_map(Map::values_mut).filter_map(Value::as_object_mut) {
+        for body in operation.values_mut().filter_map(|it| it.get_mut("requestBody")) {
+            let all = body.pointer("/content/application~1json/schema/$ref");
+            let name = all.and_then(Value::as_str).and_then(|it| it.rsplit('/').next());
+            let schema = name.and_then(|name| schemas.get(name));
+            let needed = schema.and_then(|it| it.get("required")).and_then(Value::as_array);
+            // No body is as good as an empty object.
+            if schema.is_some() && needed.is_none_or(Vec::is_empty) {
+                put(body, "required", false.into());
+            }
+        }
+    }
+    if let Some(place) = document.pointer_mut("/components/schemas") {
+        *place = schemas;
+    }
     document
+}
+
+/// Says the bounds of what is never negative: its format alone says others.
+fn widen(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            let is = |name: &str, value: Value| members.get(name) == Some(&value);
+            if is("format", "int32".into()) && is("minimum", 0.into()) {
+                members.remove("format");
+                members.entry("maximum").or_insert(u32::MAX.into());
+            }
+            members.values_mut().for_each(widen);
+        }
+        Value::Array(all) => all.iter_mut().for_each(widen),
+        _ => {}
+    }
+}
+
+/// Makes one object of those that are put together and know no other members: each part alone
+/// would refuse the members of the others.
+fn join(schemas: &mut Map<String, Value>) {
+    let all = schemas.clone();
+    for schema in schemas.values_mut().filter(|schema| schema.get("allOf").is_some()) {
+        let mut joined = json!({ "type": "object", "properties": {}, "required": [] });
+        add(&mut joined, schema, &all);
+        if joined.get("additionalProperties").is_some() {
+            *schema = joined;
+        }
+    }
+}
+
+/// Adds what a schema says of its members to another.
+fn add(joined: &mut Value, schema: &Value, all: &Map<String, Value>) {
+    let name = schema.get("$ref").and_then(Value::as_str).and_then(|it| it.rsplit('/').next());
+    if let Some(other) = name.and_then(|name| all.get(name)) {
+        add(joined, other, all);
+    }
+    let parts = schema.get("allOf").and_then(Value::as_array);
+    for part in parts.into_iter().flatten() {
+        add(joined, part, all);
+    }
+    for (name, value) in schema.as_object().into_iter().flatten() {
+        match (name.as_str(), joined.get_mut(name)) {
+            ("properties", Some(Value::Object(members))) => {
+                members.extend(value.as_object().cloned().unwrap_or_default());
+            }
+            ("required", Some(Value::Array(names))) => {
+                names.extend(value.as_array().cloned().unwrap_or_default());
+            }
+            ("additionalProperties" | "description", _) => put(joined, name, value.clone()),
+            _ => {}
+        }
+    }
 }
 
 /// Adds what holds for all operations, so that none can forget it.
@@ -80,7 +154,7 @@ fn complete(method: &str, operation: &mut Map<String, Value>) {
         } else if has_key {
             parameters.push(json!({
                 "name": "Idempotency-Key", "in": "header",
-                "schema": { "type": "string", "format": "uuid" },
+                "schema": { "type": "string", "minLength": 1, "maxLength": 255 },
                 "description": "1 to 255 characters of ASCII, a UUID for instance",
             }));
         }
@@ -93,6 +167,10 @@ fn complete(method: &str, operation: &mut Map<String, Value>) {
 
 fn complete_responses(is_read: bool, responses: &mut Map<String, Value>) {
     for (status, response) in responses.iter_mut() {
+        // A signed text is no JSON: what is in it, docs/format.md says.
+        if let Some(signed) = response.pointer_mut("/content/application~1jwt") {
+            *signed = json!({});
+        }
         match status.chars().next() {
             Some('4' | '5') => put(response, "content", problem()),
             Some('2') if is_read => {

@@ -45,6 +45,9 @@ pub struct Usage {
     total: u64,
 }
 
+/// Characters of the id of a feature.
+const FEATURE_MAX: usize = 64;
+
 /// What is listed.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -81,6 +84,9 @@ async fn of_license(
     Asked(query): Asked<UsageQuery>,
 ) -> Result<Answer> {
     caller.must(Scope::Read)?;
+    if query.feature.as_ref().is_some_and(|feature| feature.chars().count() > FEATURE_MAX) {
+        return Err(Error::new(Code::Malformed, "feature is the id of a feature"));
+    }
     let filter = Filter {
         from: time("from", query.from.as_deref())?,
         to: time("to", query.to.as_deref())?,

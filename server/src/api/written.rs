@@ -117,6 +117,10 @@ impl<T: DeserializeOwned> FromRequestParts<Shared> for Asked<T> {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &Shared) -> Result<Asked<T>> {
+        // No database has a text with it, so that nothing could be found.
+        if parts.uri.query().is_some_and(|query| query.contains("%00")) {
+            return Err(malformed("The query has a NUL: leave it out"));
+        }
         let query = axum::extract::Query::<T>::try_from_uri(&parts.uri);
         let query = query.map_err(|error| malformed(format!("The query: {}", error.body_text())));
         Ok(Asked(query?.0))

@@ -1,12 +1,14 @@
 //! Every route, with what is one's own, another organization's and nobody's, by every kind of
 //! caller: another organization's is told exactly as nobody's, and a key does what it is for.
 
+mod injection;
 mod kit;
 mod routes;
 
 use crate::support::client::{Answer, Client};
 use crate::support::{BEGIN, Site};
-use kit::{Kit, known};
+pub use kit::Kit;
+use kit::known;
 use licentia_server::store::rows;
 use routes::Route;
 use serde_json::Value;

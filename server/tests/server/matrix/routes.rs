@@ -10,6 +10,8 @@ pub struct Route {
     pub path: String,
     /// Parameters of the query that are ids.
     pub queries: Vec<String>,
+    /// Parameters of the query that are any text.
+    pub texts: Vec<String>,
     /// Scopes of which one is needed; `None` = no API key is.
     pub scopes: Option<Vec<String>>,
 }
@@ -30,6 +32,11 @@ pub fn all() -> Vec<Route> {
             let of_ids = |it: &&Value| it["in"] == "query" && it["schema"]["format"] == "uuid";
             let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
             let queries = parameters.iter().filter(of_ids).map(|it| text(&it["name"])).collect();
+            let of_texts = |it: &&Value| {
+                let format = &it["schema"]["format"];
+                it["in"] == "query" && it["schema"]["type"] == "string" && format.is_null()
+            };
+            let texts = parameters.iter().filter(of_texts).map(|it| text(&it["name"])).collect();
             let security = operation["security"].as_array().cloned().unwrap_or_default();
             let needed: Vec<String> = security
                 .iter()
@@ -41,6 +48,7 @@ pub fn all() -> Vec<Route> {
                 method: method.to_uppercase(),
                 path: path.clone(),
                 queries,
+                texts,
                 scopes: (!needed.is_empty()).then_some(needed),
             });
         }
