@@ -145,8 +145,8 @@ impl Store {
         Ok(self.reader.begin_with_options(options).await?)
     }
 
-    /// Leaves nothing in the file of what was overwritten or deleted. PostgreSQL does that by itself,
-    /// in its time.
+    /// Leaves nothing in the file of what was overwritten or deleted. PostgreSQL does that by
+    /// itself, in its time.
     pub async fn scrub(&self) -> Result<()> {
         if self.engine == Engine::Sqlite {
             self.writer.execute_unprepared("VACUUM").await?;

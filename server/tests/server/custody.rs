@@ -236,14 +236,14 @@ fn spellings(seed: &[u8; 32], pem: &str) -> Vec<(&'static str, Vec<u8>)> {
         ("HEX", hexadecimal(seed).to_uppercase().into_bytes()),
         ("base64", STANDARD.encode(seed).into_bytes()),
         ("base64url", URL_SAFE_NO_PAD.encode(seed).into_bytes()),
-        ("PEM", line[line.len() - 40..].as_bytes().to_vec()),
+        ("PEM", line.as_bytes()[line.len() - 40..].to_vec()),
         ("array", json.join(",").into_bytes()),
         ("spaced array", json.join(", ").into_bytes()),
     ];
     // Wherever the seed begins in what is encoded.
     for skip in 1..3 {
         let inner = STANDARD_NO_PAD.encode(&seed[skip..]);
-        all.push(("shifted base64", inner[..38].as_bytes().to_vec()));
+        all.push(("shifted base64", inner.as_bytes()[..38].to_vec()));
     }
     all
 }
