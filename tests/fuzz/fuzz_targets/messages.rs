@@ -11,7 +11,8 @@ use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use libfuzzer_sys::fuzz_target;
 use licentia::issue::{
-    InstallationKey, check_document, is_request, read_request, sign_bytes, sign_clock_reset, unpack_request,
+    InstallationKey, check_document, is_request, read_request, sign_bytes, sign_clock_reset,
+    unpack_request,
 };
 use licentia::{Code, Kind, Product, SecretKey};
 use serde_json::{Value, json};

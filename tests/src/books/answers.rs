@@ -89,7 +89,7 @@ fn requests() -> Vec<Story> {
         asked("activation", " ABCD-EFGH-4711 ", &[("key", json!("ABCD-EFGH-4711"))]),
         asked("deactivation", "", &[]),
         asked("sync", "", &[("sync.epoch", json!(0))]),
-        asked("seat", "ann", &[ann.clone()]),
+        asked("seat", "ann", std::slice::from_ref(&ann)),
         asked("borrow", "30 Ann M\u{fc}ller", &[borrowed]),
         asked("release", "ann", &[ann]),
     ];
