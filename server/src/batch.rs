@@ -59,7 +59,8 @@ impl<R: Run> Batch<R> {
             leads
         };
         if leads {
-            let (lane, run) = (Lane(Arc::clone(self)), Arc::clone(run));
+            let lane = Lane { batch: Arc::clone(self), taken: true };
+            let run = Arc::clone(run);
             tokio::spawn(async move { lane.drive(&*run).await });
         }
         receiver.await.unwrap_or_else(|_| Err(interrupted()))
@@ -71,11 +72,18 @@ impl<R: Run> Batch<R> {
 }
 
 /// A place among the transactions on their way: free again when it is dropped, come what may.
-struct Lane<R: Run>(Arc<Batch<R>>);
+struct Lane<R: Run> {
+    batch: Arc<Batch<R>>,
+    /// Not given back yet.
+    taken: bool,
+}
 
 impl<R: Run> Drop for Lane<R> {
     fn drop(&mut self) {
-        let mut state = self.0.state();
+        if !self.taken {
+            return;
+        }
+        let mut state = self.batch.state();
         state.running = state.running.saturating_sub(1);
         // Only a lane that broke off leaves somebody behind: they are told rather than forgotten.
         if state.running == 0 {
@@ -85,17 +93,17 @@ impl<R: Run> Drop for Lane<R> {
 }
 
 impl<R: Run> Lane<R> {
-    async fn drive(self, run: &R) {
+    async fn drive(mut self, run: &R) {
         loop {
             let (jobs, senders) = {
-                let mut state = self.0.state();
+                let mut state = self.batch.state();
                 let count = state.waiting.len().min(MOST);
                 let taken: (Vec<_>, Vec<_>) = state.waiting.drain(..count).unzip();
                 if taken.0.is_empty() {
                     // Let go under the same lock: whoever comes next finds the lane free.
                     state.running = state.running.saturating_sub(1);
                     drop(state);
-                    std::mem::forget(self);
+                    self.taken = false;
                     return;
                 }
                 taken

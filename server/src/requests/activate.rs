@@ -245,6 +245,7 @@ fn blank(found: &Found, now: i64) -> activations::Model {
         last_seen_at: now,
         deactivated_at: None,
         deactivated_by: None,
+        spent: String::new(),
     }
 }
 

@@ -5,12 +5,18 @@ use super::find::{Found, find, is_pinned};
 use super::saying::{Answered, Saying, Voice};
 use super::token;
 use crate::api::activations::Activation;
-use crate::api::{Origin, Shared, Work};
+use crate::api::{Origin, Shared, Work, digest};
 use crate::binding::at_activation;
 use crate::error::{Code, Error, Result};
 use crate::seats::{self, Wanted};
 use crate::store::activations;
 use licentia::issue::{Request, sign_clock_reset};
+
+/// Characters by which a request is known that freed a machine: 64 bits of a digest.
+const SPENT_WORD: usize = 16;
+
+/// How many of them are remembered for each machine.
+const SPENT_MAX: usize = 64;
 
 /// A machine for a license.
 pub async fn activation(server: &Shared, request: &Request, origin: &Origin) -> Result<Answered> {
@@ -82,6 +88,7 @@ pub async fn deactivation(server: &Shared, request: &Request, origin: &Origin) -
     let mut row = row.ok_or_else(|| Error::not_found("activation"))?;
     is_pinned(request, &row)?;
     if row.deactivated_at.is_none() {
+        spend(&mut row, &request.nonce)?;
         transfer(&mut license)?;
         crate::store::licenses::update(&work.tx, license.clone()).await?;
         row.deactivated_at = Some(work.now);
@@ -95,6 +102,24 @@ pub async fn deactivation(server: &Shared, request: &Request, origin: &Origin) -
     let answered = voice.say(request, &license, Some(&row), saying, work.now)?;
     work.finish().await?;
     Ok(answered)
+}
+
+/// Notes a request that frees a machine. Fails with `conflict` for one that has freed it before:
+/// somebody who kept it sends it again, after the machine was activated anew.
+fn spend(row: &mut activations::Model, nonce: &str) -> Result<()> {
+    let digest = digest(nonce);
+    let word = digest.get(..SPENT_WORD).unwrap_or(&digest);
+    if row.spent.split(' ').any(|spent| spent == word) {
+        let what = "This request was answered before the license was activated again: make a new \
+                    one to deactivate it";
+        return Err(Error::new(Code::Conflict, what));
+    }
+    let mut spent: Vec<&str> = row.spent.split(' ').filter(|spent| !spent.is_empty()).collect();
+    spent.push(word);
+    // Nobody moves that often; of those who do, the oldest requests are forgotten.
+    let from = spent.len().saturating_sub(SPENT_MAX);
+    row.spent = spent.get(from..).unwrap_or_default().join(" ");
+    Ok(())
 }
 
 /// What time it is.

@@ -38,6 +38,8 @@ pub struct Model {
     /// Since when the machine is free again, and who freed it: client, vendor, replaced.
     pub deactivated_at: Option<i64>,
     pub deactivated_by: Option<String>,
+    /// The requests that freed it, so that none frees it twice: words with spaces.
+    pub spent: String,
 }
 
 /// Rows are joined by hand where they are.

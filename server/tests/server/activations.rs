@@ -141,6 +141,29 @@ both! {
         }
     }
 
+    fn a_request_that_freed_a_machine_does_not_free_it_again(site: &Site) {
+        let shop = Shop::open(site);
+        let license = shop.license(json!({}));
+        let key = license["license_key"].as_str().unwrap();
+        let place = Place::new(site, &shop, "one");
+        place.do_it("activation", Some(key));
+        let first = place.request("deactivation", None);
+        place.post(&first).good();
+        place.do_it("activation", Some(key));
+        // Somebody has kept what the customer sent, and sends it again.
+        let sentence = place.post(&first).refused(409, "conflict");
+        assert!(sentence.contains("make a new one"), "{sentence}");
+        assert!(place.open().allows("basic"));
+        let active = shop.admin.get(&format!("{}/activations?active=true", path(&license))).good();
+        assert_eq!(active["total"], 1, "{active}");
+        let second = place.request("deactivation", None);
+        place.post(&second).good();
+        place.do_it("activation", Some(key));
+        for kept in [&first, &second] {
+            place.post(kept).refused(409, "conflict");
+        }
+    }
+
     fn a_license_that_was_mailed_around_speaks_for_no_installation(site: &Site) {
         let shop = Shop::open(site);
         let license = shop.license(json!({ "max_seats": 2 }));

@@ -264,6 +264,8 @@ fn field() -> Vec<TableCreateStatement> {
                 // replaced.
                 big_integer_null("deactivated_at"),
                 string_null("deactivated_by"),
+                // The requests that freed it, so that none frees it twice: words with spaces.
+                text("spent"),
             ],
             &["id"],
         ),
