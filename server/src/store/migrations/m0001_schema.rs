@@ -18,7 +18,7 @@ impl MigrationName for Migration {
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let groups = [tenants(), keys(), catalog(), licenses(), field(), records()];
+        let groups = [tenants(), keys(), catalog(), licenses(), field(), counted(), records()];
         for table in groups.into_iter().flatten() {
             manager.create_table(table).await?;
         }
@@ -269,6 +269,11 @@ fn field() -> Vec<TableCreateStatement> {
             ],
             &["id"],
         ),
+    ]
+}
+
+fn counted() -> Vec<TableCreateStatement> {
+    vec![
         // The last plain report of one machine.
         table(
             "reports",
