@@ -218,7 +218,8 @@ pub enum Found {
     /// It is on hold.
     Suspended,
     /// There is none with this serial number.
-    NotFound,
+    #[serde(rename = "not_found")]
+    Unknown,
 }
 
 impl From<Status> for Found {
@@ -255,7 +256,7 @@ pub(super) async fn check_revocation(
         let status = row.map(|row| row.status(now));
         CheckedSerial {
             serial: serial.clone(),
-            status: status.map_or(Found::NotFound, Found::from),
+            status: status.map_or(Found::Unknown, Found::from),
             revoked_at: row.and_then(|row| row.revoked_at).map(rfc3339),
         }
     };
