@@ -134,7 +134,8 @@ test-core:
 	cargo test --locked -p licentia
 
 # On SQLite, and on PostgreSQL where there is one to start.
-test-server:
+# schemathesis is in the Python environment.
+test-server: python
 	cargo test --locked -p licentia-server
 
 test-command:

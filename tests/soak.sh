@@ -110,13 +110,22 @@ suites=(
   "100 installation_clocks nobody      # 3,000 lives"
   "50 installation_tampering whatever  # 10,000 tampered files"
   "50 installation_tampering copied    # 1,000 copied folders"
+  "125 licentia-cli:server on_sqlite_loses       # 1,000 kills"
+  "75 licentia-cli:server on_postgresql_loses    # 300 kills"
+  "25 licentia-cli:server finds_its_database     # 50 kills of PostgreSQL"
+  "25 licentia-cli:server several_servers        # 100 kills of one of three servers"
+  "10 licentia-cli:server full_disk              # 30 full disks"
+  "20 licentia-server:server idempotency::what   # 10,000 requests on each database"
+  "10 licentia-server:server injection::a_text_is    # 500 texts in everything that takes one"
+  "7 licentia-server:server busy_server          # 20 backups while others write"
 )
 
 # One line for each suite: what was tried, in how long. One that tries nothing fails.
 try() {
-  local started=$SECONDS told
-  if LICENTIA_SOAK=$1 timeout 1800 cargo test --locked --quiet --release -p licentia --test "$2" \
-    "$3" -- --nocapture >"$work/test" 2>&1 &&
+  local started=$SECONDS told package=licentia test=$2
+  [[ $2 = *:* ]] && package=${2%:*} test=${2#*:}
+  if LICENTIA_SOAK=$1 timeout 3600 cargo test --locked --quiet --release -p "$package" \
+    --test "$test" "$3" -- --nocapture >"$work/test" 2>&1 &&
     told=$(grep -oE '(tried|skipped): .*' "$work/test"); then
     echo "$2 $3: ${told#tried: }, $((SECONDS - started)) s"
   else

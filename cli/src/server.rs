@@ -167,6 +167,11 @@ async fn restore(args: &RestoreArgs) -> Outcome {
             Error::new(Code::Io, format!("{}: {error}", told_path(&config.data)))
         })?;
     }
+    // No server may run on the folder meanwhile.
+    let _lock = match config.database {
+        None => Some(licentia_server::lock(&config.data).map_err(failure)?),
+        Some(_) => None,
+    };
     let store = connect(&config).await?;
     let restored = restore::restore(&store, &args.file, args.force).await;
     store.close().await;

@@ -5,6 +5,7 @@ use crate::dice::{Dice, seed, times};
 use crate::oracle::{self, Shop, Writer};
 use crate::postgres::{Cluster, Fsync};
 use crate::running::{Running, Start};
+use std::process::Stdio;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
@@ -100,7 +101,9 @@ fn a_server_finds_its_database_again_that_was_killed() {
 fn starts(start: &Start, count: usize) {
     let mut dice = Dice(seed());
     for _ in 0..count {
-        let mut child = start.command().stdout(std::process::Stdio::null()).spawn().unwrap();
+        let mut command = start.command();
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
         std::thread::sleep(Duration::from_millis(dice.below(120) as u64));
         child.kill().unwrap();
         child.wait().unwrap();

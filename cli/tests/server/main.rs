@@ -10,8 +10,10 @@ mod dice;
 #[allow(dead_code, reason = "shared with the tests of the server")]
 mod postgres;
 
+mod backups;
 mod balancer;
 mod disk;
+mod imports;
 mod killed;
 mod oracle;
 mod running;

@@ -35,12 +35,24 @@ impl Start {
         Start { data: data.into(), database, log: data.join("log") }
     }
 
+    /// `licentia serve`.
     pub fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_licentia"));
-        command.args(["--json", "serve", "--listen", "127.0.0.1:0", "--log", "json"]);
+        let words = ["serve", "--listen", "127.0.0.1:0", "--log", "json"];
+        let mut command = self.licentia(&words);
         command.args(["--requests-per-key", "0", "--requests-per-address", "0"]);
-        command.arg("--data").arg(&self.data);
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("LICENTIA_")) {
+        command
+    }
+
+    /// `licentia server` with these words.
+    pub fn server(&self, words: &[&str]) -> Command {
+        self.licentia(&[&["server"], words].concat())
+    }
+
+    fn licentia(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_licentia"));
+        command.arg("--json").args(words).env("LICENTIA_DATA", &self.data);
+        let set = std::env::vars().filter(|(name, _)| name.starts_with("LICENTIA_"));
+        for (name, _) in set.filter(|(name, _)| name != "LICENTIA_DATA") {
             command.env_remove(name);
         }
         command.env("LICENTIA_ADMIN_KEY", ADMIN_KEY).env("LICENTIA_MASTER_KEY", MASTER_KEY);

@@ -315,9 +315,11 @@ both! {
     }
 
     fn a_backup_of_a_busy_server_is_of_one_moment(site: &Site) {
-        for _ in 0..times(3).min(20) {
+        let count = times(3).min(20);
+        for _ in 0..count {
             while_writing(site);
         }
+        println!("tried: {count} backups while others write, all whole");
     }
 }
 

@@ -15,11 +15,15 @@ const EACH: usize = 125;
 /// Callers at a time.
 const CALLERS: usize = 4;
 
+fn each() -> usize {
+    times(EACH).min(2_500)
+}
+
 /// What one caller saw: the id of what was made, by the key of the request.
 fn call(admin: &Client, shop: &Shop, name: usize, seed: u64) -> BTreeMap<String, String> {
     let mut dice = Dice(seed + name as u64);
     let mut made: BTreeMap<String, String> = BTreeMap::new();
-    for at in 0..times(EACH).min(2_500) {
+    for at in 0..each() {
         let before: Vec<&String> = made.keys().collect();
         let again = !before.is_empty() && dice.chance(30);
         let key = match again {
@@ -65,6 +69,7 @@ both! {
         let events = crate::shop::events(site);
         let created = events.iter().filter(|kind| *kind == "license.created").count();
         assert_eq!(created, made.len());
+        println!("tried: {} requests, {} done, each once", CALLERS * each(), made.len());
     }
 
     fn many_that_send_the_same_at_once_get_the_same(site: &Site) {
