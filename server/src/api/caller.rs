@@ -5,7 +5,7 @@ use super::limits::Gate;
 use super::scope::{Scope, Scopes};
 use crate::api_key::digest;
 use crate::error::{Code, Error, Result};
-use crate::store::{api_keys, organizations};
+use crate::store::organizations;
 use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
@@ -66,7 +66,7 @@ impl FromRequestParts<Shared> for Caller {
             gate.may_try(&digest)?;
         }
         let now = server.clock.now();
-        let Some((key, organization)) = api_keys::find(server.store.read(), &digest, now).await?
+        let Some((key, organization)) = server.callers.find(&digest, now).await?
         else {
             if let Some(gate) = gate {
                 gate.wrong(&digest);

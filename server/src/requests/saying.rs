@@ -3,6 +3,7 @@
 use crate::api::Server;
 use crate::api::licenses::Status;
 use crate::error::Result;
+use crate::store::licenses::Brief;
 use crate::store::{activations, documents, licenses, organizations, products, signing_keys};
 use crate::terms::Terms;
 use crate::vault::Signing;
@@ -113,7 +114,7 @@ impl Voice {
         saying: Saying,
         now: i64,
     ) -> Result<Answered> {
-        let (own, message) = status(license, now);
+        let (own, message) = status(&Brief::from(license), now);
         let status = saying.status.unwrap_or(own);
         let message = saying.message.or(message);
         let terms = license.terms()?;
@@ -151,8 +152,9 @@ impl Voice {
 }
 
 /// What is said of a license at a time: a word, and a sentence where it is not good.
-pub fn status(license: &licenses::Model, now: i64) -> (IssuerStatus, Option<String>) {
-    let (status, message) = match Status::of(license, now) {
+pub fn status(license: &Brief, now: i64) -> (IssuerStatus, Option<String>) {
+    let at = Status::at(license.revoked_at, license.suspended_at, license.valid_until, now);
+    let (status, message) = match at {
         Status::Active => return (IssuerStatus::Ok, None),
         Status::Revoked => (IssuerStatus::Revoked, "The license was revoked: it cannot be used"),
         Status::Suspended => {

@@ -13,6 +13,7 @@ use crate::batch::Run;
 use crate::binding::at_activation;
 use crate::error::{Code, Error, Result};
 use crate::revocations;
+use crate::store::licenses::Brief;
 use crate::store::{activations, events, licenses, organizations, products, reports, usage};
 use licentia::issue::{IssuerStatus, Ledger, Request};
 use sea_orm::ConnectionTrait;
@@ -85,7 +86,7 @@ pub enum Done {
     /// There is no such license.
     Unknown,
     /// It was noted.
-    Plain(Box<licenses::Model>),
+    Plain(Brief),
     /// It was noted, and is to be answered.
     Signed(Box<Noted>),
 }
@@ -281,7 +282,7 @@ impl Run for Server {
 /// Everything that the reports of one transaction are about, and what is to be written.
 struct Round {
     now: i64,
-    by_serial: HashMap<(Uuid, String), licenses::Model>,
+    by_serial: HashMap<(Uuid, String), Brief>,
     by_id: HashMap<Uuid, licenses::Model>,
     voices: HashMap<Uuid, Result<Arc<Voice>>>,
     activations: HashMap<(Uuid, Uuid), activations::Model>,
@@ -347,11 +348,11 @@ impl Round {
                     return Ok(Done::Unknown);
                 };
                 self.told(job, &license, None);
-                Ok(Done::Plain(Box::new(license)))
+                Ok(Done::Plain(license))
             }
             About::Signed(signed, serial) => {
                 let noted = self.signed(server, job, signed, serial.as_deref())?;
-                self.told(job, &noted.license, noted.activation.as_ref());
+                self.told(job, &Brief::from(&noted.license), noted.activation.as_ref());
                 Ok(Done::Signed(Box::new(noted)))
             }
         }
@@ -458,12 +459,7 @@ impl Round {
     }
 
     /// Notes what the product said in plain words, and tells that it reported.
-    fn told(
-        &mut self,
-        job: &Job,
-        license: &licenses::Model,
-        activation: Option<&activations::Model>,
-    ) {
+    fn told(&mut self, job: &Job, license: &Brief, activation: Option<&activations::Model>) {
         let plain = job.plain.clone();
         if let Some(plain) = &plain {
             let key = (license.id, plain.fingerprint.clone());

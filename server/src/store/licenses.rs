@@ -336,14 +336,56 @@ pub async fn all_anywhere(connection: &impl ConnectionTrait, ids: Vec<Uuid>) -> 
     Ok(Entity::find().filter(Column::Id.is_in(ids)).all(connection).await?)
 }
 
+/// What a plain report has to know of a license.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Brief {
+    pub id: Uuid,
+    pub organization_id: Uuid,
+    pub serial: String,
+    pub valid_until: Option<i64>,
+    pub suspended_at: Option<i64>,
+    pub revoked_at: Option<i64>,
+}
+
 /// Those of an organization with these serial numbers, in no order.
 pub async fn by_serials(
     connection: &impl ConnectionTrait,
     organization: Uuid,
     serials: &[&str],
-) -> Result<Vec<Model>> {
+) -> Result<Vec<Brief>> {
     let some = Entity::find()
+        .select_only()
+        .columns([
+            Column::Id,
+            Column::Serial,
+            Column::ValidUntil,
+            Column::SuspendedAt,
+            Column::RevokedAt,
+        ])
         .filter(Column::OrganizationId.eq(organization))
         .filter(Column::Serial.is_in(serials.iter().copied()));
-    Ok(some.all(connection).await?)
+    let rows: Vec<(Uuid, String, Option<i64>, Option<i64>, Option<i64>)> =
+        some.into_tuple().all(connection).await?;
+    let brief = |(id, serial, valid_until, suspended_at, revoked_at)| Brief {
+        id,
+        organization_id: organization,
+        serial,
+        valid_until,
+        suspended_at,
+        revoked_at,
+    };
+    Ok(rows.into_iter().map(brief).collect())
+}
+
+impl From<&Model> for Brief {
+    fn from(row: &Model) -> Brief {
+        Brief {
+            id: row.id,
+            organization_id: row.organization_id,
+            serial: row.serial.clone(),
+            valid_until: row.valid_until,
+            suspended_at: row.suspended_at,
+            revoked_at: row.revoked_at,
+        }
+    }
 }

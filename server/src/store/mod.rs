@@ -44,6 +44,10 @@ const READERS: u32 = 4;
 /// Connections to PostgreSQL.
 const CONNECTIONS: u32 = 16;
 
+/// A connection that nobody used for so long is tried before it is used: asking each time would
+/// double the way.
+const IDLE: Duration = Duration::from_secs(1);
+
 /// Which database it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
@@ -83,6 +87,7 @@ impl Store {
                 .acquire_timeout(PATIENCE)
                 .idle_timeout(None::<Duration>)
                 .max_lifetime(None::<Duration>)
+                .test_before_acquire(false)
                 .sqlx_logging(false)
                 .map_sqlx_sqlite_opts(|sqlite| {
                     sqlite
@@ -113,6 +118,7 @@ impl Store {
             .min_connections(1)
             .acquire_timeout(PATIENCE)
             .connect_timeout(PATIENCE)
+            .test_before_acquire_if_idle_for(IDLE)
             .sqlx_logging(false);
         let writer = Database::connect(options).await?;
         Ok(Store { engine: Engine::Postgres, reader: writer.clone(), writer })
