@@ -58,7 +58,9 @@ pub async fn find(
     Ok(Found { organization, product, license, installation, activation })
 }
 
-/// Fails with `not_found` unless the request names a token of the license.
+/// Fails with `not_found` unless the request names a token of the license, or the key signed it
+/// that is pinned for a machine of the license: that was proved when it was pinned, and whatever
+/// became of older tokens since, the customer has it.
 pub fn prove(
     server: &Server,
     request: &Request,
@@ -69,7 +71,11 @@ pub fn prove(
     let known = [license.token_id.as_str(), bound];
     let named = request.license.as_ref().filter(|it| uuid(&it.id).is_ok_and(|id| id == license.id));
     let vault = server.signer.vault();
-    match named.is_some_and(|it| token_id::proves(vault, license.id, &known, &it.token_id)) {
+    let active = activation.filter(|it| it.deactivated_at.is_none());
+    let pinned = active.is_some_and(|it| is_pinned(request, it).is_ok());
+    let proved =
+        named.is_some_and(|it| token_id::proves(vault, license.id, &known, &it.token_id));
+    match proved || (named.is_some() && pinned) {
         true => Ok(()),
         false => Err(unknown()),
     }

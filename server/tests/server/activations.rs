@@ -187,6 +187,27 @@ both! {
         assert_eq!(list["activations"][0]["installation"], said["installation"]);
     }
 
+    fn a_machine_that_is_activated_needs_no_token_that_is_still_known(site: &Site) {
+        let shop = Shop::open(site);
+        let license = shop.license(json!({}));
+        let (here, token_id) = (Uuid::new_v4(), token_id(&shop, &license));
+        let ask = |installation: Uuid, token_id: &str, what: &str, key: u8| {
+            let request = forged(&license, token_id, installation, what);
+            let text = request.to_signed_text(&seed(key)).unwrap();
+            site.nobody().post("/api/v1/requests", json!({ "request": text }))
+        };
+        ask(here, &token_id, "activation", 1).good();
+        // A token that was signed under a master key that is gone: its id proves nothing any more.
+        for what in ["renewal", "activation", "deactivation"] {
+            ask(here, "of long ago", what, 2).refused(404, "not_found");
+            ask(Uuid::new_v4(), "of long ago", what, 1).refused(404, "not_found");
+            ask(here, "of long ago", what, 1).good();
+        }
+        // The machine is free: it proves nothing either.
+        ask(here, "of long ago", "activation", 1).refused(404, "not_found");
+        ask(here, &token_id, "activation", 1).good();
+    }
+
     fn nobody_is_told_which_licenses_there_are(site: &Site) {
         let shop = Shop::open(site);
         let license = shop.license(json!({}));
