@@ -57,8 +57,8 @@ enum Did {
 
 /// Imports a file. With `dry_run` everything is done but the last step: nothing is kept.
 ///
-/// Fails with `invalid_argument`, with a line of text for each line of the file that is wrong, and
-/// then nothing is kept either.
+/// Fails with `invalid_argument`, naming each line of the file that is wrong, and then nothing is
+/// kept either.
 pub async fn import(
     server: &Shared,
     organization: &organizations::Model,
@@ -97,7 +97,7 @@ pub async fn import(
         }
     }
     if !flaws.is_empty() {
-        return Err(Error::invalid(format!("Nothing was imported:\n{}", flaws.join("\n"))));
+        return Err(Error::invalid(format!("Nothing was imported: {}", flaws.join("; "))));
     }
     if !dry_run {
         let done = crate::api::Answer::empty();
