@@ -16,5 +16,6 @@ mod disk;
 mod imports;
 mod killed;
 mod oracle;
+mod redeemed;
 mod running;
 mod several;

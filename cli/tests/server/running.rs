@@ -48,7 +48,8 @@ impl Start {
         self.licentia(&[&["server"], words].concat())
     }
 
-    fn licentia(&self, words: &[&str]) -> Command {
+    /// `licentia` with these words.
+    pub fn licentia(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_licentia"));
         command.arg("--json").args(words).env("LICENTIA_DATA", &self.data);
         let set = std::env::vars().filter(|(name, _)| name.starts_with("LICENTIA_"));
