@@ -4,6 +4,7 @@
 //! is the only place that prints. Only this program reads the environment by itself.
 #![forbid(unsafe_code)]
 
+mod admin_key;
 mod advice;
 mod agent;
 mod apply;

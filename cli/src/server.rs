@@ -1,5 +1,6 @@
 //! `server`: what is done with the license server's database by hand.
 
+use crate::admin_key;
 use crate::import;
 use crate::output::{Answer, Failure, Fields, Outcome, Told, rows, show};
 use crate::rotate_keys;
@@ -20,6 +21,7 @@ pub enum Command {
     Restore(RestoreArgs),
     RotateKeys(rotate_keys::Args),
     ForgetClock(rotate_keys::ForgetClockArgs),
+    AdminKey(admin_key::Args),
     Import(import::Args),
 }
 
@@ -33,6 +35,7 @@ impl Command {
             Command::Restore(args) => runtime.block_on(restore(args)),
             Command::RotateKeys(args) => runtime.block_on(rotate_keys::run(args)),
             Command::ForgetClock(args) => runtime.block_on(rotate_keys::forget_clock(args)),
+            Command::AdminKey(args) => runtime.block_on(admin_key::run(args)),
             Command::Import(args) => runtime.block_on(import::run(args)),
         }
     }

@@ -9,7 +9,7 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 /// The scopes of the first key: everything in its organization, and the other organizations.
-const SCOPES: &str = "admin operator";
+pub(crate) const SCOPES: &str = "admin operator";
 
 /// Characters of the shortest key that is brought along.
 const KEY_MIN: usize = 32;

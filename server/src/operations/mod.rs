@@ -1,5 +1,6 @@
 //! What is done with a server by hand.
 
+pub mod admin_key;
 pub mod backup;
 pub mod import;
 pub mod restore;

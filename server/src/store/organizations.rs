@@ -50,6 +50,11 @@ pub async fn is_any(connection: &impl ConnectionTrait) -> Result<bool> {
     Ok(Entity::find().limit(1).one(connection).await?.is_some())
 }
 
+/// The one that was there first.
+pub async fn first(connection: &impl ConnectionTrait) -> Result<Option<Model>> {
+    Ok(Entity::find().order_by_asc(Column::Id).limit(1).one(connection).await?)
+}
+
 /// Adds one.
 pub async fn insert(connection: &impl ConnectionTrait, row: Model) -> Result<()> {
     Entity::insert(row.into_active_model()).exec_without_returning(connection).await?;

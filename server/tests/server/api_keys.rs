@@ -2,7 +2,10 @@
 
 use crate::support::client::{Answer, Client};
 use crate::support::{BEGIN, Site};
+use licentia_server::error::Code;
+use licentia_server::operations::admin_key;
 use licentia_server::upkeep;
+use sea_orm::prelude::Uuid;
 use serde_json::{Value, json};
 
 const KEYS: &str = "/api/v1/api-keys";
@@ -43,6 +46,24 @@ both! {
         assert_eq!(site.nobody().with_key(&key).get("/api/v1/products").status, 200);
         let cut = site.nobody().with_key(&key[..key.len() - 1]);
         cut.get("/api/v1/products").refused(401, "unauthorized");
+    }
+
+    fn who_has_lost_the_key_makes_another_by_hand(site: &Site) {
+        let (other, _) = site.organization("Other");
+        let (store, clock) = (site.server.store.clone(), site.clock.clone());
+        let made = |organization| site.wait(admin_key::make(&store, &clock, organization));
+        let (first, key) = made(None).unwrap();
+        let anew = site.nobody().with_key(&key.0);
+        assert_eq!(anew.get("/api/v1/organization").good()["id"], first.id.to_string());
+        assert_eq!(anew.get("/api/v1/organizations").good()["total"], 2);
+        let (of, key) = made(Some(other)).unwrap();
+        assert_eq!(of.id, other);
+        let theirs = site.nobody().with_key(&key.0);
+        assert_eq!(theirs.get("/api/v1/organization").good()["id"], other.to_string());
+        theirs.post(KEYS, json!({"name": "a", "scopes": ["read"]})).good();
+        theirs.get("/api/v1/organizations").refused(403, "forbidden");
+        let unknown = made(Some(Uuid::now_v7())).unwrap_err();
+        assert_eq!(unknown.code(), Code::NotFound);
     }
 
     fn what_is_unknown_over_or_revoked_is_the_same(site: &Site) {
