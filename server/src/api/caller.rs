@@ -66,8 +66,7 @@ impl FromRequestParts<Shared> for Caller {
             gate.may_try(&digest)?;
         }
         let now = server.clock.now();
-        let Some((key, organization)) = server.callers.find(&digest, now).await?
-        else {
+        let Some((key, organization)) = server.callers.find(&digest, now).await? else {
             if let Some(gate) = gate {
                 gate.wrong(&digest);
             }

@@ -19,6 +19,7 @@ use licentia::issue::{IssuerStatus, Ledger, Request};
 use sea_orm::ConnectionTrait;
 use sea_orm::prelude::Uuid;
 use serde::Serialize;
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -318,9 +319,8 @@ impl Round {
         let by_id: HashMap<Uuid, _> = rows.into_iter().map(|row| (row.id, row)).collect();
         let mut voices = HashMap::new();
         for row in by_id.values() {
-            if !voices.contains_key(&row.product_id) {
-                let voice = voice(server, tx, row).await?;
-                voices.insert(row.product_id, voice);
+            if let Entry::Vacant(place) = voices.entry(row.product_id) {
+                place.insert(voice(server, tx, row).await?);
             }
         }
         let rows = activations::lock(tx, &pairs).await?;

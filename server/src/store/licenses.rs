@@ -364,9 +364,9 @@ pub async fn by_serials(
         ])
         .filter(Column::OrganizationId.eq(organization))
         .filter(Column::Serial.is_in(serials.iter().copied()));
-    let rows: Vec<(Uuid, String, Option<i64>, Option<i64>, Option<i64>)> =
-        some.into_tuple().all(connection).await?;
-    let brief = |(id, serial, valid_until, suspended_at, revoked_at)| Brief {
+    type Row = (Uuid, String, Option<i64>, Option<i64>, Option<i64>);
+    let rows: Vec<Row> = some.into_tuple().all(connection).await?;
+    let brief = |(id, serial, valid_until, suspended_at, revoked_at): Row| Brief {
         id,
         organization_id: organization,
         serial,

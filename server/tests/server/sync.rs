@@ -333,7 +333,7 @@ both! {
             shop.admin.get(&format!("{}/usage?{query}", path(&license)))
         };
         let page = get("page=2&per_page=4").good();
-        assert_eq!((page["total"].clone(), page["usage"].clone()), (json!(6), json!([all[4], all[5]])));
+        assert_eq!((&page["total"], &page["usage"]), (&json!(6), &json!([all[4], all[5]])));
         let some = get("feature=exports&from=2026-02-01T00:00:00Z&to=2026-03-01T00:00:00Z").good();
         assert_eq!(some["usage"], json!([all[2]]));
         get("from=yesterday").refused(400, "malformed");
