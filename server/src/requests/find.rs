@@ -73,8 +73,7 @@ pub fn prove(
     let vault = server.signer.vault();
     let active = activation.filter(|it| it.deactivated_at.is_none());
     let pinned = active.is_some_and(|it| is_pinned(request, it).is_ok());
-    let proved =
-        named.is_some_and(|it| token_id::proves(vault, license.id, &known, &it.token_id));
+    let proved = named.is_some_and(|it| token_id::proves(vault, license.id, &known, &it.token_id));
     match proved || (named.is_some() && pinned) {
         true => Ok(()),
         false => Err(unknown()),
