@@ -117,10 +117,6 @@ fn at(row: &Row, error: &Error) -> String {
 fn is_of_the_row(error: &Error) -> bool {
     matches!(
         error.code(),
-        Code::Malformed
-            | Code::InvalidArgument
-            | Code::Revoked
-            | Code::NoKeyPair
-            | Code::NotFound
+        Code::Malformed | Code::InvalidArgument | Code::Revoked | Code::NoKeyPair | Code::NotFound
     )
 }
