@@ -27,11 +27,11 @@ pub mod usage;
 pub mod withdrawn;
 
 use crate::error::{Code, Error, Result};
+use sea_orm::sqlx::Connection;
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction,
     IsolationLevel, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
-use sea_orm::sqlx::Connection;
 use std::path::Path;
 use std::time::Duration;
 
@@ -100,8 +100,13 @@ impl Store {
                 .map_sqlx_sqlite_before_acquire(|connection, _| {
                     // A full disk makes SQLite undo a transaction by itself. What sqlx has not
                     // noticed would swallow every later commit: such a connection is closed.
-                    let good = !connection.is_in_transaction();
-                    Box::pin(async move { Ok(good) })
+                    Box::pin(async move {
+                        // One that is being undone is done with when it answers.
+                        if connection.is_in_transaction() {
+                            connection.ping().await?;
+                        }
+                        Ok(!connection.is_in_transaction())
+                    })
                 });
             options
         };
