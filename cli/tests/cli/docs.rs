@@ -34,6 +34,7 @@ const COMMANDS: &[&[&str]] = &[
     &["server", "restore"],
     &["server", "rotate-keys"],
     &["server", "forget-clock"],
+    &["server", "admin-key"],
     &["server", "import"],
     &["completions"],
     &["man"],
