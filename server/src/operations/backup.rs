@@ -90,6 +90,7 @@ async fn write(store: &Store, clock: &Clock, draft: &Path) -> Result<Backup> {
     let failed = |error: io::Error| cannot(draft, &error);
     // One moment: what is written from here on is not seen.
     let moment = store.snapshot().await?;
+    Store::patient(&moment).await?;
     let tables = rows::tables()?;
     let head = Head {
         backup: "licentia".to_string(),

@@ -29,7 +29,7 @@ pub mod withdrawn;
 use crate::error::{Code, Error, Result};
 use sea_orm::sqlx::Connection;
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
     IsolationLevel, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use std::path::Path;
@@ -47,6 +47,16 @@ const CONNECTIONS: u32 = 16;
 /// A connection that nobody used for so long is tried before it is used: asking each time would
 /// double the way.
 const IDLE: Duration = Duration::from_secs(1);
+
+/// What PostgreSQL does with a connection: a server that lost its power keeps others from a row for
+/// a minute or two, and not for hours.
+const SESSION: [(&str, &str); 5] = [
+    ("lock_timeout", "10s"),
+    ("idle_in_transaction_session_timeout", "60s"),
+    ("tcp_keepalives_idle", "30"),
+    ("tcp_keepalives_interval", "10"),
+    ("tcp_keepalives_count", "3"),
+];
 
 /// Which database it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,7 +134,8 @@ impl Store {
             .acquire_timeout(PATIENCE)
             .connect_timeout(PATIENCE)
             .test_before_acquire_if_idle_for(IDLE)
-            .sqlx_logging(false);
+            .sqlx_logging(false)
+            .map_sqlx_postgres_opts(|postgres| postgres.options(SESSION));
         let writer = Database::connect(options).await?;
         Ok(Store { engine: Engine::Postgres, reader: writer.clone(), writer })
     }
@@ -154,6 +165,17 @@ impl Store {
         let options =
             TransactionOptions { isolation_level: isolation, ..TransactionOptions::default() };
         Ok(self.reader.begin_with_options(options).await?)
+    }
+
+    /// Lets a transaction wait for others as long as they take, and rest for an hour: a backup, a
+    /// restore, a new schema.
+    pub async fn patient(transaction: &DatabaseTransaction) -> Result<()> {
+        if transaction.get_database_backend() == DbBackend::Postgres {
+            let patient = "SET LOCAL lock_timeout = 0; \
+                           SET LOCAL idle_in_transaction_session_timeout = '1h'";
+            transaction.execute_unprepared(patient).await?;
+        }
+        Ok(())
     }
 
     /// Leaves nothing in the file of what was overwritten or deleted. PostgreSQL does that by

@@ -3,7 +3,7 @@
 use crate::support::{Database, Site, runtime};
 use licentia_server::error::{Code, Result};
 use licentia_server::store::{Store, migrations, rows};
-use sea_orm::{ConnectionTrait, Statement};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Statement};
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::pin;
@@ -42,6 +42,32 @@ async fn refused(store: &Store) -> String {
     assert_eq!(error.code(), Code::Schema, "{error}");
     assert_eq!(made(store).await, before);
     error.detail().to_string()
+}
+
+#[test]
+fn nobody_waits_for_hours_but_who_changes_the_schema() {
+    let Some(database) = Database::postgres() else { return };
+    runtime().block_on(async {
+        let store = database.open().await;
+        let shown = async |tx: &DatabaseTransaction, name: &str| {
+            let show = Statement::from_string(DbBackend::Postgres, format!("SHOW {name}"));
+            let row = tx.query_one_raw(show).await.unwrap().unwrap();
+            row.try_get_by_index::<String>(0).unwrap()
+        };
+        let tx = store.begin().await.unwrap();
+        let idle = "idle_in_transaction_session_timeout";
+        assert_eq!(shown(&tx, "lock_timeout").await, "10s");
+        assert_eq!(shown(&tx, idle).await, "1min");
+        assert_eq!(shown(&tx, "tcp_keepalives_idle").await, "30");
+        migrations::lock(&tx).await.unwrap();
+        assert_eq!(shown(&tx, "lock_timeout").await, "0");
+        assert_eq!(shown(&tx, idle).await, "1h");
+        tx.rollback().await.unwrap();
+        let tx = store.begin().await.unwrap();
+        assert_eq!(shown(&tx, "lock_timeout").await, "10s");
+        drop(tx);
+        store.close().await;
+    });
 }
 
 #[test]

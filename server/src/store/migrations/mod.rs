@@ -41,6 +41,7 @@ pub async fn migrate(store: &Store) -> Result<()> {
 pub async fn lock(transaction: &DatabaseTransaction) -> Result<()> {
     let backend = transaction.get_database_backend();
     if backend == DbBackend::Postgres {
+        Store::patient(transaction).await?;
         let sql = "SELECT pg_advisory_xact_lock($1)";
         let lock = Statement::from_sql_and_values(backend, sql, [ADVISORY_LOCK.into()]);
         transaction.execute_raw(lock).await?;
