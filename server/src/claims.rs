@@ -4,7 +4,7 @@ use crate::api::Server;
 use crate::error::{Code, Error, Result};
 use crate::store::{licenses, organizations, policies, products};
 use crate::token_id;
-use crate::vault::Signing;
+use crate::vault::{BACK_MAX, Signing};
 use licentia::limits::TIME_MAX;
 use licentia::{Binding, Claims, Customer, Feature, Notice, ProductName, Role};
 use sea_orm::ConnectionTrait;
@@ -39,7 +39,8 @@ pub async fn issue(
         Some(id) => policies::get(tx, organization.id, id).await?.map(|policy| policy.name),
         None => None,
     };
-    let signing = server.signer.signing(tx, organization, product, Role::License).await?;
+    let mut signing = server.signer.signing(tx, organization, product, Role::License).await?;
+    signing.at = not_before(signing.at, license.token_at);
     let mut claims = claims(&signing, product, license, policy)?;
     claims.jti = token_id::new(server.signer.vault(), license.id)?;
     if binding.is_some() {
@@ -47,6 +48,15 @@ pub async fn issue(
     }
     let token = licentia::issue::sign(&signing.key, &claims)?;
     Ok(Issued { token, token_id: claims.jti, at: signing.at })
+}
+
+/// When a token is signed that comes after another: not before it, or programs would take it for
+/// the older one. The clock may go back a little.
+fn not_before(now: i64, previous: i64) -> i64 {
+    match previous.saturating_sub(now) {
+        1..=BACK_MAX => previous,
+        _ => now,
+    }
 }
 
 /// What the record says, as claims.
@@ -112,5 +122,19 @@ impl licenses::Model {
         self.token = issued.token;
         self.token_id = issued.token_id;
         self.token_at = issued.at;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_token_looks_older_than_the_one_it_replaces() {
+        assert_eq!(not_before(1000, 1030), 1030);
+        assert_eq!(not_before(1000, 1000 + BACK_MAX), 1000 + BACK_MAX);
+        assert_eq!(not_before(1000, 1001 + BACK_MAX), 1000);
+        assert_eq!(not_before(1000, 900), 1000);
+        assert_eq!(not_before(1000, i64::MIN), 1000);
     }
 }

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The clock may go back by so many seconds before nothing is signed any more.
-const BACK_MAX: i64 = 60;
+pub const BACK_MAX: i64 = 60;
 
 /// Keys that are kept open.
 const OPEN_MAX: usize = 256;
@@ -72,7 +72,8 @@ impl Signer {
             .await?
             .ok_or_else(|| {
                 let what = format!(
-                    "The key pair of the product has no active key for {}: rotate it",
+                    "The key pair of the product has no active key for {}: rotate it, or give the \
+                     product another key pair if its root was compromised",
                     role.word()
                 );
                 Error::new(Code::NoKeyPair, what)
