@@ -212,7 +212,7 @@ impl<C: ConnectionTrait> Desk<'_, C> {
 impl KeyPair {
     /// Whether programs take new keys from it.
     fn has_root(&self) -> bool {
-        root(&self.keys).is_some_and(|root| root.state() == KeyState::Active)
+        has_root(&self.keys)
     }
 
     fn must_have_root(&self) -> Result<()> {
@@ -220,7 +220,8 @@ impl KeyPair {
             return Ok(());
         }
         let what = "The root key is in other hands, so programs take no new keys from it: make a \
-                    new key pair, and ship programs that trust it";
+                    new key pair, give it to the product (key_pair_id), and ship programs that \
+                    trust it";
         Err(Error::new(Code::Conflict, what))
     }
 
@@ -233,6 +234,11 @@ impl KeyPair {
 /// The key that signs key sets, in whatever state it is.
 pub fn root(keys: &[signing_keys::Model]) -> Option<&signing_keys::Model> {
     keys.iter().find(|key| key.has(Role::Root))
+}
+
+/// Whether programs take new keys from a pair with these keys.
+pub fn has_root(keys: &[signing_keys::Model]) -> bool {
+    root(keys).is_some_and(|root| root.state() == KeyState::Active)
 }
 
 /// The key that signs for a role now.

@@ -4,7 +4,8 @@ use super::given::{self, Nothing, maybe, some};
 use super::{Answer, Asked, Caller, Id, PageQuery, Problem, Scope, Shared, Stop, Work, Written};
 use crate::documents;
 use crate::error::{Code, Error, Result};
-use crate::store::{key_pairs, products};
+use crate::key_pair;
+use crate::store::{key_pairs, products, signing_keys};
 use axum::extract::State;
 use licentia::{is_product_code, rfc3339};
 use sea_orm::ConnectionTrait;
@@ -151,6 +152,7 @@ pub struct ProductChange {
     #[schema(value_type = i64, minimum = 0, maximum = 36525, nullable = false)]
     pub(crate) default_valid_days: Option<i64>,
     /// Null takes it away. Once there are licenses it stays: rotate the key pair instead.
+    /// Where its root was compromised, another takes its place.
     #[serde(default, deserialize_with = "maybe")]
     #[schema(value_type = Option<Uuid>)]
     pub(crate) key_pair_id: Option<Option<Uuid>>,
@@ -175,8 +177,7 @@ impl ProductChange {
             return Ok(false);
         }
         check(row, tx).await?;
-        let rekeyed = before.key_pair_id.is_some() && row.key_pair_id != before.key_pair_id;
-        if row.code != before.code || rekeyed {
+        if row.code != before.code || !may_rekey(&before, row, tx).await? {
             let licenses = products::licenses(tx, row).await?;
             if licenses > 0 {
                 let what = format!(
@@ -192,6 +193,20 @@ impl ProductChange {
         row.updated_at = now;
         Ok(true)
     }
+}
+
+/// Whether the key pair may become another although there are licenses: where there was none, or
+/// one whose root is in other hands, which no program takes new keys from.
+async fn may_rekey(
+    before: &products::Model,
+    row: &products::Model,
+    tx: &impl ConnectionTrait,
+) -> Result<bool> {
+    let Some(pair) = before.key_pair_id.filter(|_| row.key_pair_id != before.key_pair_id) else {
+        return Ok(true);
+    };
+    let keys = signing_keys::of_pair(tx, row.organization_id, pair).await?;
+    Ok(row.key_pair_id.is_some() && !key_pair::has_root(&keys))
 }
 
 fn set<T>(member: &mut T, given: Option<T>) {

@@ -251,6 +251,13 @@ both! {
         shipped.shop.sell(license).refused(422, "no_key_pair");
         let path = format!("/api/v1/products/{}/public-key", shipped.shop.id());
         admin.get(&path).refused(422, "no_key_pair");
+        // Another key pair is the way out; none is not.
+        let product = format!("/api/v1/products/{}", shipped.shop.id());
+        admin.put(&product, json!({"key_pair_id": null})).refused(409, "conflict");
+        let pair = admin.post("/api/v1/key-pairs", json!({"name": "Second"})).good();
+        admin.put(&product, json!({"key_pair_id": pair["id"]})).good();
+        shipped.license();
+        admin.put(&product, json!({"key_pair_id": null})).refused(409, "conflict");
     }
 
     fn a_key_that_was_brought_along_stays_the_root(site: &Site) {
