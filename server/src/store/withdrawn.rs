@@ -25,6 +25,18 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
+/// When one was noted, if it is among them: seconds since 1970.
+pub async fn since(
+    connection: &impl ConnectionTrait,
+    organization: Uuid,
+    product: Uuid,
+    license: Uuid,
+) -> Result<Option<i64>> {
+    let one =
+        Entity::find_by_id((product, license)).filter(Column::OrganizationId.eq(organization));
+    Ok(one.one(connection).await?.map(|row| row.created_at))
+}
+
 /// Adds those that are not among them.
 pub async fn add(connection: &impl ConnectionTrait, rows: Vec<Model>) -> Result<()> {
     if rows.is_empty() {

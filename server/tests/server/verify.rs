@@ -5,6 +5,9 @@ use crate::support::{BEGIN, Site};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use licentia::SecretKey;
+use licentia_server::store::{licenses, withdrawn};
+use sea_orm::EntityTrait;
+use sea_orm::prelude::Uuid;
 use serde_json::{Value, json};
 
 const DAY: i64 = 86_400;
@@ -63,9 +66,9 @@ both! {
         let verified = verify();
         assert!(bad(&verified).contains("expired on 2026-01-25T10:30:00Z"));
         assert_eq!(verified["license"]["is_expired"], true);
-        // The renewed license is another file: this one stays expired.
+        // The renewed license is another file, and whoever still has this one has paid as well.
         post("renew", json!({"valid_days": 10}));
-        assert_eq!(verify()["license"]["is_expired"], true);
+        assert_eq!(verify()["license"]["is_expired"], false);
         shop.admin.delete(&path(&license)).good();
         assert!(bad(&verify()).contains("revoked on"));
         // The end was moved forward since this file was made.
@@ -79,6 +82,46 @@ both! {
             let verified = shop.admin.post("/v1/licenses/verify", body).good();
             assert!(bad(&verified).contains(why), "{verified}");
         }
+    }
+
+    fn the_record_says_when_a_renewed_license_ends(site: &Site) {
+        let shop = Shop::open(site);
+        let license = shop.license(json!({"valid_days": 10}));
+        let end = json!({"valid_until": "2026-03-15T10:30:00Z"});
+        shop.admin.post(&format!("{}/renew", path(&license)), end).good();
+        site.clock.set(Some(BEGIN + 11 * DAY));
+        let body = json!({"license_blob": license["license_blob"], "product_id": shop.id()});
+        let verified = shop.admin.post("/v1/licenses/verify", body).good();
+        assert_eq!(verified["valid"], true, "{verified}");
+        assert_eq!(verified["license"]["is_expired"], false);
+    }
+
+    fn a_license_that_is_withdrawn_and_not_here_is_bad(site: &Site) {
+        let shop = Shop::open(site);
+        let license = shop.license(json!({}));
+        let id: Uuid = license["id"].as_str().unwrap().parse().unwrap();
+        let verify = || {
+            let body = json!({"license_blob": license["license_blob"], "product_id": shop.id()});
+            shop.admin.post("/v1/licenses/verify", body).good()
+        };
+        let row = withdrawn::Model {
+            organization_id: site.organization,
+            product_id: shop.id().parse().unwrap(),
+            license_id: id,
+            created_at: BEGIN,
+        };
+        site.wait(async {
+            let tx = site.server.store.begin().await.unwrap();
+            licenses::Entity::delete_by_id(id).exec(&tx).await.unwrap();
+            tx.commit().await.unwrap();
+        });
+        assert_eq!(verify()["valid"], true);
+        site.wait(async {
+            let tx = site.server.store.begin().await.unwrap();
+            withdrawn::add(&tx, vec![row]).await.unwrap();
+            tx.commit().await.unwrap();
+        });
+        assert!(bad(&verify()).contains("revoked"));
     }
 
     fn a_bad_file_is_no_error_of_the_request(site: &Site) {

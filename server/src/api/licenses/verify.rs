@@ -4,7 +4,7 @@ use super::status::Status;
 use crate::api::{Answer, Caller, Problem, Scope, Server, Shared, Written};
 use crate::error::{Code, Error, Result};
 use crate::key_pair;
-use crate::store::{licenses, products, signing_keys};
+use crate::store::{licenses, products, signing_keys, withdrawn};
 use axum::extract::State;
 use licentia::{Claims, KeySet, Product, rfc3339};
 use sea_orm::prelude::Uuid;
@@ -110,7 +110,16 @@ async fn by_product(
         Ok(id) => licenses::get(store, organization, id).await?,
         Err(_) => None,
     };
-    Ok(judge(&claims, row.as_ref(), true, server.clock.now()))
+    let mut verified = judge(&claims, row.as_ref(), true, server.clock.now());
+    // One that a restored backup does not have, and that was revoked.
+    if row.is_none()
+        && let Ok(id) = Uuid::try_parse(&claims.license.id)
+        && let Some(at) = withdrawn::since(store, organization, product.id, id).await?
+    {
+        verified.valid = false;
+        verified.errors.push(format!("The license was revoked before {}", rfc3339(at)));
+    }
+    Ok(verified)
 }
 
 fn by_key(server: &Server, key: &str, blob: &str) -> Result<Verified> {
@@ -141,9 +150,8 @@ fn open(code: &str, keys: &KeySet, blob: &str) -> Result<Claims, licentia::Error
 /// `exp` is not asked: a token that is to be renewed is old, and not bad.
 fn judge(claims: &Claims, row: Option<&licenses::Model>, trusted: bool, now: i64) -> Verified {
     let license = &claims.license;
-    // The record knows of an end that was moved since.
-    let ends = [license.valid_until, row.and_then(|row| row.valid_until)];
-    let end = ends.into_iter().flatten().min();
+    // The record knows of an end that was moved since: later, too, by a renewal.
+    let end = row.map_or(license.valid_until, |row| row.valid_until);
     let is_expired = end.is_some_and(|end| end <= now);
     let mut errors = Vec::new();
     let reason = row.and_then(|row| row.reason.as_ref()).map(|why| format!(": {why}"));
