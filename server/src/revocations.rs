@@ -151,7 +151,7 @@ pub async fn adopt(
     list: List,
 ) -> Result<Adopted> {
     let (organization, now) = (product.organization_id, work.now);
-    let known = revoked::ids(server.store.read(), organization, product.id).await?;
+    let known = revoked::ids(&work.tx, organization, product.id).await?;
     let news: Vec<Uuid> = list.ids.difference(&known).map(|id| Uuid::from_bytes(*id)).collect();
     let mut adopted = Adopted {
         licenses: count(list.ids.len()),
@@ -172,6 +172,11 @@ pub async fn adopt(
         adopted.unknown = adopted.unknown.saturating_add(count(gone.len()));
         withdrawn::add(&work.tx, gone).await?;
     }
+    // The version as it is now, and nobody else raises it meanwhile. Licenses come first, as with
+    // whoever revokes one of them.
+    let product = products::turn(&work.tx, organization, product.id).await?;
+    let product = &product.ok_or_else(|| Error::not_found("product"))?;
+    adopted.version = product.revocations_version;
     // Clients have seen its version, and take no lower one.
     let theirs = i64::try_from(list.version).unwrap_or(i64::MAX - 1);
     if news.is_empty() && theirs <= product.revocations_version {

@@ -111,10 +111,12 @@ pub async fn raise(tx: &impl ConnectionTrait, product: &products::Model, to: i64
 /// signed is not believed any more.
 pub async fn renew(tx: &impl ConnectionTrait, pair: Uuid, to: i64) -> Result<()> {
     use products::Column;
+    let version = || Expr::col(Column::RevocationsVersion);
+    // A list that was taken up again may be of a clock that was ahead.
+    let next = Expr::case(version().lt(to), Expr::value(to)).finally(version().add(1_i64));
     products::Entity::update_many()
-        .col_expr(Column::RevocationsVersion, Expr::value(to))
+        .col_expr(Column::RevocationsVersion, next.into())
         .filter(Column::KeyPairId.eq(pair))
-        .filter(Column::RevocationsVersion.lt(to))
         .exec(tx)
         .await?;
     Ok(())
