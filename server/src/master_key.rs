@@ -20,7 +20,7 @@ const FILE: &str = "master.key";
 const FILE_MAX: u64 = 256;
 
 /// What is sealed in the database to know the key again, and as what.
-const CHECK: &str = "master_key";
+pub const CHECK: &str = "master_key";
 
 /// A key.
 pub type Key = Zeroizing<[u8; MASTER_KEY]>;

@@ -2,9 +2,10 @@
 
 use super::backup::{FORMAT, Head, Part, Tail, cannot, hexadecimal};
 use crate::error::{Code, Error, Result};
+use crate::master_key;
 use crate::store::forever::Forever;
 use crate::store::rows::{self, Table};
-use crate::store::{Store, migrations};
+use crate::store::{Store, meta, migrations};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
@@ -40,7 +41,10 @@ pub async fn restore(store: &Store, file: &Path, force: bool) -> Result<Restored
     rows::raise_event_sequence(&transaction, sequence).await?;
     migrations::up(&transaction, None).await?;
     let still_revoked = match forever {
-        Some(forever) => forever.keep(&transaction).await?,
+        Some((forever, master)) => {
+            same_master_key(&transaction, &forever, master).await?;
+            forever.keep(&transaction).await?
+        }
         None => 0,
     };
     transaction.commit().await?;
@@ -54,7 +58,7 @@ async fn prepare(
     head: &Head,
     steps: u32,
     force: bool,
-) -> Result<Option<Forever>> {
+) -> Result<Option<(Forever, Option<String>)>> {
     if !migrations::exists(connection).await? {
         migrations::up(connection, Some(steps)).await?;
         return Ok(None);
@@ -84,10 +88,27 @@ async fn prepare(
         return Err(Error::new(Code::Conflict, what));
     }
     let forever = Forever::of(connection).await?;
+    let master = meta::get(connection, master_key::CHECK).await?;
     for table in &tables {
         table.clear(connection).await?;
     }
-    Ok(Some(forever))
+    Ok(Some((forever, master)))
+}
+
+/// Fails with `conflict` where keys stay that are sealed under another master key than those of the
+/// backup: one server opens one of them.
+async fn same_master_key(
+    connection: &impl ConnectionTrait,
+    forever: &Forever,
+    replaced: Option<String>,
+) -> Result<()> {
+    let brought = meta::get(connection, master_key::CHECK).await?;
+    if !forever.has_keys() || brought == replaced {
+        return Ok(());
+    }
+    let what = "The master key was changed after this backup, or the database is another: restore \
+                the backup into a new database, with the master key it was made under";
+    Err(Error::new(Code::Conflict, what))
 }
 
 /// How many steps made the schema of the backup.

@@ -47,6 +47,11 @@ impl Forever {
         })
     }
 
+    /// Whether private keys are among it, sealed under a master key.
+    pub fn has_keys(&self) -> bool {
+        !self.signing_keys.is_empty()
+    }
+
     /// Writes it over what a backup brought. Gives how many licenses stay revoked that the backup
     /// had otherwise, or not at all.
     pub async fn keep(self, connection: &impl ConnectionTrait) -> Result<u64> {

@@ -8,8 +8,8 @@ use licentia_server::operations::backup::backup;
 use licentia_server::operations::restore::{Restored, restore};
 use licentia_server::store::rows::{self, Row};
 use licentia_server::store::{
-    Store, api_keys, documents, events, key_pairs, licenses, migrations, organizations, products,
-    seats, signing_keys,
+    Store, api_keys, documents, events, key_pairs, licenses, meta, migrations, organizations,
+    products, seats, signing_keys,
 };
 use sea_orm::prelude::Uuid;
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, Set};
@@ -271,6 +271,24 @@ both! {
             let after = everything(store).await;
             let licenses = after.iter().find(|(name, _)| name == "licenses").unwrap();
             assert!(licenses.1.is_empty());
+        });
+    }
+
+    fn a_backup_under_an_earlier_master_key_replaces_no_keys(site: &Site) {
+        let shelf = Shelf::new();
+        let file = shelf.file("backup");
+        site.wait(async {
+            let store = &site.server.store;
+            fill(store, site.organization, 1).await;
+            backup(store, &site.clock, &file).await.unwrap();
+            let tx = store.begin().await.unwrap();
+            meta::set(&tx, "master_key", "another".into()).await.unwrap();
+            tx.commit().await.unwrap();
+            let before = everything(store).await;
+            let error = restore(store, &file, true).await.unwrap_err();
+            assert_eq!(error.code(), Code::Conflict);
+            assert!(error.detail().contains("master key"), "{error}");
+            assert_eq!(everything(store).await, before);
         });
     }
 
