@@ -19,7 +19,7 @@ pub const BODY_MAX: usize = 1024 * 1024;
 pub struct Origin {
     /// The `Idempotency-Key`.
     pub key: Option<String>,
-    /// SHA-256 of method, path and body, in hexadecimal.
+    /// SHA-256 of method, path, query and body, in hexadecimal.
     pub digest: String,
     /// The id of the request.
     pub request_id: Option<String>,
@@ -86,7 +86,8 @@ impl Origin {
                 .ok_or_else(|| malformed("Idempotency-Key has 1 to 255 characters of ASCII"))
         });
         let mut digest = Sha256::new();
-        for part in [parts.method.as_str(), parts.uri.path()] {
+        let query = parts.uri.query().unwrap_or_default();
+        for part in [parts.method.as_str(), parts.uri.path(), query] {
             digest.update(part);
             digest.update([0]);
         }

@@ -99,6 +99,7 @@ both! {
         client.post("/api/v1/licenses", body("b")).refused(422, "idempotency_mismatch");
         let path = format!("/api/v1/licenses/{}/suspend", first["id"].as_str().unwrap());
         client.post(&path, json!({})).refused(422, "idempotency_mismatch");
+        client.post("/api/v1/licenses?a=1", body("a")).refused(422, "idempotency_mismatch");
         // What was refused was not done, and may be asked for with the same key.
         let other = shop.admin.with("Idempotency-Key", "l");
         let wrong = json!({ "product_id": shop.product["id"], "valid_days": -1 });
