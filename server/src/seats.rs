@@ -157,23 +157,63 @@ pub async fn release(
     let (holder, installation) = (wanted.holder, wanted.installation);
     let seat = match seats::of_holder(&work.tx, license.id, holder, installation).await? {
         Some(row) => ended(work, row, "seat.released").await?,
-        None => seats::Model {
-            organization_id: organization.id,
-            license_id: license.id,
-            seat: 1,
-            id: Uuid::nil(),
-            holder: holder.to_string(),
-            installation,
-            activation_id: wanted.activation,
-            borrowed: false,
-            acquired_at: work.now,
-            renewed_at: work.now,
-            expires_at: work.now,
-            released_at: Some(work.now),
-        },
+        None => empty(organization, license.id, wanted, work.now),
     };
     let lease = by.lease(&seat, by.over(&seat), wanted.nonce)?;
     Ok(Leased { seat, lease, renewed: false })
+}
+
+/// Gives back the seats of an installation that has no machine any more, under the lock of the
+/// license: with `borrowed` also those that it was to have for days.
+pub async fn leave(
+    work: &mut Work,
+    license: Uuid,
+    installation: Uuid,
+    borrowed: bool,
+) -> Result<()> {
+    let rows = seats::of_installation(&work.tx, license, installation, work.now).await?;
+    for row in rows.into_iter().filter(|row| borrowed || !row.borrowed) {
+        ended(work, row, "seat.released").await?;
+    }
+    Ok(())
+}
+
+/// Signs for a holder that nothing is his, and ends nothing.
+pub async fn none(
+    signer: &Signer,
+    work: &Work,
+    organization: &organizations::Model,
+    license: Uuid,
+    wanted: &Wanted<'_>,
+) -> Result<Leased> {
+    check_wanted(wanted)?;
+    let by = By::of(signer, work, organization, license).await?;
+    let seat = empty(organization, license, wanted, work.now);
+    let lease = by.lease(&seat, by.over(&seat), wanted.nonce)?;
+    Ok(Leased { seat, lease, renewed: false })
+}
+
+/// What somebody has who has no seat.
+fn empty(
+    organization: &organizations::Model,
+    license: Uuid,
+    wanted: &Wanted<'_>,
+    now: i64,
+) -> seats::Model {
+    seats::Model {
+        organization_id: organization.id,
+        license_id: license,
+        seat: 1,
+        id: Uuid::nil(),
+        holder: wanted.holder.to_string(),
+        installation: wanted.installation,
+        activation_id: wanted.activation,
+        borrowed: false,
+        acquired_at: now,
+        renewed_at: now,
+        expires_at: now,
+        released_at: Some(now),
+    }
 }
 
 /// There is no such seat, it is another organization's, or nobody has it any more.

@@ -249,6 +249,8 @@ async fn deactivated(
     let answer = Activation::of(&row);
     if freed {
         work.event("activation.deactivated", id, &answer);
+        // What was borrowed is signed, and good without us: nobody else gets it until its end.
+        crate::seats::leave(&mut work, row.license_id, row.installation, false).await?;
     }
     work.commit(Answer::ok(&answer)).await
 }

@@ -56,7 +56,7 @@ pub async fn activate(
         return Ok(Active { license, activation: None, created: false });
     }
     let of = (found.organization.id, license.id);
-    let own = activations::of(&work.tx, of.0, of.1, found.installation).await?;
+    let own = activations::own(&work.tx, of.0, of.1, found.installation).await?;
     let (mut row, created) = match own {
         Some(row) if row.deactivated_at.is_none() => {
             is_pinned(request, &row)?;
@@ -99,12 +99,30 @@ pub async fn lock(work: &Work, found: &Found) -> Result<licenses::Model> {
     license.ok_or_else(super::find::unknown)
 }
 
-/// Notes from where, by what and when an installation was seen.
+/// Notes on which machine, from where, by what and when an installation was seen.
 pub fn seen(row: &mut activations::Model, request: &Request, origin: &Origin, now: i64) {
     if let Some(machine) = &request.machine {
         row.machine_json = serde_json::to_string(machine).ok();
         row.machine_id = machine.id().map(str::to_string);
     }
+    reported(row, request, origin, now);
+}
+
+/// The same of one that only reports: another machine is noted when it is activated there, which
+/// counts as a transfer.
+pub fn seen_here(row: &mut activations::Model, request: &Request, origin: &Origin, now: i64) {
+    let tells_less = |report: &Report| report.id().is_none() && row.machine_id.is_some();
+    let is_other = request
+        .machine
+        .as_ref()
+        .is_some_and(|report| tells_less(report) || is_machine(row, report) == Some(false));
+    match is_other {
+        true => reported(row, request, origin, now),
+        false => seen(row, request, origin, now),
+    }
+}
+
+fn reported(row: &mut activations::Model, request: &Request, origin: &Origin, now: i64) {
     row.sdk = Some(request.sdk.clone());
     row.remote = origin.remote.map(|remote| remote.to_string());
     row.last_seen_at = now;

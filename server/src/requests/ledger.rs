@@ -5,6 +5,7 @@
 //! used follow one another, whatever is lost on the way: an answer is used once, and only by who
 //! asked. So one that goes on from where another has left already is of a copy, or was set back.
 
+use crate::error::{Error, Result};
 use licentia::issue::{Ledger, Totals};
 use serde::{Deserialize, Serialize};
 
@@ -22,8 +23,33 @@ const NOTHING: &str = "0";
 /// A report of so many totals may be a part of what there was to report.
 const WHOLE_MAX: usize = 240;
 
+/// Totals in one report, at most, and how often a ledger is lost.
+const TOTALS_MAX: usize = 256;
+const LOST_MAX: u64 = 1_000_000;
+
+/// What is counted, and over what time.
+const KINDS: [&str; 7] = ["hour", "day", "month", "year", "ever", "level", "distinct"];
+
 /// Seconds.
 const DAY: i64 = 86_400;
+
+/// Fails with `invalid_argument` for what no product writes: each total is a row that is kept.
+pub fn check(report: &Totals) -> Result<()> {
+    if report.usage.len() > TOTALS_MAX {
+        let what = format!("A report has at most {TOTALS_MAX} totals of usage: sync more often");
+        return Err(Error::invalid(what));
+    }
+    if let Some(used) = report.usage.iter().find(|used| !KINDS.contains(&&*used.kind)) {
+        let what =
+            format!("A total of usage is of no kind {:.32}: use one of the format", used.kind);
+        return Err(Error::invalid(what));
+    }
+    if report.lost > LOST_MAX {
+        let what = format!("A ledger is lost at most {LOST_MAX} times: install the product anew");
+        return Err(Error::invalid(what));
+    }
+    Ok(())
+}
 
 /// What is known of a ledger.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,6 +4,7 @@
 mod activate;
 mod find;
 pub mod ledger;
+mod older;
 mod saying;
 mod sync;
 mod token;

@@ -1,11 +1,11 @@
 //! Reports. What many bring at the same time is written together (`crate::batch`): each is
 //! answered after it is committed, and signed for outside the transaction.
 
-use super::activate::{BY_OTHER, activate, holds, seen};
+use super::activate::{BY_OTHER, activate, holds, seen_here};
 use super::find::{is_pinned, prove, unknown, uuid};
-use super::ledger::{Finding, Known};
-use super::saying::{Answered, Saying, Voice, status};
-use super::{Found, token, words};
+use super::ledger::{Finding, Known, check};
+use super::saying::{Answered, DAY, Saying, Voice, status};
+use super::{Found, older, token, words};
 use crate::api::activations::Activation;
 use crate::api::licenses::Status;
 use crate::api::{Origin, Server, Shared, Work};
@@ -77,6 +77,7 @@ impl Signed {
         let Some(licensed) = &request.license else {
             return Err(Error::invalid("The request names no license: install one first"));
         };
+        request.sync.as_ref().map_or(Ok(()), check)?;
         let (license, installation) = (uuid(&licensed.id)?, uuid(&request.installation)?);
         Ok(Signed { request, license, installation })
     }
@@ -157,6 +158,7 @@ pub async fn answer(
     let theirs = request.sync.as_ref().and_then(|sync| sync.revocations);
     let product = &noted.voice.product;
     revocations::heard(server, product, theirs, &words::actor(request), origin).await?;
+    older::heard(server, product, noted.voice.epoch(), request, origin).await?;
     let mut refused = None;
     if wants_machine(server, &noted) {
         let activated = settle(server, &noted, &signed, origin).await;
@@ -167,9 +169,10 @@ pub async fn answer(
         }
     }
     let live = noted.activation.as_ref().filter(|row| row.deactivated_at.is_none());
+    let row = noted.activation.as_ref();
     let mut saying = Saying {
         ack: noted.ack.clone(),
-        seq: noted.activation.as_ref().map_or_else(|| server.clock.next(0), |row| row.seq),
+        seq: row.map_or_else(|| older::next_seq(server, 0, request), |row| row.seq),
         ..Saying::default()
     };
     let now = server.clock.now();
@@ -240,7 +243,7 @@ async fn renewed(
     let actor = words::actor(request);
     let work = Work::of(server, organization, &actor, origin).await?;
     let license = licenses::lock(&work.tx, organization, noted.license.id).await?;
-    let own = activations::of(&work.tx, organization, row.license_id, row.installation).await?;
+    let own = activations::own(&work.tx, organization, row.license_id, row.installation).await?;
     let (Some(mut license), Some(mut row)) = (license, own) else { return Ok(None) };
     let now = work.now;
     if Status::of(&license, now) != Status::Active || row.deactivated_at.is_some() {
@@ -387,7 +390,9 @@ impl Round {
         let mut known = Known::read(&row.ledger_json);
         let mut ack = None;
         if let Some(totals) = &request.sync {
-            let (acknowledged, finding) = known.take(totals, request.at);
+            // One clock that is far ahead does not make everything late that comes after it.
+            let at = request.at.min(self.now.saturating_add(DAY));
+            let (acknowledged, finding) = known.take(totals, at);
             // Of a machine that was freed nothing is acknowledged: nobody counts it.
             ack = acknowledged.filter(|_| row.deactivated_at.is_none());
             let moved = row.token.as_deref().is_some_and(|token| {
@@ -402,8 +407,8 @@ impl Round {
         if row.deactivated_at.is_none() {
             row.ledger_json = known.to_json();
         }
-        row.seq = server.clock.next(row.seq);
-        seen(&mut row, request, &job.origin, self.now);
+        row.seq = older::next_seq(server, row.seq, request);
+        seen_here(&mut row, request, &job.origin, self.now);
         self.activations.insert(key, row.clone());
         self.reported.insert(row.id, row.clone());
         Ok(Noted { license, activation: Some(row), voice, ack })

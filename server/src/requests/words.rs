@@ -84,16 +84,21 @@ pub async fn deactivation(server: &Shared, request: &Request, origin: &Origin) -
     let (found, mut work, voice) = begin(server, request, origin).await?;
     let mut license = lock(&work, &found).await?;
     let of = (found.organization.id, license.id);
-    let row = activations::of(&work.tx, of.0, of.1, found.installation).await?;
+    let row = activations::own(&work.tx, of.0, of.1, found.installation).await?;
     let mut row = row.ok_or_else(|| Error::not_found("activation"))?;
     is_pinned(request, &row)?;
     if row.deactivated_at.is_none() {
-        spend(&mut row, &request.nonce)?;
+        if !spend(&mut row, "", &request.nonce) {
+            let what = "This request was answered before the license was activated again: make a \
+                        new one to deactivate it";
+            return Err(Error::new(Code::Conflict, what));
+        }
         transfer(&mut license)?;
         crate::store::licenses::update(&work.tx, license.clone()).await?;
         row.deactivated_at = Some(work.now);
         row.deactivated_by = Some(BY_CLIENT.to_string());
         work.event("activation.deactivated", row.id, &Activation::of(&row));
+        seats::leave(&mut work, license.id, found.installation, true).await?;
     }
     row.seq = server.clock.next(row.seq);
     seen(&mut row, request, origin, work.now);
@@ -104,22 +109,24 @@ pub async fn deactivation(server: &Shared, request: &Request, origin: &Origin) -
     Ok(answered)
 }
 
-/// Notes a request that frees a machine. Fails with `conflict` for one that has freed it before:
-/// somebody who kept it sends it again, after the machine was activated anew.
-fn spend(row: &mut activations::Model, nonce: &str) -> Result<()> {
-    let digest = digest(nonce);
-    let word = digest.get(..SPENT_WORD).unwrap_or(&digest);
-    if row.spent.split(' ').any(|spent| spent == word) {
-        let what = "This request was answered before the license was activated again: make a new \
-                    one to deactivate it";
-        return Err(Error::new(Code::Conflict, what));
+/// Notes a request that may be answered once: somebody who kept it sends it again later. Gives
+/// whether it is new. Those with a prefix are remembered beside those without: whoever has seats
+/// often does not make us forget who gave back a machine.
+fn spend(row: &mut activations::Model, prefix: &str, text: &str) -> bool {
+    let digest = digest(text);
+    let word = format!("{prefix}{}", digest.get(..SPENT_WORD).unwrap_or(&digest));
+    let all: Vec<&str> = row.spent.split(' ').filter(|spent| !spent.is_empty()).collect();
+    if all.contains(&&*word) {
+        return false;
     }
-    let mut spent: Vec<&str> = row.spent.split(' ').filter(|spent| !spent.is_empty()).collect();
-    spent.push(word);
-    // Nobody moves that often; of those who do, the oldest requests are forgotten.
-    let from = spent.len().saturating_sub(SPENT_MAX);
-    row.spent = spent.get(from..).unwrap_or_default().join(" ");
-    Ok(())
+    let (others, mut same): (Vec<&str>, Vec<&str>) =
+        all.into_iter().partition(|spent| spent.len() != word.len());
+    same.push(&word);
+    // Nobody does it that often; of those who do, the oldest requests are forgotten.
+    let from = same.len().saturating_sub(SPENT_MAX);
+    let spent = [&others, same.get(from..).unwrap_or_default()].concat().join(" ");
+    row.spent = spent;
+    true
 }
 
 /// What time it is.
@@ -144,11 +151,18 @@ pub async fn seat(server: &Shared, request: &Request, origin: &Origin) -> Result
         wished.ok_or_else(|| Error::invalid("The request is about a seat, and has none"))?;
     let (found, mut work, voice) = begin(server, request, origin).await?;
     let of = (found.organization.id, found.license.id);
-    let own = activations::of(&work.tx, of.0, of.1, found.installation).await?;
+    let gives = request.what != "release";
+    let once = request.what != "seat";
+    if once {
+        lock(&work, &found).await?;
+    }
+    let own = match once {
+        true => activations::own(&work.tx, of.0, of.1, found.installation).await?,
+        false => activations::of(&work.tx, of.0, of.1, found.installation).await?,
+    };
     if let Some(row) = &own {
         is_pinned(request, row)?;
     }
-    let gives = request.what != "release";
     let own = match own {
         Some(row) if gives && row.deactivated_at.is_some() => {
             is_not_ended(&row)?;
@@ -157,11 +171,15 @@ pub async fn seat(server: &Shared, request: &Request, origin: &Origin) -> Result
         own => own,
     };
     // Seats are for machines that are known: whoever has only seen the license has none.
-    let row = match own {
+    let mut row = match own {
         None if gives => {
             activate(server, &mut work, &voice, &found, request, origin).await?.activation
         }
         own => own,
+    };
+    let is_new = match row.as_mut().filter(|_| once) {
+        Some(row) => is_new(&work, row, request).await?,
+        None => true,
     };
     let wanted = Wanted {
         holder: &wished.holder,
@@ -173,6 +191,11 @@ pub async fn seat(server: &Shared, request: &Request, origin: &Origin) -> Result
     let (signer, organization) = (&server.signer, &found.organization);
     let id = found.license.id;
     let leased = match request.what.as_str() {
+        "release" if !is_new => seats::none(signer, &work, organization, id, &wanted).await?,
+        _ if !is_new => {
+            let what = "This request was answered before: make a new one to borrow a seat";
+            return Err(Error::new(Code::Conflict, what));
+        }
         "release" => seats::release(signer, &mut work, organization, id, &wanted).await?,
         _ => seats::take(signer, &mut work, organization, id, &wanted).await?,
     };
@@ -180,6 +203,17 @@ pub async fn seat(server: &Shared, request: &Request, origin: &Origin) -> Result
     let mut answered = plain(leased.lease, request, &found);
     answered.activation = row.map(|row| row.id);
     Ok(answered)
+}
+
+/// Whether a request to borrow a seat, or to give one back, comes for the first time.
+async fn is_new(work: &Work, row: &mut activations::Model, request: &Request) -> Result<bool> {
+    let holder = request.seat.as_ref().map(|seat| seat.holder.as_str()).unwrap_or_default();
+    let text = format!("{} {} {holder}", request.what, request.nonce);
+    let is_new = spend(row, "s", &text);
+    if is_new {
+        activations::put(&work.tx, row.clone()).await?;
+    }
+    Ok(is_new)
 }
 
 /// Who asks, in events.

@@ -81,6 +81,22 @@ pub async fn of(
     Ok(one.one(connection).await?)
 }
 
+/// The same. Nobody else changes it until the transaction ends; whoever locks its license, too, has
+/// locked that first.
+pub async fn own(
+    connection: &impl ConnectionTrait,
+    organization: Uuid,
+    license: Uuid,
+    installation: Uuid,
+) -> Result<Option<Model>> {
+    let one = Entity::find()
+        .filter(Column::OrganizationId.eq(organization))
+        .filter(Column::LicenseId.eq(license))
+        .filter(Column::Installation.eq(installation))
+        .lock_exclusive();
+    Ok(one.one(connection).await?)
+}
+
 /// The one that an installation was seen with last, whatever the license.
 pub async fn last_of(
     connection: &impl ConnectionTrait,

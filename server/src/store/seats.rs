@@ -94,6 +94,21 @@ pub async fn of_holder(
     Ok(own.order_by_desc(Column::ExpiresAt).limit(1).one(connection).await?)
 }
 
+/// Those that an installation has at `now`, in the order of their numbers.
+pub async fn of_installation(
+    connection: &impl ConnectionTrait,
+    license: Uuid,
+    installation: Uuid,
+    now: i64,
+) -> Result<Vec<Model>> {
+    let own = Entity::find()
+        .filter(Column::LicenseId.eq(license))
+        .filter(Column::Installation.eq(installation))
+        .filter(Column::ExpiresAt.gt(now))
+        .order_by_asc(Column::Seat);
+    Ok(own.all(connection).await?)
+}
+
 /// How many of a license are taken at `now`.
 pub async fn taken(connection: &impl ConnectionTrait, license: Uuid, now: i64) -> Result<i64> {
     let taken = Entity::find()

@@ -8,7 +8,7 @@ use sea_orm::prelude::Uuid;
 use serde_json::{Value, json};
 
 /// A request that no folder stands behind: for what an honest product does not do.
-fn forged(license: &Value, token_id: &str, installation: Uuid, what: &str) -> Request {
+pub fn forged(license: &Value, token_id: &str, installation: Uuid, what: &str) -> Request {
     Request {
         what: what.into(),
         product: license["product_code"].as_str().unwrap().into(),
@@ -28,11 +28,11 @@ fn forged(license: &Value, token_id: &str, installation: Uuid, what: &str) -> Re
     }
 }
 
-fn seed(number: u8) -> InstallationKey {
+pub fn seed(number: u8) -> InstallationKey {
     InstallationKey::from_seed(&[number; 32]).unwrap()
 }
 
-fn token_id(shop: &Shop, license: &Value) -> String {
+pub fn token_id(shop: &Shop, license: &Value) -> String {
     shop.claims(license)["jti"].as_str().unwrap().to_string()
 }
 
@@ -162,6 +162,20 @@ both! {
         for kept in [&first, &second] {
             place.post(kept).refused(409, "conflict");
         }
+    }
+
+    fn a_report_from_another_machine_does_not_move_the_license_there(site: &Site) {
+        let shop = Shop::open(site);
+        let license = shop.license(json!({ "terms": { "max_transfers": 0 } }));
+        let key = license["license_key"].as_str().unwrap();
+        let one = Place::new(site, &shop, "one");
+        one.do_it("activation", Some(key));
+        // The same folder somewhere else: it may report, and is not at home there.
+        let two = Place { machine: "two".into(), ..one.copy() };
+        two.ask("sync", None).good();
+        two.ask("activation", Some(key)).refused(409, "no_transfer");
+        one.ask("sync", None).good();
+        one.do_it("activation", Some(key));
     }
 
     fn a_license_that_was_mailed_around_speaks_for_no_installation(site: &Site) {

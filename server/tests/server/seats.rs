@@ -260,6 +260,55 @@ both! {
         assert_eq!(place.open().lease("bert").unwrap().seat, 1);
     }
 
+    fn a_machine_that_is_given_back_gives_back_its_seats(site: &Site) {
+        let shop = Shop::open(site);
+        let license = floating(&shop, 1, json!({ "borrow_days": 5 }));
+        let places: Vec<Place> =
+            ["one", "two", "three"].map(|name| Place::new(site, &shop, name)).into();
+        for place in &places {
+            place.install(&license);
+        }
+        places[0].do_it("activation", None);
+        places[0].do_it("borrow", Some("5 anna"));
+        places[0].do_it("deactivation", None);
+        let two = places[1].do_it("activation", None);
+        places[1].do_it("seat", Some("bert"));
+        // The vendor takes the machine: the seat with it, unless it is borrowed.
+        let free = |answer: &Value| {
+            let id = answer["activation_id"].as_str().unwrap();
+            shop.admin.delete(&format!("/api/v1/activations/{id}")).good();
+        };
+        free(&two);
+        let three = places[2].do_it("activation", None);
+        places[2].do_it("borrow", Some("5 carl"));
+        free(&three);
+        places[1].do_it("activation", None);
+        places[1].ask("seat", Some("bert")).refused(409, "no_seat");
+        let ended = events(site).into_iter().filter(|kind| kind == "seat.released").count();
+        assert_eq!(ended, 2);
+    }
+
+    fn a_seat_is_borrowed_and_given_back_once_with_one_request(site: &Site) {
+        let shop = Shop::open(site);
+        let license = floating(&shop, 1, json!({ "borrow_days": 5 }));
+        let mut place = Place::new(site, &shop, "one");
+        place.install(&license);
+        place.do_it("activation", None);
+        let borrow = place.request("borrow", Some("5 anna"));
+        place.post(&borrow).good();
+        let release = place.request("release", Some("anna"));
+        place.post(&release).good();
+        place.pass(site, 60);
+        // Somebody has kept them, and sends them again.
+        place.post(&borrow).refused(409, "conflict");
+        place.do_it("borrow", Some("2 anna"));
+        place.post(&release).good();
+        let taken = site.admin().get(&format!("{}/seats", path(&license))).good();
+        assert_eq!(taken["total"], 1, "{taken}");
+        place.do_it("release", Some("anna"));
+        place.do_it("seat", Some("bert"));
+    }
+
     fn in_a_race_exactly_as_many_win_as_there_are_seats(site: &Site) {
         const CALLERS: usize = 64;
         const SEATS: usize = 5;

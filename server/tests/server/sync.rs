@@ -1,10 +1,14 @@
 //! Reports: plain ones as anybody's program sends them, and signed ones, which count once however
 //! often they come.
 
+use crate::activations::{forged, seed, token_id};
 use crate::place::Place;
 use crate::shop::{Shop, events, path};
 use crate::support::Site;
+use crate::support::client::Answer;
+use licentia::issue::{Ledger, Totals, Used};
 use licentia_server::store::{reports, rows};
+use sea_orm::prelude::Uuid;
 use sea_orm::{ConnectionTrait, EntityTrait};
 use serde_json::{Value, json};
 
@@ -39,7 +43,76 @@ fn count(site: &Site, kind: &str) -> usize {
     events(site).iter().filter(|it| *it == kind).count()
 }
 
+/// An installation that is activated, and says what a test tells it to.
+fn says(site: &Site, shop: &Shop, license: &Value) -> impl Fn(i64, Totals) -> Answer {
+    let (here, token_id) = (Uuid::new_v4(), token_id(shop, license));
+    let (license, nobody) = (license.clone(), site.nobody());
+    let ask = move |what: &str, at: i64, sync: Option<Totals>| {
+        let mut request = forged(&license, &token_id, here, what);
+        (request.at, request.sync) = (at, sync);
+        let text = request.to_signed_text(&seed(1)).unwrap();
+        nobody.post("/api/v1/requests", json!({ "request": text }))
+    };
+    ask("activation", site.clock.now(), None).good();
+    move |at, totals| ask("sync", at, Some(totals))
+}
+
 both! {
+    fn who_has_newer_answers_than_this_server_gives_is_heard(site: &Site) {
+        let shop = Shop::open(site);
+        let license = metered(&shop, json!({}));
+        let say = says(site, &shop, &license);
+        let now = site.clock.now();
+        let seq = (now as u64 + 86_400) * 1_000_000;
+        let ours = Place::said(&say(now, Totals::default()).good())["epoch"].as_u64().unwrap();
+        for _ in 0..2 {
+            let answer = say(now, Totals { seq, epoch: ours + 1, ..Totals::default() }).good();
+            assert!(Place::said(&answer)["seq"].as_u64().unwrap() > seq);
+        }
+        assert_eq!(count(site, "server.older_than_clients"), 1);
+        // Nobody raises it to where there is no next one.
+        let answer = say(now, Totals { seq: (1 << 53) - 1, ..Totals::default() }).good();
+        let said = Place::said(&answer)["seq"].as_u64().unwrap();
+        assert!(said < (now as u64 + 401 * 86_400) * 1_000_000, "{said}");
+    }
+
+    fn what_no_product_counts_is_refused(site: &Site) {
+        let shop = Shop::open(site);
+        let license = metered(&shop, json!({}));
+        let say = says(site, &shop, &license);
+        let now = site.clock.now();
+        let report = |rows: usize, kind: &str, lost: u64| {
+            let used = |number: usize| Used {
+                feature: format!("f{number}"), kind: kind.into(), from: Some(0), used: 1,
+            };
+            let ledger = Some(Ledger { seq: 1, head: format!("{lost:0>64}") });
+            let usage = (0..rows).map(used).collect();
+            say(now, Totals { usage, ledger, lost, ..Totals::default() })
+        };
+        let sentence = report(257, "month", 0).refused(422, "invalid_argument");
+        assert!(sentence.contains("sync more often"), "{sentence}");
+        report(1, "week", 0).refused(422, "invalid_argument");
+        report(1, "month", 1_000_001).refused(422, "invalid_argument");
+        assert_eq!(usage(&shop, &license), json!([]));
+        report(100, "month", 1).good();
+        assert_eq!(usage(&shop, &license).as_array().unwrap().len(), 100);
+    }
+
+    fn a_clock_that_was_far_ahead_hides_nothing_that_comes_later(site: &Site) {
+        let shop = Shop::open(site);
+        let license = metered(&shop, json!({}));
+        let say = says(site, &shop, &license);
+        let now = site.clock.now();
+        let totals = |seq: u64| {
+            let ledger = Some(Ledger { seq, head: format!("{seq:0>64}") });
+            Totals { ledger, ..Totals::default() }
+        };
+        say(now + 9_999 * DAY, totals(5)).good();
+        site.clock.set(Some(now + 2 * DAY));
+        say(now + 2 * DAY, totals(3)).good();
+        assert_eq!(count(site, "activation.forked"), 1);
+    }
+
     fn a_plain_report_is_answered_as_the_page_says(site: &Site) {
         let shop = Shop::open(site);
         let license = shop.license(json!({ "valid_days": 1 }));
