@@ -207,12 +207,64 @@ fn a_revocation_list_is_never_taken_back_by_an_older_one() {
     let error = it.apply(license(|it| it.iat = NOW + 1).as_bytes()).unwrap_err();
     assert_eq!(error.code(), Code::Revoked);
     it.apply(list(6, &[]).as_bytes()).unwrap();
-    assert!(it.allows("reports"), "a later list has the last word");
     for name in ["revocations.a", "revocations.b"] {
         let _ = fs::remove_file(folder.path().join(name));
     }
     let found = status(&open(&product, &folder));
     assert_eq!(found["state"]["code"], "state_corrupt", "a list that is gone is reported");
+}
+
+/// A vendor that restored an old backup signs lists that have forgotten what was withdrawn since.
+#[test]
+fn a_license_that_was_withdrawn_stays_so_whatever_later_lists_leave_out() {
+    let (product, folder) = (product(), folder());
+    let it = open(&product, &folder);
+    let id = issue::license_id(&claims().license.id).unwrap();
+    let list = |version, ids: &[[u8; 16]]| {
+        let ids = ids.iter().copied().collect();
+        issue::sign_revocations(&vendor(), "myapp", ISSUER, version, NOW, &ids).unwrap()
+    };
+    it.apply(license(|_| {}).as_bytes()).unwrap();
+    it.apply(list(5, &[id, [255; 16]]).as_bytes()).unwrap();
+    for version in 6..9 {
+        it.apply(list(version, &[]).as_bytes()).unwrap();
+        it.apply(list(version, &[]).as_bytes()).unwrap();
+        assert_eq!(status(&it)["reason"], "revoked", "{version}");
+        assert_eq!(status(&open(&product, &folder))["reason"], "revoked", "{version}");
+    }
+    it.remove().unwrap();
+    let error = it.apply(license(|it| it.iat = NOW + 1).as_bytes()).unwrap_err();
+    assert_eq!(error.code(), Code::Revoked);
+    let other = license(|it| it.license.id = "ffffffff-ffff-ffff-ffff-ffffffffffff".to_string());
+    it.apply(other.as_bytes()).unwrap();
+    assert!(it.allows("reports"), "of a license that was not here nothing is kept");
+}
+
+/// Whoever steals a key withdraws nothing for ever.
+#[test]
+fn what_a_stolen_key_withdrew_comes_back_when_the_key_is_taken_back() {
+    let (product, folder) = (product(), folder());
+    let it = open(&product, &folder);
+    let stolen = licentia::SecretKey::from_seed(&[9; 32]).unwrap();
+    let set = |epoch, keys: Vec<licentia::TrustedKey>| {
+        let keys = licentia::KeySet::of(keys).unwrap();
+        issue::sign_keys(&vendor(), "myapp", ISSUER, NOW, epoch, &keys).unwrap()
+    };
+    let key = || licentia::TrustedKey::new(stolen.public().clone(), &[licentia::Role::Server]);
+    let id = issue::license_id(&claims().license.id).unwrap();
+    it.apply(license(|_| {}).as_bytes()).unwrap();
+    it.apply(set(1, vec![key()]).as_bytes()).unwrap();
+    let list = issue::sign_revocations(&stolen, "myapp", ISSUER, 1, NOW, &[id].into()).unwrap();
+    it.apply(list.as_bytes()).unwrap();
+    let own = issue::sign_revocations(&vendor(), "myapp", ISSUER, 2, NOW, &[].into()).unwrap();
+    it.apply(own.as_bytes()).unwrap();
+    assert_eq!(status(&it)["reason"], "revoked");
+    it.apply(set(2, vec![key().compromised()]).as_bytes()).unwrap();
+    assert!(it.allows("reports"));
+    let next = licentia::SecretKey::from_seed(&[10; 32]).unwrap();
+    let next = licentia::TrustedKey::new(next.public().clone(), &[licentia::Role::Server]);
+    it.apply(set(3, vec![next]).as_bytes()).unwrap();
+    assert!(it.allows("reports") && open(&product, &folder).allows("reports"));
 }
 
 #[test]

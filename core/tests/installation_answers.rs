@@ -295,6 +295,34 @@ fn what_an_issuer_refuses_in_signed_words_is_refused_and_known() {
     }
 }
 
+/// Whoever starts on a new machine with the key of a license that was put on hold is told so.
+#[test]
+fn a_license_that_is_not_here_is_refused_in_the_words_of_the_issuer() {
+    for status in [IssuerStatus::Suspended, IssuerStatus::Expired, IssuerStatus::Revoked] {
+        let no = move |request: &Request| {
+            said(request, 1, |it| {
+                (it.license_id, it.status) = (OTHER.to_string(), status);
+                it.message = Some("call us".to_string());
+            })
+        };
+        let server = Arc::new(Server::new(move |request| Ok(no(request).into_bytes())));
+        let mut fresh = Site::new(&product());
+        fresh.connect(Arc::clone(&server) as Arc<dyn Issuer>);
+        let mut here = licensed();
+        here.connect(server);
+        for it in [fresh, here] {
+            let (before, known) = (bytes_of(it.folder.path()), it.status(None).unwrap());
+            let error = it.activate(KEY).unwrap_err();
+            assert_eq!((error.code(), error.detail()), (Code::Refused, "call us"));
+            refused(&it, &no(&asked(&it, "activation", Some(KEY))), Code::Refused);
+            refused(&it, &no(&asked(&it, "license", None)), Code::Refused);
+            refused(&it, &no(&asked(&it, "sync", None)), Code::WrongInstallation);
+            assert!(bytes_of(it.folder.path()) == before, "nothing is noted");
+            assert_eq!(it.status(None).unwrap(), known);
+        }
+    }
+}
+
 /// Word, license and installation have to be those of the question.
 #[test]
 fn what_an_issuer_says_to_another_question_is_no_answer() {

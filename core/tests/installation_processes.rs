@@ -170,13 +170,16 @@ fn held_for_a_year_it_follows_what_other_processes_do() {
     let held = product.open(folder.path()).unwrap();
     let mut year =
         Year { held: &held, folder: folder.path(), file: aside.path().join("it"), now: NOW };
-    let until = |days: i64, iat: i64| {
+    let of = |id: &str, days: i64, iat: i64| {
         license(|it| {
-            it.iat = iat;
+            (it.license.id, it.iat) = (id.to_string(), iat);
             it.license.valid_until = Some(NOW + days * DAY);
             it.license.stages = None;
         })
     };
+    let until = |days, iat| of(&claims().license.id, days, iat);
+    let another = |days, iat| of("01010101-0101-0101-0101-010101010101", days, iat);
+    let third = |days, iat| of("11111111-2222-4333-8444-555555555555", days, iat + 1);
     let id = issue::license_id(&claims().license.id).unwrap();
     let list = |version: u64, ids: &[[u8; 16]], iat: i64| {
         let ids = ids.iter().copied().collect();
@@ -195,10 +198,12 @@ fn held_for_a_year_it_follows_what_other_processes_do() {
     year.apply("the license again", &until(365, NOW + 30 * DAY), true);
     go_to(200, &mut year);
     year.apply("a revocation", &list(1, &[id], year.now), false);
-    year.apply("a restoration", &list(2, &[], year.now), true);
+    year.apply("another license", &another(365, year.now), true);
+    year.apply("a revocation of that", &list(2, &[id, [1; 16]], year.now), false);
+    year.apply("a third license", &third(365, year.now), true);
     go_to(364, &mut year);
     assert!(held.allows("reports"));
     go_to(365, &mut year);
-    year.apply("another renewal", &until(800, year.now), true);
-    tried("a year in which other processes renew, remove, revoke and restore");
+    year.apply("another renewal", &third(800, year.now), true);
+    tried("a year in which other processes renew, remove, revoke and replace");
 }

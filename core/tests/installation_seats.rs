@@ -84,8 +84,11 @@ fn many_workers_ask_at_once_and_each_has_an_answer() {
     let later = Lease { iat: NOW + 1, exp: NOW + 2 * HOUR, ..granted(&later) };
     it.apply(token(&later).as_bytes()).unwrap();
     assert_eq!(it.lease("worker 3"), Some(later), "the later end");
-    for request in &requests {
-        refused(&it, &granted(request), Code::AlreadyUsed);
+    for (number, request) in requests.iter().enumerate() {
+        match number {
+            3 => refused(&it, &granted(request), Code::AlreadyUsed),
+            _ => it.apply(token(&granted(request)).as_bytes()).unwrap(),
+        }
     }
 }
 
@@ -243,6 +246,25 @@ fn a_seat_that_was_given_back_stays_so() {
     let nobody = Lease { holder: "bob".to_string(), ..back };
     it.apply(token(&nobody).as_bytes()).unwrap();
     assert_eq!(it.lease("bob"), None, "there was nothing to give back");
+}
+
+#[test]
+fn a_lease_that_ends_when_the_one_held_does_changes_nothing() {
+    let it = licensed(&product());
+    let lease = granted(&asked(&it, "borrow", "1 ann"));
+    it.apply(token(&lease).as_bytes()).unwrap();
+    let files = bytes_of(it.folder.path());
+    let renewed = asked(&it, "borrow", "1 ann");
+    let renewed = Lease { iat: NOW + 1, jti: "renewed".to_string(), ..granted(&renewed) };
+    for again in [&renewed, &lease] {
+        it.apply(token(again).as_bytes()).unwrap();
+        assert_eq!(it.lease("ann"), Some(lease.clone()));
+        assert!(bytes_of(it.folder.path()) == files);
+    }
+    refused(&it, &Lease { exp: lease.exp - 1, ..renewed }, Code::AlreadyUsed);
+    let back = Lease { jti: "back".into(), exp: NOW, ..granted(&asked(&it, "release", "ann")) };
+    it.apply(token(&back).as_bytes()).unwrap();
+    refused(&it, &lease, Code::AlreadyUsed);
 }
 
 #[test]

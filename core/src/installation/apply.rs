@@ -5,7 +5,7 @@ use super::Installation;
 use super::change::{Change, Damage};
 use super::leases::{apply_lease, drop_leases};
 use super::request::{ACTIVATION, DEACTIVATION, LICENSE, LICENSE_WORDS, RENEWAL};
-use super::state::{Activation, Installed, IssuerNote, State, mask};
+use super::state::{Activation, Installed, IssuerNote, State, Withdrawn, mask};
 use super::view::hold;
 use crate::claims::Claims;
 use crate::clock::rfc3339;
@@ -218,6 +218,11 @@ impl Installation {
                 }
             }
             _ if is_here => Ok(()),
+            // Who asks for a license is told why there is none; there is nothing here to note.
+            None if matches!(word, ACTIVATION | LICENSE) => match refusal(answer) {
+                Some(refused) => Err(refused),
+                None => wrong("the answer is about a license that is not here"),
+            },
             _ => wrong("the answer is about a license that is not here"),
         }
     }
@@ -321,6 +326,8 @@ fn apply_keys(change: &mut Change<'_>, pinned: &Product, data: &[u8]) -> Result<
     }
     product.trust(text)?;
     change.state.add_keys(text.trim().to_string());
+    // What a key said that was stolen is over, also once no set names the key any more.
+    change.state.withdrawn.retain(|it| it.stands(&product));
     change.state.floors.forget_signed();
     Ok(true)
 }
@@ -334,16 +341,45 @@ fn apply_revocations(change: &mut Change<'_>, data: &[u8]) -> Result<bool> {
         *have > list.version || (*have == list.version && change.view.has_revocations())
     };
     if let Some(have) = change.state.revocations.filter(is_older) {
-        if have == list.version && *change.view.facts.revoked == list.ids {
+        if have == list.version && *change.view.listed().0 == list.ids {
             return Ok(false);
         }
         let what = format!("the list has version {}, and {have} is installed", list.version);
         return Err(Error::new(Code::OlderThanInstalled, what));
     }
+    // Before the list is gone: the power may go in between.
+    if carry_over(change, &list) {
+        change.write()?;
+    }
     let next = change.locked.next(Slot::Revocations)?;
     change.locked.replace(Slot::Revocations, next, data, 0)?;
     change.state.revocations = Some(list.version);
     Ok(true)
+}
+
+/// Keeps withdrawn what the list before named and the next one does not, as after the vendor
+/// restored an old backup: of the licenses that are here or noted here, which are few. Gives
+/// whether there are any.
+fn carry_over(change: &mut Change<'_>, next: &Revocations) -> bool {
+    let (before, Some(kid)) = change.view.listed() else { return false };
+    let held = change.view.facts.candidates.iter().filter_map(|it| it.license.as_ref().ok());
+    let here = held.map(|held| &held.claims.license.id);
+    let noted = change.state.issuer.iter().map(|it| &it.license_id);
+    let by_key = change.state.activation.iter().map(|it| &it.license_id);
+    let is_dropped =
+        |id: &uuid::Uuid| before.contains(id.as_bytes()) && !next.ids.contains(id.as_bytes());
+    let ids: Vec<_> = here
+        .chain(noted)
+        .chain(by_key)
+        .filter_map(|id| uuid::Uuid::try_parse(id).ok())
+        .filter(is_dropped)
+        .map(|id| Withdrawn { id: id.to_string(), kid: kid.to_string() })
+        .collect();
+    let any = !ids.is_empty();
+    for one in ids {
+        change.state.add_withdrawn(one);
+    }
+    any
 }
 
 fn apply_clock_reset(change: &mut Change<'_>, data: &[u8]) -> Result<bool> {

@@ -135,7 +135,7 @@ impl Installation {
 
 impl Change<'_> {
     /// Writes the next generation; in a new folder two, so that there is another from the start.
-    fn write(&self) -> Result<()> {
+    pub(super) fn write(&self) -> Result<()> {
         let bytes = self.state.to_bytes()?;
         for _ in 0..1 + u32::from(self.is_new) {
             let next = self.locked.next(Slot::State)?;

@@ -83,6 +83,10 @@ fn kept_until(state: &State, before: Option<&Lease>, lease: &Lease) -> Result<Op
                 false => Ok(Some(lease.exp)),
             }
         }
+        // A seat that is renewed while it is borrowed ends when it did.
+        (false, false) if lease.exp == before.exp && lease.license_id == before.license_id => {
+            Ok(None)
+        }
         (false, false) if lease.exp <= before.exp => {
             used(format!("the seat is already held until {}", rfc3339(before.exp)))
         }

@@ -3,7 +3,9 @@
 use super::time::Floors;
 use crate::errors::{Code, Error, Result};
 use crate::json::List;
+use crate::keys::KeyState;
 use crate::limits::{DAMAGE_DAYS, LEASES_MAX};
+use crate::product::Product;
 use crate::stages::DAY;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -19,6 +21,10 @@ const KEY_SETS_MAX: usize = 64;
 
 /// Licenses that are kept: one that has begun, and one that begins later.
 const LICENSES_MAX: usize = 2;
+
+/// Licenses that stay withdrawn though no list names them any more. Those that are here are five
+/// at the most; where more have come and gone, the first is forgotten.
+const WITHDRAWN_MAX: usize = 64;
 
 /// Everything that is kept, times in seconds since 1970.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
@@ -64,6 +70,25 @@ pub(crate) struct State {
     /// Seats that were leased here, and those that were given back before they ended.
     #[serde(default, deserialize_with = "few::<_, _, LEASES_MAX>")]
     pub(crate) leases: Vec<Leased>,
+    /// Licenses that an earlier revocation list named, and the one in its slot does not.
+    #[serde(default, deserialize_with = "few::<_, _, WITHDRAWN_MAX>")]
+    pub(crate) withdrawn: Vec<Withdrawn>,
+}
+
+/// A license that an earlier revocation list named.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Withdrawn {
+    /// The license: a UUID.
+    pub(crate) id: String,
+    /// The key that signed that list.
+    pub(crate) kid: String,
+}
+
+impl Withdrawn {
+    /// Whether it is still believed: whoever stole the key withdraws nothing for ever.
+    pub(crate) fn stands(&self, product: &Product) -> bool {
+        product.find(&self.kid).is_none_or(|key| key.state() != KeyState::Compromised)
+    }
 }
 
 /// What is kept of a seat. The token has the last word: the rest is to find it by.
@@ -179,6 +204,7 @@ impl State {
             damage: None,
             activation: None,
             leases: Vec::new(),
+            withdrawn: Vec::new(),
         })
     }
 
@@ -263,6 +289,16 @@ impl State {
             first.map(|at| self.leases.swap_remove(at));
         }
         self.leases.push(lease);
+    }
+
+    /// Keeps a license withdrawn, whatever later lists leave out.
+    pub(crate) fn add_withdrawn(&mut self, one: Withdrawn) {
+        if self.withdrawn.iter().any(|it| it.id == one.id) {
+            return;
+        }
+        self.withdrawn.push(one);
+        let over = self.withdrawn.len().saturating_sub(WITHDRAWN_MAX);
+        self.withdrawn.drain(..over);
     }
 
     fn master(&self) -> Option<[u8; 32]> {

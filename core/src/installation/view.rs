@@ -12,6 +12,7 @@ use crate::usage::Totals;
 use crate::verdict::{
     Anchor, Candidate, Facts, Held, Issuer, IssuerStatus, Source, StateHealth, Terms,
 };
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -51,6 +52,8 @@ struct List {
     keys: usize,
     ids: Arc<HashSet<[u8; 16]>>,
     version: Option<u64>,
+    /// The key that signed it.
+    kid: Option<String>,
     /// Whether it was read whole, and verified.
     holds: bool,
     error: Option<Error>,
@@ -144,7 +147,7 @@ impl View {
             product: product.code().to_string(),
             terms: product.settings().terms.clone(),
             candidates,
-            revoked: Arc::clone(&list.ids),
+            revoked: list.with_earlier(state.as_deref(), &product),
             issuer: state.as_ref().and_then(|state| state.issuer.as_ref()).and_then(issuer),
             anchor: state.as_ref().and_then(|state| state.anchor).map(|at| Anchor { at }),
             usage,
@@ -157,6 +160,11 @@ impl View {
     /// Whether the revocation list that was applied is here.
     pub(crate) fn has_revocations(&self) -> bool {
         self.revocations.holds
+    }
+
+    /// What the list in the folder names, and the key that signed it.
+    pub(crate) fn listed(&self) -> (&HashSet<[u8; 16]>, Option<&str>) {
+        (&self.revocations.ids, self.revocations.kid.as_deref())
     }
 
     /// Whether what failed may succeed now: a machine that did not match may have become the right
@@ -208,21 +216,39 @@ impl List {
             Ok(found) => found,
             Err(error) => {
                 read.ids = known.map(|list| Arc::clone(&list.ids)).unwrap_or_default();
+                read.kid = known.and_then(|list| list.kid.clone());
                 read.error = Some(error);
                 return Arc::new(read);
             }
         };
-        let find = |kid: &str| product.find(kid);
+        let signer = RefCell::new(None);
+        let find = |kid: &str| {
+            *signer.borrow_mut() = Some(kid.to_string());
+            product.find(kid)
+        };
         match Revocations::verify(&found.payload, product.code(), product.issuer(), find) {
             Ok(list) if list.version < noted => read.error = Some(lost()),
             Ok(list) => {
                 (read.version, read.ids) = (Some(list.version), Arc::new(list.ids));
                 read.holds = true;
+                read.kid = signer.take();
             }
             // What an older key signed may have been taken back with the key: then it says nothing.
             Err(_) => read.version = Some(noted),
         }
         Arc::new(read)
+    }
+
+    /// What the list names, and what stays withdrawn from the lists before it.
+    fn with_earlier(&self, state: Option<&State>, product: &Product) -> Arc<HashSet<[u8; 16]>> {
+        let mut ids = Arc::clone(&self.ids);
+        let earlier = state.iter().flat_map(|state| &state.withdrawn);
+        for one in earlier.filter(|one| one.stands(product)) {
+            if let Ok(id) = uuid::Uuid::try_parse(&one.id) {
+                Arc::make_mut(&mut ids).insert(*id.as_bytes());
+            }
+        }
+        ids
     }
 }
 

@@ -125,9 +125,11 @@ fn lists() -> Vec<Story> {
         Story::on("an older list", &kept)
             .then(step::apply(list(3, &[])))
             .fails("older_than_installed"),
-        Story::on("a later list", &kept)
+        Story::on("a later list that has forgotten one", &kept)
             .then(step::apply(list(5, &[])))
-            .then(step::access("pro", "allow")),
+            .then(step::status(&gone))
+            .then(Step::Reopen)
+            .then(step::status(&gone)),
         Story::on("a withdrawn license is not applied", &kept)
             .then(step::apply(Doc::license().set("/jti", "again").set("/iat", NOW).sign()))
             .fails("revoked"),
