@@ -258,7 +258,6 @@ mod tests {
             announced: 0,
             turn: 0,
             transfers: 0,
-            last_sync_at: None,
             created_at: 0,
             updated_at: 0,
         }

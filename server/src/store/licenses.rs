@@ -46,7 +46,6 @@ pub struct Model {
     /// Written first by whoever gives out machines or seats: the row is their lock.
     pub turn: i64,
     pub transfers: i64,
-    pub last_sync_at: Option<i64>,
     /// Of its end: 0 = nothing was announced, 1 = that it comes soon, 2 = that it came.
     pub announced: i64,
     pub created_at: i64,

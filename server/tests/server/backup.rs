@@ -81,7 +81,6 @@ fn license(organization: Uuid, product: Uuid, serial: &str) -> licenses::Model {
         reason: None,
         turn: 0,
         transfers: 0,
-        last_sync_at: None,
         announced: 0,
         created_at: BEGIN,
         updated_at: BEGIN,

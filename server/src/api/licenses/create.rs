@@ -87,7 +87,6 @@ pub async fn make(
         reason: None,
         turn: 0,
         transfers: 0,
-        last_sync_at: None,
         announced: 0,
         created_at: now,
         updated_at: now,

@@ -54,8 +54,6 @@ pub struct License {
     revoked_at: Option<String>,
     /// Why it was revoked or suspended.
     reason: Option<String>,
-    #[schema(format = DateTime)]
-    last_sync_at: Option<String>,
 }
 
 /// A license and its file.
@@ -116,7 +114,6 @@ impl License {
             suspended_at: row.suspended_at.map(rfc3339),
             revoked_at: row.revoked_at.map(rfc3339),
             reason: row.reason.clone(),
-            last_sync_at: row.last_sync_at.map(rfc3339),
         })
     }
 

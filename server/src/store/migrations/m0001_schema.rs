@@ -220,7 +220,6 @@ fn licenses() -> Vec<TableCreateStatement> {
             // Written first by whoever gives out machines or seats: the row is their lock.
             big_integer("turn"),
             big_integer("transfers"),
-            big_integer_null("last_sync_at"),
             // Of its end: 0 = nothing, 1 = that it comes soon, 2 = that it came.
             big_integer("announced"),
             big_integer("created_at"),
@@ -231,45 +230,43 @@ fn licenses() -> Vec<TableCreateStatement> {
 }
 
 fn field() -> Vec<TableCreateStatement> {
-    vec![
-        table(
-            "activations",
-            vec![
-                uuid("id"),
-                uuid("organization_id"),
-                uuid("license_id"),
-                // The id of the installation.
-                uuid("installation"),
-                // The pinned key: `ed25519:` and 43 characters.
-                string("public_key"),
-                // The machine report of the request, and its short id.
-                text_null("machine_json"),
-                string_null("machine_id"),
-                string_null("sdk"),
-                string_null("remote"),
-                // The token that is bound to it; empty where the license binds nowhere.
-                text_null("token"),
-                string_null("token_id"),
-                big_integer_null("token_at"),
-                // The license's own token when it was signed: another one says that the license
-                // was changed since.
-                string_null("token_of"),
-                // Of the last answer.
-                big_integer("seq"),
-                // What is known of its ledger.
-                text("ledger_json"),
-                big_integer("created_at"),
-                big_integer("last_seen_at"),
-                // Since when the machine is free again, and who freed it: client, vendor,
-                // replaced.
-                big_integer_null("deactivated_at"),
-                string_null("deactivated_by"),
-                // The requests that freed it, so that none frees it twice: words with spaces.
-                text("spent"),
-            ],
-            &["id"],
-        ),
-    ]
+    vec![table(
+        "activations",
+        vec![
+            uuid("id"),
+            uuid("organization_id"),
+            uuid("license_id"),
+            // The id of the installation.
+            uuid("installation"),
+            // The pinned key: `ed25519:` and 43 characters.
+            string("public_key"),
+            // The machine report of the request, and its short id.
+            text_null("machine_json"),
+            string_null("machine_id"),
+            string_null("sdk"),
+            string_null("remote"),
+            // The token that is bound to it; empty where the license binds nowhere.
+            text_null("token"),
+            string_null("token_id"),
+            big_integer_null("token_at"),
+            // The license's own token when it was signed: another one says that the license
+            // was changed since.
+            string_null("token_of"),
+            // Of the last answer.
+            big_integer("seq"),
+            // What is known of its ledger.
+            text("ledger_json"),
+            big_integer("created_at"),
+            big_integer("last_seen_at"),
+            // Since when the machine is free again, and who freed it: client, vendor,
+            // replaced.
+            big_integer_null("deactivated_at"),
+            string_null("deactivated_by"),
+            // The requests that freed it, so that none frees it twice: words with spaces.
+            text("spent"),
+        ],
+        &["id"],
+    )]
 }
 
 fn counted() -> Vec<TableCreateStatement> {
