@@ -1,4 +1,4 @@
-// Holds an installation for a year, while other processes renew, withdraw, remove and restore its
+// Holds an installation for a year, while other processes renew, withdraw, replace and remove its
 // license:
 //   year FIXTURES fixed|system                  holds
 //   year FIXTURES CLOCK FOLDER apply LICENSE    is one of the others, for as long as that takes
@@ -102,12 +102,15 @@ static void year(void) {
   elsewhere("apply", "withdrawn");
   becomes(LICENTIA_DENY);
   is(200, LICENTIA_DENY);
-  elsewhere("apply", "reinstated");
+  // A later list that leaves it out brings nothing back: what helps is another license.
+  elsewhere("apply", "withdrawn_later");
+  is(200, LICENTIA_DENY);
+  elsewhere("apply", "replaced");
   becomes(LICENTIA_ALLOW);
   elsewhere("remove", NULL);
   becomes(LICENTIA_DENY);
   is(201, LICENTIA_DENY);
-  elsewhere("apply", "metered_renewed");
+  elsewhere("apply", "replaced");
   becomes(LICENTIA_ALLOW);
   for (int day = 202; day < 400; day++) is(day, LICENTIA_ALLOW);
   is(400, LICENTIA_WARN);

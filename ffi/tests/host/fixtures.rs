@@ -59,7 +59,11 @@ fn write(folder: &Path) {
     save("metered_renewed", &sign(&renewed(metered.clone())));
     let id = issue::license_id(&metered.license.id).unwrap();
     save("withdrawn", &withdrawn(&key, 1, &[id]));
-    save("reinstated", &withdrawn(&key, 2, &[]));
+    save("withdrawn_later", &withdrawn(&key, 2, &[]));
+    let mut replaced = renewed(metered.clone());
+    replaced.license.id = "01010101-0101-4101-8101-010101010101".into();
+    replaced.iat += 1;
+    save("replaced", &sign(&replaced));
     save("metered_today", &sign(&today(metered)));
 }
 
