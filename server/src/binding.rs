@@ -256,7 +256,6 @@ mod tests {
             revoked_at: None,
             reason: None,
             announced: 0,
-            turn: 0,
             transfers: 0,
             created_at: 0,
             updated_at: 0,

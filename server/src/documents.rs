@@ -6,7 +6,7 @@ use crate::key_pair;
 use crate::store::{documents, key_pairs, organizations, products, signing_keys};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use licentia::{KeyState, issue};
+use licentia::issue;
 use sea_orm::ConnectionTrait;
 use sha2::{Digest, Sha256};
 
@@ -82,25 +82,6 @@ pub fn document(
         token,
         created_at: at,
     }
-}
-
-/// Whether a license token was signed by a key that is known to be stolen, so that products refuse
-/// it: the license has to be signed anew.
-pub async fn is_spoiled(
-    connection: &impl ConnectionTrait,
-    organization: &organizations::Model,
-    token: &str,
-) -> Result<bool> {
-    let Some(kid) = kid(token) else { return Ok(false) };
-    let key = signing_keys::named(connection, organization.id, &kid).await?;
-    Ok(key.is_some_and(|key| key.state() == KeyState::Compromised))
-}
-
-/// The name of the key that signed a token of ours.
-fn kid(token: &str) -> Option<String> {
-    let header = URL_SAFE_NO_PAD.decode(token.split('.').next()?).ok()?;
-    let header: serde_json::Value = serde_json::from_slice(&header).ok()?;
-    Some(header.get("kid")?.as_str()?.to_string())
 }
 
 /// What is said of a product that cannot have anything signed.

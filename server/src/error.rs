@@ -28,8 +28,6 @@ pub enum Code {
     NoTransfer,
     /// The license is bound to another machine or installation.
     WrongMachine,
-    /// Somebody else changed it meanwhile.
-    PreconditionFailed,
     /// The body is too large.
     TooLarge,
     /// The path and the query are too long.
@@ -68,7 +66,7 @@ pub enum Code {
 
 impl Code {
     /// Every one.
-    pub const ALL: [Code; 29] = [
+    pub const ALL: [Code; 28] = [
         Code::Malformed,
         Code::Unauthorized,
         Code::Forbidden,
@@ -80,7 +78,6 @@ impl Code {
         Code::NoSeat,
         Code::NoTransfer,
         Code::WrongMachine,
-        Code::PreconditionFailed,
         Code::TooLarge,
         Code::TargetTooLong,
         Code::UnsupportedMediaType,
@@ -114,7 +111,6 @@ impl Code {
             Code::NoSeat => "no_seat",
             Code::NoTransfer => "no_transfer",
             Code::WrongMachine => "wrong_machine",
-            Code::PreconditionFailed => "precondition_failed",
             Code::TooLarge => "too_large",
             Code::TargetTooLong => "target_too_long",
             Code::UnsupportedMediaType => "unsupported_media_type",
@@ -152,7 +148,6 @@ impl Code {
             | Code::Revoked
             | Code::Suspended
             | Code::Expired => 409,
-            Code::PreconditionFailed => 412,
             Code::TooLarge => 413,
             Code::TargetTooLong => 414,
             Code::UnsupportedMediaType => 415,

@@ -1,5 +1,6 @@
 //! Activations: the installations that a license is used on.
 
+use super::given::Nothing;
 use super::requests::{Posted, SignedAnswer, SignedRequest};
 use super::{
     Answer, Asked, Caller, Id, Origin, PageQuery, Problem, Scope, Shared, Stop, Work, Written,
@@ -113,11 +114,6 @@ pub struct OfLicenseQuery {
     #[param(max_length = 64)]
     cursor: Option<String>,
 }
-
-/// Nothing: the request has no members.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct Nothing {}
 
 /// Activate a license on an installation
 ///

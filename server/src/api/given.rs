@@ -6,9 +6,10 @@ use licentia::json::Object;
 use licentia::limits::FEATURES_MAX;
 use serde::{Deserialize, Deserializer};
 use std::collections::HashSet;
+use utoipa::ToSchema;
 
-/// A body in which nothing is said.
-#[derive(Debug, Deserialize)]
+/// Nothing: the request has no members.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Nothing {}
 

@@ -1,5 +1,6 @@
 //! Floating seats: who has one, and until when.
 
+use super::given::Nothing;
 use super::{
     Answer, Asked, Caller, Id, Ids, PageQuery, Problem, Scope, Shared, Stop, Work, Written,
 };
@@ -103,11 +104,6 @@ pub struct NewSeat {
     #[schema(min_length = 1, max_length = 64)]
     nonce: Option<String>,
 }
-
-/// Nothing: the request has no members.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Nothing {}
 
 /// Which seats are listed.
 #[derive(Debug, Deserialize, IntoParams)]

@@ -35,23 +35,6 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// The newest of a kind that was signed for a product. A newer one may be due: `crate::documents`
-/// signs it.
-pub async fn newest(
-    connection: &impl ConnectionTrait,
-    organization: Uuid,
-    product: Uuid,
-    kind: &str,
-) -> Result<Option<Model>> {
-    let one = Entity::find()
-        .filter(Column::OrganizationId.eq(organization))
-        .filter(Column::ProductId.eq(product))
-        .filter(Column::Kind.eq(kind))
-        .order_by_desc(Column::Version)
-        .limit(1);
-    Ok(one.one(connection).await?)
-}
-
 /// Keeps one. Gives the one that is kept under its version: another, where that was there before,
 /// so that what was given out once is never another.
 pub async fn keep(connection: &impl ConnectionTrait, row: Model) -> Result<Model> {

@@ -43,8 +43,6 @@ pub struct Model {
     pub suspended_at: Option<i64>,
     pub revoked_at: Option<i64>,
     pub reason: Option<String>,
-    /// Written first by whoever gives out machines or seats: the row is their lock.
-    pub turn: i64,
     pub transfers: i64,
     /// Of its end: 0 = nothing was announced, 1 = that it comes soon, 2 = that it came.
     pub announced: i64,

@@ -79,7 +79,6 @@ fn license(organization: Uuid, product: Uuid, serial: &str) -> licenses::Model {
         suspended_at: None,
         revoked_at: None,
         reason: None,
-        turn: 0,
         transfers: 0,
         announced: 0,
         created_at: BEGIN,

@@ -85,7 +85,6 @@ pub async fn make(
         suspended_at: None,
         revoked_at: None,
         reason: None,
-        turn: 0,
         transfers: 0,
         announced: 0,
         created_at: now,

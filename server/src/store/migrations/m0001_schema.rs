@@ -217,8 +217,6 @@ fn licenses() -> Vec<TableCreateStatement> {
             big_integer_null("suspended_at"),
             big_integer_null("revoked_at"),
             string_null("reason"),
-            // Written first by whoever gives out machines or seats: the row is their lock.
-            big_integer("turn"),
             big_integer("transfers"),
             // Of its end: 0 = nothing, 1 = that it comes soon, 2 = that it came.
             big_integer("announced"),
