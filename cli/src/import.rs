@@ -15,7 +15,6 @@ use licentia_server::store::organizations;
 use licentia_server::{master_key as master, upkeep};
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -157,8 +156,11 @@ fn read(path: &Path) -> Told<Vec<u8>> {
 
 /// A new file that only its owner may read.
 fn create(path: &Path) -> Told<File> {
-    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    made.map_err(|error| input::unwritten(path, &error).into())
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map_err(|error| input::unwritten(path, &error).into())
 }
 
 fn unwritten(args: &Args, error: &std::io::Error) -> Error {

@@ -11,7 +11,6 @@ use licentia_server::config::{Config, DATA};
 use licentia_server::error as server;
 use licentia_server::operations::{backup, restore};
 use licentia_server::store::Store;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 
 /// Tend the database of the license server: backups, keys, imports
@@ -165,8 +164,11 @@ pub struct RestoreArgs {
 async fn restore(args: &RestoreArgs) -> Outcome {
     let config = args.place.config()?;
     if config.database.is_none() {
-        let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&config.data);
-        made.map_err(|error| {
+        let mut builder = std::fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(&config.data).map_err(|error| {
             Error::new(Code::Io, format!("{}: {error}", told_path(&config.data)))
         })?;
     }

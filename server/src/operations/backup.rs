@@ -14,7 +14,6 @@ use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 /// The format that this version writes, and the newest that it reads.
@@ -83,9 +82,13 @@ pub async fn backup(store: &Store, clock: &Clock, out: &Path) -> Result<Backup> 
 }
 
 async fn write(store: &Store, clock: &Clock, draft: &Path) -> Result<Backup> {
-    let mut made = OpenOptions::new();
-    let made = made.write(true).create(true).truncate(true).mode(0o600).open(draft);
-    let file = made.map_err(|error| cannot(draft, &error))?;
+    // One that was left behind may have another mode, or be somebody's link.
+    let _ = fs::remove_file(draft);
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(draft).map_err(|error| cannot(draft, &error))?;
     let mut lines = Lines::new(file);
     let failed = |error: io::Error| cannot(draft, &error);
     // One moment: what is written from here on is not seen.

@@ -535,3 +535,22 @@ fn a_backup_is_its_owners_and_takes_no_others_place() {
     let names: Vec<_> = fs::read_dir(shelf.0.path()).unwrap().collect();
     assert_eq!(names.len(), 1, "{names:?}");
 }
+
+/// What somebody left under the name that a backup has while it is written.
+#[test]
+fn a_backup_writes_into_nothing_that_was_there() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let (shelf, site) = (Shelf::new(), Site::sqlite());
+    let (other, draft) = (shelf.file("other"), shelf.file(".backup.part"));
+    fs::write(&other, "theirs").unwrap();
+    symlink(&other, &draft).unwrap();
+    site.wait(backup(&site.server.store, &site.clock, &shelf.file("backup"))).unwrap();
+    assert_eq!(fs::read(&other).unwrap(), b"theirs");
+    fs::write(shelf.file(".again.part"), "").unwrap();
+    let wide = fs::Permissions::from_mode(0o666);
+    fs::set_permissions(shelf.file(".again.part"), wide).unwrap();
+    let file = shelf.file("again");
+    site.wait(backup(&site.server.store, &site.clock, &file)).unwrap();
+    let found = fs::symlink_metadata(&file).unwrap();
+    assert!(found.is_file() && found.permissions().mode() & 0o777 == 0o600, "{found:?}");
+}
