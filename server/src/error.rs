@@ -284,3 +284,28 @@ fn cause(error: &DbErr) -> Cause {
         _ => Cause::Other,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn every_code_has_its_row_in_the_docs_and_no_other_word() {
+        let page = include_str!("../../docs/server.md");
+        let (_, table) = page.split_once("\n## Errors\n").unwrap();
+        let (table, _) = table.split_once("\n## ").unwrap();
+        let rows: HashSet<(String, String)> = table
+            .lines()
+            .filter_map(|line| line.strip_prefix("| `"))
+            .map(|line| {
+                let (slug, rest) = line.split_once("` | ").unwrap();
+                (slug.to_string(), rest.split(' ').next().unwrap().to_string())
+            })
+            .filter(|(slug, _)| slug != "code")
+            .collect();
+        let codes = Code::ALL.map(|code| (code.slug().to_string(), code.status().to_string()));
+        assert_eq!(rows, HashSet::from(codes.clone()));
+        assert_eq!(codes.len(), rows.len(), "a word stands for one thing");
+    }
+}
