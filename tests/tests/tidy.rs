@@ -68,6 +68,26 @@ fn none(found: Vec<String>) {
     assert!(found.is_empty(), "\n{}", found.join("\n"));
 }
 
+/// Arrows of the server that would point the wrong way: the first does not know the second.
+const APART: &[(&str, &str)] = &[
+    ("server/src/store/", "crate::api::"),
+    ("server/src/store/", "axum"),
+    ("server/src/listen/", "crate::api"),
+    ("server/src/listen/", "crate::store"),
+];
+
+#[test]
+fn rooms_of_the_server_know_only_what_is_below_them() {
+    let wrong = |file: File| {
+        let of = APART.iter().filter(|(room, _)| file.path.starts_with(room)).copied();
+        let names = of.filter(|(_, other)| file.text.contains(other));
+        names
+            .map(|(_, other)| format!("{}: move what it takes from {other} below", file.path))
+            .collect::<Vec<_>>()
+    };
+    none(files().into_iter().flat_map(wrong).collect());
+}
+
 #[test]
 fn lines_of_code_are_short() {
     let long = |file: &File| -> Vec<String> {

@@ -1,6 +1,8 @@
 //! Lists, a page at a time: by number as people do, or by cursor as programs should, since what is
 //! added meanwhile moves numbers and not cursors.
 
+pub use crate::store::page::Page;
+
 use crate::error::{Code, Error, Result};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -28,17 +30,6 @@ pub struct PageQuery {
     /// `next_cursor` of the page before.
     #[param(max_length = 64)]
     pub cursor: Option<String>,
-}
-
-/// Which rows are meant. Rows are in the order of their ids, the newest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Page {
-    /// How many.
-    pub limit: u64,
-    /// How many before them are left out.
-    pub offset: u64,
-    /// They come after the row with this id.
-    pub after: Option<Uuid>,
 }
 
 impl PageQuery {

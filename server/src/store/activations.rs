@@ -1,6 +1,6 @@
 //! Installations that a license is activated on.
 
-use crate::api::Page;
+use super::page::Page;
 use crate::error::Result;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Alias, CaseStatement, Expr, ExprTrait, OnConflict};

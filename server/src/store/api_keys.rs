@@ -1,7 +1,7 @@
 //! What callers show: kept as a digest.
 
+use super::page::Page;
 use super::{meta, organizations};
-use crate::api::Page;
 use crate::api_key::{around, is_same};
 use crate::error::Result;
 use sea_orm::entity::prelude::*;

@@ -1,7 +1,7 @@
 //! Named sets of signing keys.
 
+use super::page::Page;
 use super::products;
-use crate::api::Page;
 use crate::error::Result;
 use sea_orm::entity::prelude::*;
 use sea_orm::{ConnectionTrait, IntoActiveModel, QueryOrder, QuerySelect, Set, Unchanged};

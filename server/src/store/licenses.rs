@@ -1,7 +1,7 @@
 //! Licenses.
 
-use crate::api::Page;
-use crate::api::licenses::Status;
+use super::page::Page;
+use super::status::Status;
 use crate::error::Result;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, Func, LikeExpr};

@@ -15,6 +15,7 @@ pub mod licenses;
 pub mod meta;
 pub mod migrations;
 pub mod organizations;
+pub mod page;
 pub mod policies;
 pub mod products;
 pub mod reports;
@@ -23,6 +24,7 @@ pub mod rows;
 pub mod seats;
 pub mod signing_keys;
 pub mod standing;
+pub mod status;
 pub mod usage;
 pub mod withdrawn;
 

@@ -1,7 +1,7 @@
 //! The vendors on this server.
 
+use super::page::Page;
 use super::{key_pairs, licenses, policies, products};
-use crate::api::Page;
 use crate::error::Result;
 use sea_orm::entity::prelude::*;
 use sea_orm::{ConnectionTrait, IntoActiveModel, QueryOrder, QuerySelect, Set, Unchanged};

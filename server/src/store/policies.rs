@@ -1,6 +1,6 @@
 //! Templates of licenses.
 
-use crate::api::Page;
+use super::page::Page;
 use crate::error::Result;
 use sea_orm::entity::prelude::*;
 use sea_orm::{ConnectionTrait, IntoActiveModel, QueryOrder, QuerySelect};

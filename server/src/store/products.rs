@@ -1,6 +1,6 @@
 //! Products.
 
-use crate::api::Page;
+use super::page::Page;
 use crate::error::{Code, Error, Result};
 use crate::store::{licenses, policies};
 use sea_orm::entity::prelude::*;

@@ -1,6 +1,6 @@
 //! Floating seats, one row for each that was ever taken.
 
-use crate::api::Page;
+use super::page::Page;
 use crate::error::Result;
 use sea_orm::entity::prelude::*;
 use sea_orm::{ConnectionTrait, IntoActiveModel, QueryOrder, QuerySelect};

@@ -1,10 +1,10 @@
 //! Licenses to look at.
 
-use super::status::Status;
 use super::view::{License, LicenseWithBlob, Licenses};
 use crate::api::{Answer, Asked, Caller, Id, PageQuery, Problem, Scope, Server, Shared};
 use crate::error::{Code, Error, Result};
 use crate::store::licenses::Filter;
+use crate::store::status::Status;
 use crate::store::{licenses, products};
 use axum::extract::State;
 use sea_orm::prelude::Uuid;

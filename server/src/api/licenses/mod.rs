@@ -4,15 +4,14 @@ mod change;
 mod create;
 mod grant;
 mod list;
-mod status;
 mod stop;
 mod verify;
 mod view;
 
+pub use crate::store::status::Status;
 pub use change::LicenseChange;
 pub use create::{Made, make};
 pub use grant::{Entitlement, LicenseType, NewLicense, Template};
-pub use status::Status;
 pub use stop::revoke_row;
 pub use view::License;
 

@@ -1,9 +1,9 @@
 //! Whether licenses are good: their signature and dates, and what the record says of them.
 
-use super::status::Status;
 use crate::api::{Answer, Caller, Problem, Scope, Server, Shared, Written};
 use crate::error::{Code, Error, Result};
 use crate::key_pair;
+use crate::store::status::Status;
 use crate::store::{licenses, products, signing_keys, withdrawn};
 use axum::extract::State;
 use licentia::{Claims, KeySet, Product, rfc3339};

@@ -1,9 +1,9 @@
 //! Licenses as answers.
 
 use super::grant::{Entitlement, LicenseType};
-use super::status::Status;
 use crate::binding::HardwareBinding;
 use crate::error::Result;
+use crate::store::status::Status;
 use crate::store::{licenses, products};
 use crate::terms::Terms;
 use base64::Engine;

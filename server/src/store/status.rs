@@ -1,6 +1,6 @@
 //! The status of a license, computed whenever it is asked for.
 
-use crate::store::licenses;
+use super::licenses;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
