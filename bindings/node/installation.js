@@ -117,6 +117,24 @@ class Installation {
     return await asked(this.#native.flush())
   }
 
+  async call(what, argument) {
+    const given = argument === undefined ? null : text('the argument of a call', argument)
+    return await this.#change(this.#native.call(text('what to ask', what), given))
+  }
+
+  async sync() {
+    return await this.#change(this.#native.sync())
+  }
+
+  async seat(holder, given = {}) {
+    let days = 0
+    for (const [name, value] of options(given)) {
+      if (name !== 'borrowDays') throw wrongCall(`seat has no option ${name}`)
+      days = wholeNumber('borrowDays', value)
+    }
+    return new Seat(OPENED, await asked(this.#native.seat(text('the holder', holder), days)))
+  }
+
   serves(target) {
     return this.#native.serves(text('the target', target))
   }
@@ -167,4 +185,31 @@ class Installation {
   }
 }
 
-module.exports = { Installation, OPENED }
+class Seat {
+  #native
+
+  constructor(proof, native) {
+    if (proof !== OPENED) throw wrongCall('a Seat is made by seat only')
+    this.#native = native
+    Object.freeze(this)
+  }
+
+  get holder() {
+    return this.#native.holder()
+  }
+
+  get expires() {
+    const expires = this.#native.expires()
+    return expires === null ? null : new Date(expires * 1000)
+  }
+
+  async renew() {
+    return await asked(this.#native.renew())
+  }
+
+  async release() {
+    return await asked(this.#native.release())
+  }
+}
+
+module.exports = { Installation, OPENED, Seat }

@@ -207,6 +207,7 @@ impl Scene<'_> {
             ack: None,
             sync_after: None,
             next_sync_by,
+            machine: None,
         };
         let maker = self.maker;
         let token = issue::sign_sync(&maker.key, &maker.code, ISSUER, &answer)?;

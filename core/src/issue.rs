@@ -6,6 +6,7 @@ use crate::errors::{Code, Error, Result};
 use crate::jwk;
 use crate::keys::KeySet;
 use crate::keyset::SignedKeys;
+use crate::machine;
 use crate::messages::{ClockReset, Lease, Revocations, kind_of};
 use crate::product::Product;
 use crate::product_file;
@@ -267,6 +268,13 @@ pub fn sign_sync(
     let own = own(key)?;
     SyncAnswer::verify(token.as_bytes(), product, None, |kid| own.find(kid))?;
     Ok(token)
+}
+
+/// The machine that wrote a request, for the answer to name: three of five of its parts have to be
+/// there when the answer is applied. `None` = it named no part.
+pub fn machine_of(request: &Request) -> Option<machine::Binding> {
+    let options = machine::Options { allow_weak: true, ..machine::Options::default() };
+    machine::Binding::bind(request.machine.as_ref()?, &request.product, &options).ok()
 }
 
 /// Signs a seat lease: the answer to `seat` and `borrow`, and, with an end that is not later than

@@ -4,8 +4,8 @@
 //! [`License`], which says what it allows at any later moment. There is no other way to a
 //! `License`: one that was not verified cannot be held.
 //!
-//! Time and machine are inputs ([`Product::set`]), nothing here talks to a network, and there is
-//! no global state. The format is specified in `docs/format.md`.
+//! Time and machine are inputs ([`Product::set`]), and there is no global state. What is asked of
+//! the issuer is a text, and so is what it answers; the feature `net` takes them there and back. The format is specified in `docs/format.md`.
 #![forbid(unsafe_code)]
 #![cfg_attr(
     not(test),
@@ -27,6 +27,8 @@ mod license;
 pub mod limits;
 pub mod machine;
 mod messages;
+#[cfg(feature = "net")]
+mod net;
 mod product;
 mod product_file;
 mod settings;
@@ -54,7 +56,7 @@ pub use clock::{parse_time, rfc3339};
 pub use errors::{Code, Error, Result};
 pub use feature::{Feature, UNLIMITED, is_feature_id};
 pub use http::{Answer, Caller, Exchange, Rights};
-pub use installation::{Access, Installation, Issuer, Refusal, Snapshot, Usage};
+pub use installation::{Access, Installation, Issuer, Message, Refusal, Seat, Snapshot, Usage};
 pub use keys::{KeySet, KeyState, PublicKey, Role, TrustedKey};
 pub use license::{License, bounded};
 pub use messages::Lease;

@@ -211,7 +211,7 @@ impl Product {
 
     /// A machine seen before is believed when it matches and read again when it does not: a disk
     /// may have been mounted since.
-    fn check_machine(&self, binding: &machine::Binding) -> Result<Drift> {
+    pub(crate) fn check_machine(&self, binding: &machine::Binding) -> Result<Drift> {
         let seen = self.seen().and_then(|seen| seen.clone());
         if let Some(comparison) = seen.map(|report| binding.compare(&report)).filter(holds) {
             return Ok(drift(&comparison));

@@ -1,5 +1,7 @@
 //! What the embedding program says about its product, by name: one table for every language.
 
+pub(crate) mod network;
+
 use crate::clock::parse_time;
 use crate::errors::{Code, Error, Result};
 use crate::feature::is_feature_id;
@@ -88,6 +90,12 @@ pub const SETTINGS: &[Setting] = &[
         does: "Warns this long before an end, where the license does not say how long.",
     },
     Setting {
+        name: "server",
+        takes: "URLs, separated by blanks or commas; empty = none",
+        does: "Your license servers, such as `https://licenses.example.com`: the first that answers \
+               is asked. An administrator may name others.",
+    },
+    Setting {
         name: "monthly_meter",
         takes: "a feature's id; empty = `monitored_monthly_requests`",
         does: "The feature whose counter is shown as the monthly one.",
@@ -134,6 +142,32 @@ pub const SITE_SETTINGS: &[Setting] = &[
         takes: "a number of days, 1 to 366; empty = 30",
         does: "The days over which leases are counted, where the license does not say.",
     },
+    Setting {
+        name: "server",
+        takes: "URLs, separated by blanks or commas; empty = those of the product",
+        does: "The vendor's license servers, in the order in which they are tried, in the place of \
+               those of the product. Plain `http` is safe, for answers are signed; `https` is \
+               private too.",
+    },
+    Setting {
+        name: "server_ca",
+        takes: "a path; empty = none",
+        does: "A file of certificates in PEM: authorities to trust for `https` besides those of \
+               the system, such as that of a proxy that looks into it.",
+    },
+    Setting {
+        name: "proxy",
+        takes: "a URL such as `http://name:password@proxy:3128`, `none`, or empty = that of the \
+                environment",
+        does: "The proxy by which the servers are reached. From the environment come \
+               `https_proxy`, `http_proxy`, `all_proxy` and `no_proxy`, read when this or `server` \
+               is set.",
+    },
+    Setting {
+        name: "server_timeout",
+        takes: "a number of seconds, 1 to 300; empty = 30",
+        does: "How long a call may take in all, whatever the network does.",
+    },
 ];
 
 /// The values that were set.
@@ -146,6 +180,8 @@ pub(crate) struct Settings {
     pub(crate) installation: Option<String>,
     pub(crate) instance: Option<String>,
     pub(crate) terms: Terms,
+    /// Root URLs of the vendor's servers.
+    pub(crate) servers: Vec<String>,
 }
 
 /// Where a machine's explicit identity comes from.
@@ -195,6 +231,7 @@ impl Settings {
                 self.installation = id.map(|id| id.hyphenated().to_string());
             }
             "instance" => self.instance = some,
+            "server" => self.servers = network::servers(name, value)?,
             _ if self.set_term(name, value)? => {}
             _ => return Err(unknown(name, SETTINGS)),
         }

@@ -38,6 +38,7 @@ fn said(request: &Request, seq: u64, change: impl FnOnce(&mut SyncAnswer)) -> St
         ack: None,
         sync_after: None,
         next_sync_by: None,
+        machine: None,
     };
     change(&mut answer);
     issue::sign_sync(&vendor(), "myapp", ISSUER, &answer).unwrap()

@@ -11,6 +11,7 @@ mod exchange;
 mod handle;
 mod installation;
 mod license;
+mod online;
 mod product;
 mod status;
 mod text;

@@ -5,7 +5,7 @@ use crate::exchange::{Request, Response};
 use crate::facts::{number, second};
 use crate::work::{Answer, Work, promise};
 use crate::{Data, bytes};
-use licentia::{Access, Error, Installation, Snapshot};
+use licentia::{Access, Error, Installation, Seat, Snapshot};
 use napi::bindgen_prelude::AsyncTask;
 use napi_derive::napi;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -143,6 +143,24 @@ impl NativeInstallation {
         self.ask(|installation| Ok(installation.serves(&target)))
     }
 
+    /// Asks the vendor's server, and applies what it answers.
+    #[napi]
+    pub fn call(&self, what: String, argument: Option<String>) -> Promise<()> {
+        self.afar(move |installation| installation.call(&what, argument.as_deref()))
+    }
+
+    /// Reports what was used, and applies what the vendor's server says.
+    #[napi]
+    pub fn sync(&self) -> Promise<()> {
+        self.afar(Installation::sync)
+    }
+
+    /// A seat for a holder.
+    #[napi]
+    pub fn seat(&self, holder: String, days: u32) -> Promise<NativeSeat> {
+        self.afar(move |installation| Ok(NativeSeat(Arc::new(installation.seat(&holder, days)?))))
+    }
+
     /// Answers one HTTP request.
     #[napi]
     pub fn handle(&self, request: Request, body: Data<'_>) -> Promise<Response> {
@@ -207,6 +225,15 @@ impl NativeInstallation {
         attempt(|| call(&self.0.read().unwrap_or_else(PoisonError::into_inner)))
     }
 
+    /// The same for what waits for a network: nobody waits for it here meanwhile.
+    fn afar<T: Answer>(
+        &self,
+        call: impl FnOnce(&Installation) -> licentia::Result<T> + Send + 'static,
+    ) -> Promise<T> {
+        let own = self.0.read().unwrap_or_else(PoisonError::into_inner).again();
+        promise(move || call(&own))
+    }
+
     /// Asks it on a thread of the pool.
     fn later<T: Answer>(
         &self,
@@ -214,6 +241,39 @@ impl NativeInstallation {
     ) -> Promise<T> {
         let shared = Arc::clone(&self.0);
         promise(move || call(&shared.read().unwrap_or_else(PoisonError::into_inner)))
+    }
+}
+
+/// A seat that somebody has.
+#[napi]
+pub struct NativeSeat(Arc<Seat>);
+
+#[napi]
+impl NativeSeat {
+    /// Who.
+    #[napi]
+    pub fn holder(&self) -> String {
+        self.0.holder().to_string()
+    }
+
+    /// The first second for which it is not held any more; null if it is not.
+    #[napi]
+    pub fn expires(&self) -> Option<f64> {
+        self.0.expires().map(second)
+    }
+
+    /// Asks for a longer lease.
+    #[napi]
+    pub fn renew(&self) -> Promise<()> {
+        let seat = Arc::clone(&self.0);
+        promise(move || seat.renew())
+    }
+
+    /// Gives it back.
+    #[napi]
+    pub fn release(&self) -> Promise<()> {
+        let seat = Arc::clone(&self.0);
+        promise(move || seat.release())
     }
 }
 

@@ -6,6 +6,7 @@ use crate::convert::{Count, Data, Moment, Text, setting, utf8};
 use crate::errors::raise;
 use crate::exchange::{Body, Headers, NO_BODY, NO_HEADERS, exchange};
 use crate::json::from_json;
+use crate::seat::Seat;
 use arc_swap::ArcSwap;
 use licentia::SITE_SETTINGS;
 use pyo3::exceptions::PyTypeError;
@@ -260,6 +261,30 @@ impl Installation {
     fn first_use(&self, py: Python<'_>, at: Option<Moment>) -> PyResult<()> {
         let at = at.map(|at| at.0);
         self.ask(py, |inner| inner.first_use(at))
+    }
+
+    /// Ask the vendor's server (the setting ``server``), and apply what it signs in answer: the
+    /// words of ``request``. Without the GIL.
+    ///
+    /// Raises UnreachableError, which says nothing of the license, and what ``apply`` raises.
+    #[pyo3(signature = (what, argument=None))]
+    fn call(&self, py: Python<'_>, what: Text, argument: Option<Text>) -> PyResult<()> {
+        self.ask(py, |inner| inner.call(&what, argument.as_deref()))
+    }
+
+    /// Report what was used, and apply what the vendor's server says. Without the GIL.
+    fn sync(&self, py: Python<'_>) -> PyResult<()> {
+        self.ask(py, licentia::Installation::sync)
+    }
+
+    /// A ``Seat`` for ``holder``, or for so many days out of the server's reach.
+    #[pyo3(
+        signature = (holder, *, borrow_days=Count(0)),
+        text_signature = "($self, holder, *, borrow_days=0)"
+    )]
+    fn seat(&self, py: Python<'_>, holder: Text, borrow_days: Count) -> PyResult<Seat> {
+        let days = u32::try_from(borrow_days.0).unwrap_or(u32::MAX);
+        self.ask(py, |inner| inner.seat(&holder, days)).map(Seat)
     }
 
     /// Answer one HTTP request of the license API: a ``Response``, ready to be sent. Without the

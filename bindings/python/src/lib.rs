@@ -15,6 +15,7 @@ mod installation;
 mod json;
 mod license;
 mod product;
+mod seat;
 
 /// The native half of licentia. Import `licentia` instead.
 // Safe without the GIL: classes are frozen, and what changes is behind a lock.
@@ -28,6 +29,8 @@ mod _licentia {
     use super::license::License;
     #[pymodule_export]
     use super::product::Product;
+    #[pymodule_export]
+    use super::seat::Seat;
 
     #[pymodule_export]
     #[allow(non_upper_case_globals)]

@@ -90,6 +90,7 @@ impl Place {
             ack: None,
             sync_after: None,
             next_sync_by: None,
+            machine: None,
         };
         with(&mut answer);
         let text = issue::sign_sync(&self.key(), "myapp", "acme", &answer).unwrap();

@@ -4,14 +4,17 @@
 use super::Installation;
 use super::change::{Change, Damage};
 use super::leases::{apply_lease, drop_leases};
-use super::request::{ACTIVATION, DEACTIVATION, LICENSE, LICENSE_WORDS, RENEWAL};
+use super::request::{
+    ACTIVATION, BORROW, CLOCK, DEACTIVATION, KEYS, LICENSE, LICENSE_WORDS, RELEASE, RENEWAL,
+    REVOCATIONS, SEAT, SYNC,
+};
 use super::state::{Activation, Installed, IssuerNote, State, Withdrawn, mask};
 use super::view::hold;
 use crate::claims::Claims;
 use crate::clock::rfc3339;
 use crate::errors::{Code, Error, Result};
 use crate::license::check_dates;
-use crate::messages::{self, ClockReset, Revocations, SyncAnswer, answered, check_nonce};
+use crate::messages::{self, ClockReset, Revocations, SyncAnswer, Version, answered, check_nonce};
 use crate::product::Product;
 use crate::store::Slot;
 use crate::token::Kind;
@@ -33,6 +36,19 @@ pub(crate) enum Way<'a> {
     Renewal(&'a str),
     /// As the issuer's answer to this license key: the same.
     Key(&'a str),
+    /// As the issuer's answer to this word.
+    Word(&'static str),
+}
+
+/// What came of something that was applied.
+#[derive(Default)]
+pub(crate) struct Applied {
+    /// Why the issuer said no, where that is what was signed.
+    pub(crate) refused: Option<Error>,
+    /// The newest key set there is.
+    pub(crate) keys: Option<Version>,
+    /// The newest revocation list there is.
+    pub(crate) revocations: Option<Version>,
 }
 
 impl Way<'_> {
@@ -41,17 +57,36 @@ impl Way<'_> {
         match self {
             Way::Renewal(_) => &[RENEWAL],
             Way::Key(_) => &[ACTIVATION],
+            Way::Word(word) => match LICENSE_WORDS.iter().position(|it| *it == word) {
+                Some(at) => LICENSE_WORDS.get(at..=at).unwrap_or_default(),
+                None => &[],
+            },
             _ => LICENSE_WORDS,
+        }
+    }
+
+    /// What may come, where this is the answer to a word.
+    fn kinds(self) -> Option<&'static [Kind]> {
+        match self {
+            Way::Renewal(_) | Way::Key(_) => Some(&[Kind::License, Kind::Sync]),
+            Way::Word(LICENSE | RENEWAL | ACTIVATION) => Some(&[Kind::License, Kind::Sync]),
+            Way::Word(SYNC | DEACTIVATION) => Some(&[Kind::Sync]),
+            Way::Word(SEAT | BORROW | RELEASE) => Some(&[Kind::Lease]),
+            Way::Word(CLOCK) => Some(&[Kind::Clock]),
+            Way::Word(KEYS) => Some(&[Kind::KeySet]),
+            Way::Word(REVOCATIONS) => Some(&[Kind::Revocations]),
+            Way::Word(_) => Some(&[]),
+            Way::Pasted | Way::Older | Way::Synced => None,
         }
     }
 }
 
 impl Installation {
-    pub(crate) fn apply_any(&self, data: &[u8], way: Way<'_>) -> Result<()> {
+    pub(crate) fn apply_any(&self, data: &[u8], way: Way<'_>) -> Result<Applied> {
         let kind = messages::kind_of(data)?;
-        let answers = matches!(way, Way::Renewal(_) | Way::Key(_));
-        if answers && !matches!(kind, Kind::License | Kind::Sync) {
-            let what = format!("the answer is a {}, not a license", kind.name());
+        if let Some(kinds) = way.kinds().filter(|kinds| !kinds.contains(&kind)) {
+            let wanted = kinds.first().map_or("document", |kind| kind.name());
+            let what = format!("the answer is a {}, not a {wanted}", kind.name());
             return Err(Error::new(Code::WrongKind, what));
         }
         // Only a license can make good what was lost, and only if it is one.
@@ -59,7 +94,7 @@ impl Installation {
             Kind::License if self.product.read(data).is_ok() => Damage::BeginAgain,
             _ => Damage::Keep,
         };
-        let refused = self.change(damage, |change| {
+        self.change(damage, |change| {
             let changed = match kind {
                 Kind::License => self.apply_license(change, data, way)?,
                 Kind::KeySet => apply_keys(change, &self.product, data)?,
@@ -72,9 +107,8 @@ impl Installation {
                     return Err(Error::new(Code::WrongKind, what));
                 }
             };
-            Ok((changed, None))
-        })?;
-        refused.filter(|_| answers).map_or(Ok(()), Err)
+            Ok((changed, Applied::default()))
+        })
     }
 
     fn apply_license(&self, change: &mut Change<'_>, data: &[u8], way: Way<'_>) -> Result<bool> {
@@ -152,16 +186,14 @@ impl Installation {
 
     /// Applies what the issuer says of a license, and says why it refused what was asked, where it
     /// did: that is known from then on.
-    fn apply_sync(
-        &self,
-        change: &mut Change<'_>,
-        data: &[u8],
-        way: Way<'_>,
-    ) -> Result<Option<Error>> {
+    fn apply_sync(&self, change: &mut Change<'_>, data: &[u8], way: Way<'_>) -> Result<Applied> {
         let product = &change.view.product;
         let answer =
             SyncAnswer::verify(data, product.code(), product.issuer(), |kid| product.find(kid))?;
         check_installation(change, &answer.installation)?;
+        if let Some(binding) = &answer.machine {
+            product.check_machine(binding)?;
+        }
         let key = change.state.key(NONCES)?;
         let word = answered(&key, way.words(), change.state.syncs, &answer.nonce)?;
         self.check_license(change, &answer, word, way)?;
@@ -170,6 +202,7 @@ impl Installation {
         let signed = change.state.floors.signed.unwrap_or(answer.server_time);
         change.now.at = change.now.clock.max(signed);
         change.state.syncs = change.state.syncs.saturating_add(1);
+        change.state.failure = None;
         if word == DEACTIVATION {
             let product = change.view.product.clone();
             forget_license(&mut change.state, &product, &answer);
@@ -192,7 +225,8 @@ impl Installation {
         if let Some(ack) = &answer.ack {
             self.ledger.acknowledge(change.locked, ack.seq, &ack.head)?;
         }
-        Ok(refusal(&answer))
+        let refused = refusal(&answer);
+        Ok(Applied { refused, keys: answer.keys, revocations: answer.revocations })
     }
 
     /// Whether an answer is about a license that it may be about: one that is here, or one that it

@@ -8,6 +8,7 @@ mod leases;
 mod meters;
 mod refusal;
 mod request;
+mod seat;
 mod site;
 mod state;
 mod time;
@@ -34,7 +35,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use crate::verdict::Access;
 pub(crate) use gate::Known;
-pub use issuer::Issuer;
+pub use issuer::{Issuer, Message};
+pub use seat::Seat;
 pub(crate) use wording::{Wording, not_a_license};
 
 /// 2025-01-01. Nobody ran this before: a clock that is earlier has lost its battery.
@@ -129,6 +131,7 @@ impl Installation {
             snapshot: ArcSwap::from_pointee(Known::blank(product)),
             issuer: issuer::Line::default(),
         };
+        it.issuer.take(it.servers());
         if !reads_only {
             it.unbegun = it.begin().err();
             // Why it failed is told from the next look on.
@@ -143,6 +146,9 @@ impl Installation {
     /// nearest, and then changes nothing.
     pub fn set(&mut self, name: &str, value: &str) -> Result<()> {
         self.site.set(name, value)?;
+        if Site::is_of_the_network(name) {
+            self.issuer.take(self.servers());
+        }
         // Everything that was known was known by the old settings.
         let known = self.snapshot.load_full().outdated();
         self.snapshot.store(Arc::new(known));
@@ -210,12 +216,12 @@ impl Installation {
     /// `clock_rollback` for a license that is over by what was seen of the time but not by the
     /// clock, and with the codes of the folder (docs/state.md).
     pub fn apply(&self, data: &[u8]) -> Result<()> {
-        self.apply_any(data, Way::Pasted)
+        self.apply_any(data, Way::Pasted).map(drop)
     }
 
     /// The same, and lets a license take the place of a newer one.
     pub fn apply_older(&self, data: &[u8]) -> Result<()> {
-        self.apply_any(data, Way::Older)
+        self.apply_any(data, Way::Older).map(drop)
     }
 
     /// Removes the licenses that were applied, and says whether there were any. What was used, the
@@ -309,6 +315,22 @@ impl Installation {
         self.ledger.flush()
     }
 
+    /// The same installation once more, for whoever outlives this one.
+    pub fn again(&self) -> Installation {
+        Installation {
+            product: self.product.clone(),
+            site: self.site.clone(),
+            folder: self.folder.clone(),
+            ledger: Ledger::new(self.folder.clone()),
+            reads_only: self.reads_only,
+            unbegun: self.unbegun.clone(),
+            shared: AtomicBool::new(self.is_shared()),
+            eyes: Eyes::new(),
+            snapshot: ArcSwap::new(self.snapshot.load_full()),
+            issuer: self.issuer.clone(),
+        }
+    }
+
     fn place(&self, state: Option<&State>) -> Place {
         let settings = self.product.settings();
         let own = state.map(|state| state.installation.clone());
@@ -334,6 +356,14 @@ impl Installation {
 
     pub(crate) fn product(&self) -> &Product {
         &self.product
+    }
+
+    /// The ways to the issuer that the settings name.
+    fn servers(&self) -> Vec<Arc<dyn Issuer>> {
+        #[cfg(feature = "net")]
+        return crate::net::servers(&self.site.network, &self.product);
+        #[cfg(not(feature = "net"))]
+        Vec::new()
     }
 
     fn is_shared(&self) -> bool {

@@ -12,8 +12,19 @@ use crate::usage::{Place, Row};
 use crate::verdict;
 
 /// What can be asked for.
-const WORDS: &[&str] =
-    &[LICENSE, RENEWAL, ACTIVATION, CLOCK, SYNC, DEACTIVATION, SEAT, BORROW, RELEASE];
+const WORDS: &[&'static str] = &[
+    LICENSE,
+    RENEWAL,
+    ACTIVATION,
+    CLOCK,
+    SYNC,
+    DEACTIVATION,
+    SEAT,
+    BORROW,
+    RELEASE,
+    KEYS,
+    REVOCATIONS,
+];
 
 /// Those that are answered about the license, by one counter.
 pub(crate) const LICENSE_WORDS: &[&str] = &[SYNC, ACTIVATION, RENEWAL, DEACTIVATION, LICENSE];
@@ -28,10 +39,10 @@ pub(crate) const RENEWAL: &str = "renewal";
 pub(crate) const ACTIVATION: &str = "activation";
 
 /// What time it is.
-const CLOCK: &str = "clock";
+pub(crate) const CLOCK: &str = "clock";
 
 /// What was used, for what the issuer says of the license.
-const SYNC: &str = "sync";
+pub(crate) const SYNC: &str = "sync";
 
 /// This machine is to be free of the license.
 pub(crate) const DEACTIVATION: &str = "deactivation";
@@ -45,6 +56,21 @@ pub(crate) const BORROW: &str = "borrow";
 /// A holder's seat is given back.
 pub(crate) const RELEASE: &str = "release";
 
+/// The newest key set.
+pub(crate) const KEYS: &str = "keys";
+
+/// The newest list of withdrawn licenses.
+pub(crate) const REVOCATIONS: &str = "revocations";
+
+/// One of the words. Fails with `invalid_argument` for another.
+pub(crate) fn word(what: &str) -> Result<&'static str> {
+    let known = WORDS.iter().find(|word| **word == what);
+    known.copied().ok_or_else(|| {
+        let what = format!("{what:.40} is none of {}", WORDS.join(", "));
+        Error::new(Code::InvalidArgument, what)
+    })
+}
+
 /// What a request is about, by its word.
 #[derive(Default)]
 struct Wish {
@@ -54,10 +80,7 @@ struct Wish {
 
 impl Installation {
     pub(crate) fn ask_vendor(&self, what: &str, argument: Option<&str>) -> Result<String> {
-        if !WORDS.contains(&what) {
-            let what = format!("{what:.40} is none of {}", WORDS.join(", "));
-            return Err(Error::new(Code::InvalidArgument, what));
-        }
+        let what = word(what)?;
         let argument = argument.filter(|argument| !argument.is_empty());
         let wish = Wish::of(what, argument)?;
         if what == SYNC && !self.reads_only {
@@ -122,7 +145,9 @@ impl Wish {
     fn of(what: &str, argument: Option<&str>) -> Result<Wish> {
         let none = || Error::new(Code::InvalidArgument, format!("a request for {what} needs one"));
         match (what, argument) {
-            (ACTIVATION, Some(key)) => Ok(Wish { key: Some(license_key(key)?), ..Wish::default() }),
+            (ACTIVATION | KEYS, Some(key)) => {
+                Ok(Wish { key: Some(license_key(key)?), ..Wish::default() })
+            }
             (SEAT | RELEASE, argument) => {
                 let holder = holder(argument.ok_or_else(none)?)?;
                 Ok(Wish { seat: Some(Seat { holder, days: None }), ..Wish::default() })
@@ -146,6 +171,8 @@ impl Wish {
             ACTIVATION if self.key.is_none() => Some("there is no license to activate"),
             DEACTIVATION => Some("there is no license to deactivate"),
             SEAT | BORROW | RELEASE => Some("there is no license to have seats of"),
+            KEYS if self.key.is_none() => Some("there is no license whose keys to ask for"),
+            REVOCATIONS => Some("there is no license to ask about"),
             _ => None,
         }
     }

@@ -2,10 +2,12 @@
 
 use crate::errors::{Code, Error, Result};
 use crate::limits::{COAT_FACTOR, TOKEN_MAX};
+use crate::settings::network::Network;
 use crate::settings::{SITE_SETTINGS, refuse, unknown};
 use crate::store::open_to_read;
 use std::io::{ErrorKind, Read};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// The values that were set.
 #[derive(Clone, Default)]
@@ -24,6 +26,8 @@ pub(crate) struct Site {
     pub(crate) tells_all: bool,
     /// The days over which leases are counted, where the license does not say.
     pub(crate) lease_window: Option<u32>,
+    /// How the issuer is reached.
+    pub(crate) network: Network,
 }
 
 impl std::fmt::Debug for Site {
@@ -63,9 +67,20 @@ impl Site {
                 }
             }
             "lease_window" => self.lease_window = window(name, value)?,
+            _ if self.network.set(name, value)? => {}
             _ => return Err(unknown(name, SITE_SETTINGS)),
         }
         Ok(())
+    }
+
+    /// Whether a setting is about how the issuer is reached.
+    pub(crate) fn is_of_the_network(name: &str) -> bool {
+        Network::SETTINGS.contains(&name)
+    }
+
+    /// How long a call may take in all.
+    pub(crate) fn patience(&self) -> Duration {
+        self.network.patience
     }
 
     /// What is in the license file now; `None` = there is no such setting.

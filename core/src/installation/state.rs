@@ -7,6 +7,7 @@ use crate::keys::KeyState;
 use crate::limits::{DAMAGE_DAYS, LEASES_MAX};
 use crate::product::Product;
 use crate::stages::DAY;
+use crate::verdict;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -25,6 +26,10 @@ const LICENSES_MAX: usize = 2;
 /// Licenses that stay withdrawn though no list names them any more. Those that are here are five
 /// at the most; where more have come and gone, the first is forgotten.
 const WITHDRAWN_MAX: usize = 64;
+
+/// How long after a failure the issuer is asked again, in seconds: at first, and at the most.
+const MINUTE: i64 = 60;
+const HOUR: i64 = 3_600;
 
 /// Everything that is kept, times in seconds since 1970.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
@@ -73,6 +78,22 @@ pub(crate) struct State {
     /// Licenses that an earlier revocation list named, and the one in its slot does not.
     #[serde(default, deserialize_with = "few::<_, _, WITHDRAWN_MAX>")]
     pub(crate) withdrawn: Vec<Withdrawn>,
+    /// Why the issuer could not be asked the last time, and since when; `None` = it could.
+    #[serde(default)]
+    pub(crate) failure: Option<Failure>,
+}
+
+/// A call that came to nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Failure {
+    /// When, by the clock of that moment.
+    pub(crate) at: i64,
+    /// How many in a row.
+    pub(crate) count: u32,
+    /// The word for it.
+    pub(crate) code: String,
+    /// What it was, in a sentence.
+    pub(crate) what: String,
 }
 
 /// A license that an earlier revocation list named.
@@ -155,6 +176,20 @@ pub(crate) struct IssuerNote {
     pub(crate) message: Option<String>,
 }
 
+impl Failure {
+    /// As a verdict has it.
+    pub(crate) fn fact(&self) -> verdict::Failure {
+        // A minute, then twice as long each time, and an hour at the most.
+        let pause = MINUTE.saturating_mul(1 << self.count.saturating_sub(1).min(6)).min(HOUR);
+        verdict::Failure {
+            at: self.at,
+            again: self.at.saturating_add(pause),
+            code: self.code.clone(),
+            message: self.what.clone(),
+        }
+    }
+}
+
 #[derive(Deserialize)]
 struct Version {
     v: u32,
@@ -205,6 +240,7 @@ impl State {
             activation: None,
             leases: Vec::new(),
             withdrawn: Vec::new(),
+            failure: None,
         })
     }
 

@@ -2,7 +2,7 @@
 //! verified, and never changed.
 
 use super::Installation;
-use super::state::{IssuerNote, State};
+use super::state::{Failure, IssuerNote, State};
 use crate::clock::boot_seconds;
 use crate::errors::{Code, Error, Result};
 use crate::messages::Revocations;
@@ -68,6 +68,7 @@ impl View {
             candidates: Vec::new(),
             revoked: Arc::default(),
             issuer: None,
+            failure: None,
             anchor: None,
             usage: Arc::default(),
             state: StateHealth::default(),
@@ -149,6 +150,7 @@ impl View {
             candidates,
             revoked: list.with_earlier(state.as_deref(), &product),
             issuer: state.as_ref().and_then(|state| state.issuer.as_ref()).and_then(issuer),
+            failure: state.as_ref().and_then(|state| state.failure.as_ref()).map(Failure::fact),
             anchor: state.as_ref().and_then(|state| state.anchor).map(|at| Anchor { at }),
             usage,
             state: health,

@@ -24,8 +24,8 @@ pub use request::{Licensed, Request, Seat, Totals, Used, is_request};
 pub(crate) use request::{SDK, is_holder, is_license_key};
 pub(crate) use revocations::Revocations;
 #[cfg(feature = "issue")]
-pub use sync::{IssuerStatus, Version};
-pub use sync::{Ledger, SyncAnswer};
+pub use sync::IssuerStatus;
+pub use sync::{Ledger, SyncAnswer, Version};
 
 use crate::coat::undress;
 use crate::errors::{Code, Error, Result};

@@ -155,12 +155,12 @@ impl Raw {
 
 /// An activation has a license key, or is of the license in use; nothing else has a key.
 fn check_key(what: &str, key: Option<&str>, licensed: bool) -> Result<()> {
-    match (what == "activation", key) {
+    match (matches!(what, "activation" | "keys"), key) {
         (true, Some(key)) if is_license_key(key) => Ok(()),
         (true, Some(_)) => Err(malformed("key is not of 1 to 128 characters that can be seen")),
         (true, None) if licensed => Ok(()),
-        (true, None) => Err(malformed("it asks for an activation, with no key and no license")),
-        (false, Some(_)) => Err(malformed("it has a key, and does not ask for an activation")),
+        (true, None) => Err(malformed(format!("it asks for {what}, with no key and no license"))),
+        (false, Some(_)) => Err(malformed("it has a key, and asks for what has none")),
         (false, None) => Ok(()),
     }
 }

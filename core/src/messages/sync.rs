@@ -2,15 +2,18 @@
 
 use super::document::{self, Expected, malformed, positive};
 use crate::claims::{check_text, check_uuid, time};
+use crate::coat::undress;
 use crate::errors::{Code, Error, Result};
 use crate::json::{List, Object};
 use crate::keys::TrustedKey;
-use crate::limits::{LICENSE_TEXTS_MAX, MESSAGE_MAX, NONCE_MAX};
+use crate::limits::{LICENSE_TEXTS_MAX, MESSAGE_MAX, NONCE_MAX, REVOCATIONS_MAX};
+use crate::machine::Binding;
 use crate::token::Kind;
 pub use crate::verdict::facts::IssuerStatus;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 /// docs/format.md, section 6.1. Times are seconds since 1970.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +50,9 @@ pub struct SyncAnswer {
     pub sync_after: Option<i64>,
     /// When it has to have been asked again.
     pub next_sync_by: Option<i64>,
+    /// The machine that asked, by its hashed parts: a copy of the folder on another one is not
+    /// answered by it. `None` = the request named none.
+    pub machine: Option<Binding>,
 }
 
 /// Which of several documents is meant.
@@ -84,6 +90,7 @@ struct Claims {
     ack: Option<Object<Ledger>>,
     sync_after: Option<i64>,
     next_sync_by: Option<i64>,
+    machine: Option<Binding>,
 }
 
 impl SyncAnswer {
@@ -115,6 +122,7 @@ impl SyncAnswer {
             "message": self.message, "license": self.license.as_deref().map(pieces),
             "keys": self.keys, "revocations": self.revocations, "ack": self.ack,
             "sync_after": self.sync_after, "next_sync_by": self.next_sync_by,
+            "machine": self.machine,
         })
     }
 
@@ -168,6 +176,7 @@ impl Claims {
             ack: self.ack.map(|ack| ack.0),
             sync_after: self.sync_after,
             next_sync_by: self.next_sync_by,
+            machine: self.machine,
         })
     }
 }
@@ -192,6 +201,12 @@ fn joined(pieces: List<String, LICENSE_TEXTS_MAX>) -> Result<String> {
 }
 
 impl Version {
+    /// Whether a document is the one that is meant.
+    pub(crate) fn is_of(&self, document: &[u8]) -> Result<bool> {
+        let text = undress(document, REVOCATIONS_MAX)?;
+        Ok(URL_SAFE_NO_PAD.encode(Sha256::digest(text.as_bytes())) == self.sha256)
+    }
+
     fn check(&self, name: &str) -> Result<()> {
         positive(&format!("{name}.version"), self.version)?;
         let digest = URL_SAFE_NO_PAD.decode(&self.sha256);

@@ -125,6 +125,16 @@ impl Totals {
         }
     }
 
+    /// How many totals are not acknowledged.
+    pub(crate) fn unreported(&self) -> usize {
+        let acknowledged = self.acknowledged_seq();
+        let of = |meter: &Meter| {
+            let periods = meter.periods.values().filter(|it| it.seq > acknowledged).count();
+            periods + usize::from(meter.earlier.value > 0 && meter.earlier.seq > acknowledged)
+        };
+        self.meters.values().map(|meter| of(meter)).sum()
+    }
+
     /// Every total that is not acknowledged: those that changed first, if they are too many for
     /// one request.
     pub(crate) fn to_report(&self) -> Report {

@@ -3,6 +3,7 @@
 use crate::claims::Claims;
 use crate::errors::Error;
 use crate::usage::totals::Totals;
+use serde::Serialize;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -33,6 +34,8 @@ pub(crate) struct Facts {
     pub(crate) revoked: Arc<HashSet<[u8; 16]>>,
     /// What the issuer last said.
     pub(crate) issuer: Option<Issuer>,
+    /// Why it could not be asked since.
+    pub(crate) failure: Option<Failure>,
     /// When the unlicensed grace began, if it did: seconds since 1970.
     pub(crate) anchor: Option<Anchor>,
     /// What was used.
@@ -120,6 +123,20 @@ pub(crate) struct Drift {
     pub(crate) of: usize,
     /// The words of the kinds that do not match any more.
     pub(crate) changed: Vec<String>,
+}
+
+/// Why the issuer could not be asked, the last time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Failure {
+    /// When: seconds since 1970, by the clock here.
+    pub(crate) at: i64,
+    /// When to try again.
+    #[serde(skip)]
+    pub(crate) again: i64,
+    /// The word of the table of errors.
+    pub(crate) code: String,
+    /// What it was and what to do, in a sentence.
+    pub(crate) message: String,
 }
 
 /// What the issuer last said about a license.
@@ -214,4 +231,11 @@ pub(crate) struct Floor {
     pub(crate) at: i64,
     /// Whether the issuer signed it; if not, this machine's clock has shown it.
     pub(crate) signed: bool,
+}
+
+/// When the issuer is to be asked again: when it said, or, since it could not be asked, when that
+/// is to be tried again.
+pub(crate) fn next_contact(issuer: Option<&Issuer>, failure: Option<&Failure>) -> Option<i64> {
+    let said = issuer.and_then(|issuer| issuer.next_contact);
+    failure.map_or(said, |failure| Some(failure.again))
 }

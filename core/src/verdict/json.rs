@@ -4,7 +4,7 @@ use crate::claims::Metadata;
 use crate::clock::rfc3339;
 use crate::feature::Feature;
 use crate::stages::DAY;
-use crate::verdict::facts::{Access, Source};
+use crate::verdict::facts::{Access, Failure, Source, next_contact};
 use crate::verdict::sentences::sentence;
 use crate::verdict::status::{FeatureVerdict, SourceVerdict, Step, Verdict, Warning, Winner};
 use crate::verdict::words::Reason;
@@ -145,6 +145,7 @@ struct IssuerLine<'a> {
     last_contact: Option<i64>,
     next_contact: Option<i64>,
     next_sync_by: Option<i64>,
+    failure: Option<&'a Failure>,
 }
 
 #[derive(Serialize)]
@@ -227,8 +228,9 @@ impl Verdict {
             status: issuer.map(|issuer| issuer.status.word()),
             message: issuer.and_then(|issuer| issuer.message.as_deref()),
             last_contact: issuer.map(|issuer| issuer.last_contact),
-            next_contact: issuer.and_then(|issuer| issuer.next_contact),
+            next_contact: next_contact(issuer, self.failure.as_ref()),
             next_sync_by: issuer.and_then(|issuer| issuer.next_sync_by),
+            failure: self.failure.as_ref(),
         }
     }
 

@@ -38,6 +38,7 @@ pub(crate) fn judge(facts: &Facts, now: &Now) -> Verdict {
         grace_until: scene.grace_end(),
         suspicion: clock_evidence(&voice, now).map(|evidence| sentence(&evidence)),
         issuer: issuer(&scene, &decision).cloned(),
+        failure: facts.failure.clone(),
         state: facts.state.clone(),
     }
 }

@@ -22,8 +22,8 @@ mod tests;
 pub(crate) use explain::explain;
 pub use facts::Access;
 pub(crate) use facts::{
-    Anchor, Candidate, Deployment, Drift, Facts, Floor, Held, Issuer, IssuerStatus, Now, Source,
-    StateHealth, Terms,
+    Anchor, Candidate, Deployment, Drift, Facts, Failure, Floor, Held, Issuer, IssuerStatus, Now,
+    Source, StateHealth, Terms,
 };
 pub(crate) use judge::{gate, judge, rule};
 pub(crate) use status::{FeatureVerdict, Gate, SourceVerdict, Step, Verdict, Winner};

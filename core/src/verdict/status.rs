@@ -2,7 +2,7 @@
 
 use crate::errors::{Code, Error};
 use crate::feature::Feature;
-use crate::verdict::facts::{Access, Anchor, Held, Issuer, Now, Source, StateHealth};
+use crate::verdict::facts::{Access, Anchor, Failure, Held, Issuer, Now, Source, StateHealth};
 use crate::verdict::words::{Event, Reason, Topic};
 use serde::Serialize;
 use std::sync::Arc;
@@ -46,6 +46,8 @@ pub(crate) struct Verdict {
     pub(crate) suspicion: Option<String>,
     /// What the issuer last said of the license that decides.
     pub(crate) issuer: Option<Issuer>,
+    /// Why it could not be asked since.
+    pub(crate) failure: Option<Failure>,
     /// How the folder is.
     pub(crate) state: StateHealth,
 }

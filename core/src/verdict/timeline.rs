@@ -1,7 +1,7 @@
 //! Every date there is, past and future, with what may be done from then on.
 
 use crate::verdict::causes::{Case, Span};
-use crate::verdict::facts::{Issuer, IssuerStatus};
+use crate::verdict::facts::{Issuer, IssuerStatus, next_contact};
 use crate::verdict::judge::issuer;
 use crate::verdict::moment::{Decision, Scene};
 use crate::verdict::sentences::sentence;
@@ -19,7 +19,9 @@ pub(crate) fn timeline(scene: &Scene<'_>, decision: &Decision) -> Vec<Step> {
     if let Some(case) = scene.winner(decision) {
         dates.of_license(scene, case);
     }
-    if let Some(issuer) = issuer(scene, decision) {
+    let issuer = issuer(scene, decision);
+    dates.add(Event::NextContact, next_contact(issuer, scene.facts.failure.as_ref()));
+    if let Some(issuer) = issuer {
         dates.of_issuer(issuer);
     }
     for (place, case) in scene.cases.iter().enumerate() {
@@ -77,7 +79,6 @@ impl Dates {
 
     fn of_issuer(&mut self, issuer: &Issuer) {
         self.add(Event::LastContact, Some(issuer.last_contact));
-        self.add(Event::NextContact, issuer.next_contact);
         let revoked = issuer.status == IssuerStatus::Revoked;
         self.add(Event::Revoked, revoked.then_some(issuer.since));
     }

@@ -2,7 +2,7 @@
 #![allow(dead_code)]
 
 use licentia::issue::{Request, read_request};
-use licentia::{Answer, Caller, Error, Exchange, Installation, Issuer, Product, Rights};
+use licentia::{Answer, Caller, Error, Exchange, Installation, Issuer, Message, Product, Rights};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::fs;
@@ -105,8 +105,8 @@ impl Server {
 }
 
 impl Issuer for Server {
-    fn ask(&self, request: &str) -> Result<Vec<u8>, Error> {
-        let request = read_request(request.as_bytes()).unwrap();
+    fn ask(&self, message: &Message<'_>) -> Result<Vec<u8>, Error> {
+        let request = read_request(message.request.as_bytes()).unwrap();
         self.asked.lock().unwrap().push(request.clone());
         (self.answer.lock().unwrap())(&request)
     }

@@ -122,6 +122,7 @@ pub fn answer(it: &Installation, seq: u64, change: impl FnOnce(&mut SyncAnswer))
         ack: None,
         sync_after: None,
         next_sync_by: None,
+        machine: None,
     };
     change(&mut answer);
     issue::sign_sync(&vendor(), "myapp", ISSUER, &answer).unwrap()

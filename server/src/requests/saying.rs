@@ -7,7 +7,7 @@ use crate::store::licenses::Brief;
 use crate::store::{activations, documents, licenses, organizations, products, signing_keys};
 use crate::terms::Terms;
 use crate::vault::Signing;
-use licentia::issue::{IssuerStatus, Ledger, Request, SyncAnswer, Version, sign_sync};
+use licentia::issue::{IssuerStatus, Ledger, Request, SyncAnswer, Version, machine_of, sign_sync};
 use licentia::{KeyState, Role};
 use sea_orm::ConnectionTrait;
 use sea_orm::prelude::Uuid;
@@ -137,6 +137,7 @@ impl Voice {
             ack: saying.ack,
             sync_after,
             next_sync_by,
+            machine: machine_of(request),
         };
         let Signing { key, issuer, .. } = &self.signing;
         Ok(Answered {

@@ -15,6 +15,7 @@ from ._licentia import Caller as Caller
 from ._licentia import Installation as Installation
 from ._licentia import License as License
 from ._licentia import Product as Product
+from ._licentia import Seat as Seat
 from ._licentia import __version__ as __version__
 from .errors import *  # noqa: F403
 

@@ -16,7 +16,7 @@ use super::{Answer, Caller, Exchange, Rights};
 use crate::claims::{Claims, Customer};
 use crate::errors::Result;
 use crate::feature::Feature;
-use crate::installation::{Installation, Issuer};
+use crate::installation::{Installation, Issuer, Message};
 use crate::issue::{self, IssuerStatus, SyncAnswer, read_request};
 use crate::product::Product;
 use crate::secret::SecretKey;
@@ -130,6 +130,7 @@ impl Site {
             ack: None,
             sync_after: None,
             next_sync_by: None,
+            machine: None,
         };
         change(&mut answer);
         let signed = issue::sign_sync(&vendor(), "myapp", issuer, &answer).unwrap();
@@ -171,7 +172,7 @@ impl Site {
 struct Always(Result<Vec<u8>>);
 
 impl Issuer for Always {
-    fn ask(&self, _: &str) -> Result<Vec<u8>> {
+    fn ask(&self, _: &Message<'_>) -> Result<Vec<u8>> {
         self.0.clone()
     }
 }

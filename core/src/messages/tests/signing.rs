@@ -32,6 +32,7 @@ fn answer() -> SyncAnswer {
         ack: None,
         sync_after: None,
         next_sync_by: None,
+        machine: None,
     }
 }
 
@@ -87,6 +88,7 @@ fn a_sync_answer_holds_what_was_signed() {
         ack: Some(Ledger { seq: 5, head: "h".to_string() }),
         sync_after: Some(THEN + 10),
         next_sync_by: Some(THEN + 20),
+        machine: None,
         ..answer()
     };
     for answer in [least, most] {

@@ -90,6 +90,7 @@ fn nothing() -> Facts {
         candidates: Vec::new(),
         revoked: Arc::new(HashSet::new()),
         issuer: None,
+        failure: None,
         anchor: None,
         usage: Arc::new(Totals::default()),
         state: StateHealth::default(),

@@ -1,0 +1,95 @@
+//! The calls: a request, its answer, and what that changes here, in one.
+
+use super::desk::{PAUSE, Renewal, hold};
+use crate::errors::{Code, Error, Result};
+use crate::installation::Installation;
+use crate::installation::apply::Way;
+use crate::installation::request::{ACTIVATION, RENEWAL, SYNC, license_key, word};
+use crate::installation::state::mask;
+use crate::verdict;
+use sha2::{Digest, Sha256};
+use std::time::Instant;
+
+impl Installation {
+    /// Asks the issuer, and applies what it signs in answer: a text of [`Installation::request`]
+    /// goes out, and [`Installation::apply`] takes what comes back. The words and their arguments
+    /// are those of `request`.
+    ///
+    /// Fails as these two do, and with `no_transport`, `unreachable`, `refused` and `no_seat`;
+    /// what was here before then stays. Writes no license off: that the issuer cannot be reached
+    /// says nothing of it.
+    pub fn call(&self, what: &str, argument: Option<&str>) -> Result<()> {
+        match (word(what)?, argument.filter(|argument| !argument.is_empty())) {
+            (RENEWAL, None) => self.renew(),
+            (ACTIVATION, Some(key)) => self.activate(key),
+            (SYNC, None) => self.sync(),
+            (what, argument) => {
+                self.check_writable()?;
+                self.exchange(what, argument, &|answer| self.apply_answer(answer, Way::Word(what)))
+            }
+        }
+    }
+
+    /// Asks the issuer for a newer token of the license in use, and applies it. Of all who ask at
+    /// the same time or within ten seconds one does, and all get its answer; each process asks for
+    /// itself.
+    ///
+    /// Fails with `not_licensed` without a license, with `no_transport`, as [`super::Issuer::ask`]
+    /// does, and as [`Installation::apply`] does; the license before then stays. A signed answer
+    /// that brings none because the license is not in order is `refused`, and known from then on.
+    pub fn renew(&self) -> Result<()> {
+        self.check_writable()?;
+        let queue = self.issuer.desk.queue();
+        let mut last = hold(&queue.renewal);
+        let known = self.fresh();
+        let held = verdict::rule(&known.view.facts, &known.now).held;
+        let none = || Error::new(Code::NotLicensed, "there is no license to renew");
+        // Where the folder cannot be read, there may be one.
+        let held = held.ok_or_else(|| known.view.facts.state.error.clone().unwrap_or_else(none))?;
+        let license_id = held.claims.license.id.clone();
+        let same = |it: &&Renewal| it.license_id == license_id && it.at.elapsed() < PAUSE;
+        if let Some(renewal) = last.as_ref().filter(same) {
+            return renewal.outcome.clone();
+        }
+        // What never left this machine may be asked again at once.
+        self.issuers()?;
+        let way = Way::Renewal(&license_id);
+        let outcome = self.exchange(RENEWAL, None, &|answer| self.apply_answer(answer, way));
+        let outcome = self.noting(outcome);
+        *last = Some(Renewal { license_id, at: Instant::now(), outcome: outcome.clone() });
+        outcome
+    }
+
+    /// Gives the issuer a license key, as a person types it, and applies the license for this
+    /// machine that comes back. The key is kept nowhere but for its last group. One key is tried
+    /// at a time; after five in a row that the issuer refused, one a minute, by each process.
+    ///
+    /// Fails with `invalid_argument` for what is no key, with `refused` also while the next key
+    /// has to wait, with `no_transport`, as [`super::Issuer::ask`] does, and as
+    /// [`Installation::apply`] does; the license before then stays.
+    pub fn activate(&self, key: &str) -> Result<()> {
+        let began = Instant::now();
+        let key = license_key(key)?;
+        self.check_writable()?;
+        self.issuers()?;
+        let digest = Sha256::digest(&key).into();
+        let queue = self.issuer.desk.queue();
+        let mut keys = hold(&queue.keys);
+        if let Some(answer) = keys.answer_since(began, &digest) {
+            return answer;
+        }
+        keys.check(Instant::now())?;
+        // Whoever says why not may repeat the key.
+        let hide =
+            |error: Error| Error::new(error.code(), error.detail().replace(&key, &mask(&key)));
+        let apply = |answer: &[u8]| self.apply_answer(answer, Way::Key(&key));
+        let outcome = self.exchange(ACTIVATION, Some(&key), &apply).map_err(hide);
+        keys.note(digest, Instant::now(), &outcome);
+        outcome
+    }
+
+    /// Applies an answer, and fails where it says no.
+    fn apply_answer(&self, answer: &[u8], way: Way<'_>) -> Result<()> {
+        self.apply_any(answer, way)?.refused.map_or(Ok(()), Err)
+    }
+}
