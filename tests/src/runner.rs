@@ -2,7 +2,7 @@
 
 use crate::protocol::{escape, facts, grant, unescape};
 use crate::telling;
-use licentia::{Access, Error, Installation, License, Product, bounded};
+use licentia::{Access, Error, Installation, License, Product, Seat, bounded};
 
 /// Answers one line.
 pub fn answer(line: &str) -> String {
@@ -33,6 +33,7 @@ struct Session {
     license: Option<License>,
     folder: String,
     installation: Option<Installation>,
+    seat: Option<Seat>,
 }
 
 impl Session {
@@ -74,6 +75,9 @@ impl Session {
             return Ok(None);
         }
         if let Some(installation) = self.installation.as_mut().filter(|_| verb != "set") {
+            if verb.starts_with("seat") {
+                return Ok(Some(sit(installation, &mut self.seat, verb, &name, &text)?));
+            }
             let Some(answer) = tell(installation, verb, &name, &data) else { return Err(bad()) };
             return Ok(answer?);
         }
@@ -87,6 +91,28 @@ impl Session {
         let seen = self.license.as_ref().filter(|_| verb != "set" && verb != "trust");
         Ok(seen.map(|it| facts(it.serial(), it.customer(), it.expires(), it.json())))
     }
+}
+
+/// One step with a seat: until when it is held then.
+fn sit(
+    it: &Installation,
+    held: &mut Option<Seat>,
+    verb: &str,
+    holder: &str,
+    text: &str,
+) -> Result<String, Failure> {
+    if verb == "seat" {
+        *held = Some(it.seat(holder, text.parse().unwrap_or_default())?);
+    }
+    let bad = || Failure::Request(format!("not a request: {verb}"));
+    let seat = held.as_ref().ok_or_else(bad)?;
+    match verb {
+        "seat" => {}
+        "seat_renew" => seat.renew()?,
+        "seat_release" => seat.release()?,
+        _ => return Err(bad()),
+    }
+    Ok(telling::seat(seat.expires()))
 }
 
 /// One step of a story; `None` if it is none.
@@ -110,6 +136,8 @@ fn tell(
         "record_level" => done(it.record_level(name, number)),
         "record_key" => done(it.record_key(name, text)),
         "remove" => Some(it.remove().map(|had| Some(telling::removed(had)))),
+        "sync" => done(it.sync()),
+        "call" => done(it.call(name, (!text.is_empty()).then_some(text))),
         "access" => Some(Ok(Some(telling::access(text, word(it.access(text)))))),
         "gate" => {
             let refusal = it.gate(text);

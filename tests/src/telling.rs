@@ -239,6 +239,11 @@ pub fn access(feature: &str, word: &str) -> String {
     format!("access={}={word}", escape(feature.as_bytes()))
 }
 
+/// The answer to everything about a seat.
+pub fn seat(expires: Option<i64>) -> String {
+    format!("seat={}", expires.map_or("none".into(), |at| at.to_string()))
+}
+
 /// The answer to `usage`.
 pub fn usage(feature: &str, used: u64, limit: Option<u64>, resets_at: Option<i64>) -> String {
     let resets_at = resets_at.map_or("never".into(), |at| at.to_string());
