@@ -153,20 +153,27 @@ pub const SITE_SETTINGS: &[Setting] = &[
         name: "server_ca",
         takes: "a path; empty = none",
         does: "A file of certificates in PEM: authorities to trust for `https` besides those of \
-               the system, such as that of a proxy that looks into it.",
+               the system, such as that of a proxy that looks into it. Read when it is set, and \
+               again by each call.",
     },
     Setting {
         name: "proxy",
         takes: "a URL such as `http://name:password@proxy:3128`, `none`, or empty = that of the \
                 environment",
-        does: "The proxy by which the servers are reached. From the environment come \
-               `https_proxy`, `http_proxy`, `all_proxy` and `no_proxy`, read when this or `server` \
-               is set.",
+        does: "The proxy by which the servers are reached: `http`, `https`, `socks5`, or \
+               `socks5h`, which looks names up itself. What is special in the name or the \
+               password is written as `%40` and so on. One of `http` or `https` is asked to \
+               `CONNECT`, for plain `http` too: it has to allow that for the server's port. The \
+               environment's are `https_proxy`, `HTTPS_PROXY` and `http_proxy`, by the server's \
+               scheme, then `all_proxy`, `ALL_PROXY`, but for `no_proxy`, `NO_PROXY`; they are \
+               read when an installation is opened and when a setting of its network is set, as \
+               are `SSL_CERT_FILE` and `SSL_CERT_DIR`.",
     },
     Setting {
         name: "server_timeout",
         takes: "a number of seconds, 1 to 300; empty = 30",
-        does: "How long a call may take in all, whatever the network does.",
+        does: "How long a call may take in all, over all servers, whatever they and the network \
+               do. A name is looked up by the system, which has limits of its own.",
     },
 ];
 
