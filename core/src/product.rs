@@ -4,7 +4,7 @@ use crate::claims::{Binding, Claims, is_product_code, not_a_code};
 use crate::clock::Clock;
 use crate::coat::undress;
 use crate::errors::{Code, Error, Result};
-use crate::keys::{KeySet, TrustedKey};
+use crate::keys::{KeySet, KeyState, TrustedKey};
 use crate::keyset::{self, SignedKeys};
 use crate::license::{License, check_dates};
 use crate::limits::{IDENTITY_MAX, TOKEN_MAX};
@@ -207,6 +207,23 @@ impl Product {
     /// The epoch of the newest signed key set; 0 = there is none.
     pub(crate) fn epoch(&self) -> u64 {
         self.listed.as_ref().map_or(0, |set| set.epoch)
+    }
+
+    /// The epoch of a signed key set, checked. Whether it is newer than another is not asked.
+    pub(crate) fn epoch_of(&self, set: &[u8]) -> Result<u64> {
+        let text = std::str::from_utf8(set)
+            .map_err(|_| Error::new(Code::Malformed, "the key set is not text"))?;
+        Ok(SignedKeys::verify(text, &self.code, &self.pinned)?.epoch)
+    }
+
+    /// Whether it takes anything of a key.
+    pub(crate) fn trusts(&self, kid: &str) -> bool {
+        self.find(kid).is_some_and(|key| key.state() != KeyState::Compromised)
+    }
+
+    /// Whether it takes what a key signed at a time.
+    pub(crate) fn believes(&self, kid: &str, iat: i64) -> bool {
+        self.trusts(kid) && self.find(kid).is_some_and(|key| key.check_time(iat).is_ok())
     }
 
     /// A machine seen before is believed when it matches and read again when it does not: a disk

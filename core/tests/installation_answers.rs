@@ -4,7 +4,7 @@
 mod http_support;
 mod installation_support;
 
-use http_support::{Server, Site, bytes_of};
+use http_support::{Server, Site, bytes_of, kept};
 use installation_support::*;
 use licentia::issue::{IssuerStatus, Request, SyncAnswer, read_request};
 use licentia::{Claims, Code, Installation, Issuer, issue};
@@ -333,7 +333,7 @@ fn what_an_issuer_says_to_another_question_is_no_answer() {
             it.nonce = request.nonce.clone();
         })
     });
-    let files = bytes_of(it.folder.path());
+    let files = kept(it.folder.path());
     assert_eq!(it.renew().unwrap_err().code(), Code::WrongInstallation, "another license");
     let asking = Arc::new(licensed());
     let sync = asked(&asking, "sync", None);
@@ -350,7 +350,7 @@ fn what_an_issuer_says_to_another_question_is_no_answer() {
         assert_eq!(said, good, "the answer to {what}");
         assert_eq!(own.activate(KEY).is_ok(), what == "activation", "{what}");
     }
-    assert!(bytes_of(it.folder.path()) == files);
+    assert!(kept(it.folder.path()) == files);
 }
 
 #[test]

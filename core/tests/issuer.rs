@@ -126,16 +126,20 @@ fn a_renewal_that_fails_leaves_the_token_as_it_was() {
     for (number, (code, answer)) in bad.iter().enumerate() {
         let server = Arc::new(Server::new(answer));
         let it = connected(&server);
-        let (before, files) = (it.status(None).unwrap(), bytes_of(it.folder.path()));
+        let (before, files) = (status(&it), kept(it.folder.path()));
         let reply = renew(&it);
         assert_eq!(reply.media, "application/problem+json");
-        let (status, slug, detail) = reply.refusal();
+        let (number_of_http, slug, detail) = reply.refusal();
         // One more letter on a signature is another format.
         let code = if *code == "bad_signature" { "malformed" } else { code };
-        assert_eq!((status, slug.as_str()), (502, code), "{number}: {detail}");
-        assert_eq!(it.status(None).unwrap(), before, "{number}");
-        assert!(bytes_of(it.folder.path()) == files, "{number}");
-        assert_eq!(server.count(), 1);
+        assert_eq!((number_of_http, slug.as_str()), (502, code), "{number}: {detail}");
+        let after = status(&it);
+        assert_eq!(after["issuer"]["failure"]["code"], *code, "{number}");
+        assert_eq!(but_for_failure(after), but_for_failure(before), "{number}");
+        assert!(kept(it.folder.path()) == files, "{number}: only why it failed is noted");
+        // Whoever is a stranger is asked for newer keys.
+        let asked = if code == "unknown_key" { 2 } else { 1 };
+        assert_eq!(server.count(), asked, "{number}");
     }
 }
 

@@ -19,6 +19,8 @@ use crate::product::Product;
 use crate::store::Slot;
 use crate::token::Kind;
 use crate::verdict::{Held, IssuerStatus};
+use std::collections::HashSet;
+use std::sync::Arc;
 
 /// What a key for nonces is derived for.
 pub(crate) const NONCES: &str = "nonce";
@@ -83,6 +85,17 @@ impl Way<'_> {
 
 impl Installation {
     pub(crate) fn apply_any(&self, data: &[u8], way: Way<'_>) -> Result<Applied> {
+        self.apply_with(None, data, way)
+    }
+
+    /// The same, with newer keys where they are needed: both, or neither. What they take back still
+    /// counts as here, so that something else can take its place.
+    pub(crate) fn apply_with(
+        &self,
+        keys: Option<&[u8]>,
+        data: &[u8],
+        way: Way<'_>,
+    ) -> Result<Applied> {
         let kind = messages::kind_of(data)?;
         if let Some(kinds) = way.kinds().filter(|kinds| !kinds.contains(&kind)) {
             let wanted = kinds.first().map_or("document", |kind| kind.name());
@@ -95,20 +108,38 @@ impl Installation {
             _ => Damage::Keep,
         };
         self.change(damage, |change| {
-            let changed = match kind {
-                Kind::License => self.apply_license(change, data, way)?,
-                Kind::KeySet => apply_keys(change, &self.product, data)?,
-                Kind::Revocations => apply_revocations(change, data)?,
-                Kind::Clock => apply_clock_reset(change, data)?,
-                Kind::Lease => apply_lease(change, data)?,
-                Kind::Sync => return Ok((true, self.apply_sync(change, data, way)?)),
-                Kind::Product => {
-                    let what = format!("a {} cannot be applied to an installation", kind.name());
-                    return Err(Error::new(Code::WrongKind, what));
-                }
+            let renewed = match keys {
+                Some(keys) => apply_keys(change, &self.product, keys)?,
+                None => false,
             };
-            Ok((changed, Applied::default()))
+            let (changed, applied) = self.apply_kind(change, kind, data, way)?;
+            // Whoever answers what was asked here has been reached, by whatever way.
+            let heard = matches!(kind, Kind::Sync | Kind::Clock);
+            let heard = heard && change.state.failure.take().is_some();
+            Ok((renewed || changed || heard, applied))
         })
+    }
+
+    fn apply_kind(
+        &self,
+        change: &mut Change<'_>,
+        kind: Kind,
+        data: &[u8],
+        way: Way<'_>,
+    ) -> Result<(bool, Applied)> {
+        let changed = match kind {
+            Kind::License => self.apply_license(change, data, way)?,
+            Kind::KeySet => apply_keys(change, &self.product, data)?,
+            Kind::Revocations => apply_revocations(change, data)?,
+            Kind::Clock => apply_clock_reset(change, data)?,
+            Kind::Lease => apply_lease(change, data)?,
+            Kind::Sync => return Ok((true, self.apply_sync(change, data, way)?)),
+            Kind::Product => {
+                let what = format!("a {} cannot be applied to an installation", kind.name());
+                return Err(Error::new(Code::WrongKind, what));
+            }
+        };
+        Ok((changed, Applied::default()))
     }
 
     fn apply_license(&self, change: &mut Change<'_>, data: &[u8], way: Way<'_>) -> Result<bool> {
@@ -192,6 +223,7 @@ impl Installation {
             SyncAnswer::verify(data, product.code(), product.issuer(), |kid| product.find(kid))?;
         check_installation(change, &answer.installation)?;
         if let Some(binding) = &answer.machine {
+            binding.check_version()?;
             product.check_machine(binding)?;
         }
         let key = change.state.key(NONCES)?;
@@ -202,7 +234,6 @@ impl Installation {
         let signed = change.state.floors.signed.unwrap_or(answer.server_time);
         change.now.at = change.now.clock.max(signed);
         change.state.syncs = change.state.syncs.saturating_add(1);
-        change.state.failure = None;
         if word == DEACTIVATION {
             let product = change.view.product.clone();
             forget_license(&mut change.state, &product, &answer);
@@ -271,10 +302,12 @@ fn refusal(answer: &SyncAnswer) -> Option<Error> {
     Some(Error::new(Code::Refused, answer.message.clone().unwrap_or_else(said)))
 }
 
-/// Whether a license is here, in whatever way it came.
+/// Whether a license is here, in whatever way it came. One whose key was stolen since does not
+/// count for anything but this: the issuer may say what takes its place.
 pub(super) fn is_here(change: &Change<'_>, license_id: &str) -> bool {
     let mut held = change.view.facts.candidates.iter().filter_map(|it| it.license.as_ref().ok());
     held.any(|held| held.claims.license.id == license_id)
+        || change.view.taken_back().any(|license| license.id == license_id)
 }
 
 /// Takes away a license that the issuer has freed this machine of, with all that came with it and
@@ -359,10 +392,15 @@ fn apply_keys(change: &mut Change<'_>, pinned: &Product, data: &[u8]) -> Result<
         return Ok(false);
     }
     product.trust(text)?;
+    // A list whose key is gone says nothing any more. What it withdrew stays so.
+    if change.view.listed().1.is_some_and(|kid| product.find(kid).is_none()) {
+        carry_over(change, &HashSet::new());
+    }
     change.state.add_keys(text.trim().to_string());
     // What a key said that was stolen is over, also once no set names the key any more.
     change.state.withdrawn.retain(|it| it.stands(&product));
     change.state.floors.forget_signed();
+    change.view = Arc::new(change.view.trusting(product));
     Ok(true)
 }
 
@@ -370,9 +408,11 @@ fn apply_revocations(change: &mut Change<'_>, data: &[u8]) -> Result<bool> {
     let product = &change.view.product;
     let list =
         Revocations::verify(data, product.code(), product.issuer(), |kid| product.find(kid))?;
-    // One that was lost may come again.
+    // One that was lost may come again, and one that nobody believes any more keeps out none:
+    // whoever stole a key may have signed it with any number.
     let is_older = |have: &u64| {
-        *have > list.version || (*have == list.version && change.view.has_revocations())
+        let is_lower = *have > list.version && !change.view.list_is_void();
+        is_lower || (*have == list.version && change.view.has_revocations())
     };
     if let Some(have) = change.state.revocations.filter(is_older) {
         if have == list.version && *change.view.listed().0 == list.ids {
@@ -382,7 +422,7 @@ fn apply_revocations(change: &mut Change<'_>, data: &[u8]) -> Result<bool> {
         return Err(Error::new(Code::OlderThanInstalled, what));
     }
     // Before the list is gone: the power may go in between.
-    if carry_over(change, &list) {
+    if carry_over(change, &list.ids) {
         change.write()?;
     }
     let next = change.locked.next(Slot::Revocations)?;
@@ -394,14 +434,14 @@ fn apply_revocations(change: &mut Change<'_>, data: &[u8]) -> Result<bool> {
 /// Keeps withdrawn what the list before named and the next one does not, as after the vendor
 /// restored an old backup: of the licenses that are here or noted here, which are few. Gives
 /// whether there are any.
-fn carry_over(change: &mut Change<'_>, next: &Revocations) -> bool {
+fn carry_over(change: &mut Change<'_>, next: &HashSet<[u8; 16]>) -> bool {
     let (before, Some(kid)) = change.view.listed() else { return false };
     let held = change.view.facts.candidates.iter().filter_map(|it| it.license.as_ref().ok());
     let here = held.map(|held| &held.claims.license.id);
     let noted = change.state.issuer.iter().map(|it| &it.license_id);
     let by_key = change.state.activation.iter().map(|it| &it.license_id);
     let is_dropped =
-        |id: &uuid::Uuid| before.contains(id.as_bytes()) && !next.ids.contains(id.as_bytes());
+        |id: &uuid::Uuid| before.contains(id.as_bytes()) && !next.contains(id.as_bytes());
     let ids: Vec<_> = here
         .chain(noted)
         .chain(by_key)

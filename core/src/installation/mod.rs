@@ -110,6 +110,13 @@ impl Product {
     pub fn open_to_read(&self, folder: impl AsRef<Path>) -> Result<Installation> {
         Installation::open(self, folder.as_ref(), true)
     }
+
+    /// The same on a simulated disk.
+    #[cfg(feature = "simulate")]
+    #[doc(hidden)]
+    pub fn open_on(&self, disk: &crate::simulate::SimDisk) -> Installation {
+        Installation::on(self, Folder::on(Arc::new(disk.clone())), false)
+    }
 }
 
 impl Installation {
@@ -118,7 +125,10 @@ impl Installation {
         if text.is_empty() || text.contains(&0) {
             return Err(Error::new(Code::InvalidArgument, "the folder's path is empty or none"));
         }
-        let folder = Folder::at(path);
+        Ok(Installation::on(product, Folder::at(path), reads_only))
+    }
+
+    fn on(product: &Product, folder: Folder, reads_only: bool) -> Installation {
         let mut it = Installation {
             product: product.clone(),
             site: Site::default(),
@@ -139,7 +149,7 @@ impl Installation {
         }
         let snapshot = it.fresh();
         it.note_time(&it.eyes.get(), &snapshot, true);
-        Ok(it)
+        it
     }
 
     /// Sets one of [`crate::SITE_SETTINGS`] by name. Fails with `invalid_argument`, naming the
@@ -240,9 +250,11 @@ impl Installation {
     /// key in `argument` is; without it, this machine for the license in use), `deactivation`
     /// (this machine is to be free of the license in use), `clock` (a clock reset is), `sync` (what
     /// was used), `seat` (for the holder in `argument`, 1 to 128 bytes that can be seen), `borrow`
-    /// (the same, for `DAYS HOLDER`, 1 to 366) and `release` (a holder gives the seat back). It is
-    /// signed with a key of this installation, and nothing in it is secret or raw but for a license
-    /// key; docs/format.md, section 9, says what there is.
+    /// (the same, for `DAYS HOLDER`, 1 to 366), `release` (a holder gives the seat back), `keys` (the
+    /// newest key set; with a license key in `argument` also where there is no license) and
+    /// `revocations` (the newest list of withdrawn licenses). It is signed with a key of this
+    /// installation, and nothing in it is secret or raw but for a license key; docs/format.md,
+    /// section 9, says what there is.
     ///
     /// Fails with `invalid_argument` for another word, or an argument that is none, with
     /// `not_licensed` where a word needs the license in use and there is none, and with the codes

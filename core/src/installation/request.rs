@@ -80,6 +80,11 @@ struct Wish {
 
 impl Installation {
     pub(crate) fn ask_vendor(&self, what: &str, argument: Option<&str>) -> Result<String> {
+        self.asked(what, argument).map(|(text, _)| text)
+    }
+
+    /// The text of a request, and what is in it.
+    pub(super) fn asked(&self, what: &str, argument: Option<&str>) -> Result<(String, Request)> {
         let what = word(what)?;
         let argument = argument.filter(|argument| !argument.is_empty());
         let wish = Wish::of(what, argument)?;
@@ -94,6 +99,8 @@ impl Installation {
             id: held.claims.license.id.clone(),
             token_id: held.claims.jti.clone(),
         });
+        // Whose key was stolen asks for what takes its place.
+        let license = license.or_else(|| snapshot.view.taken_back().last());
         if license.is_none()
             && let Some(what) = wish.needs_license(what)
         {
@@ -115,7 +122,8 @@ impl Installation {
             sync,
             signer: None,
         };
-        request.to_signed_text(&InstallationKey::from_seed(&state.key(messages::REQUESTS)?)?)
+        let key = InstallationKey::from_seed(&state.key(messages::REQUESTS)?)?;
+        Ok((request.to_signed_text(&key)?, request))
     }
 
     fn totals(&self, snapshot: &Known) -> Result<Totals> {

@@ -123,6 +123,18 @@ pub(crate) struct Leased {
     pub(crate) until: i64,
     /// Its compact serialization, or that of what gave it back.
     pub(crate) token: String,
+    /// When it came in answer to a call, where the clock here is ahead of the issuer's.
+    #[serde(default)]
+    pub(crate) came: Option<Came>,
+}
+
+/// A moment by the time here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Came {
+    /// The era of the time: it says nothing once signed time has taken the place of what was seen.
+    pub(crate) era: u64,
+    /// The moment.
+    pub(crate) at: i64,
 }
 
 /// Which license a license key brought, and what is kept of the key.
@@ -181,12 +193,7 @@ impl Failure {
     pub(crate) fn fact(&self) -> verdict::Failure {
         // A minute, then twice as long each time, and an hour at the most.
         let pause = MINUTE.saturating_mul(1 << self.count.saturating_sub(1).min(6)).min(HOUR);
-        verdict::Failure {
-            at: self.at,
-            again: self.at.saturating_add(pause),
-            code: self.code.clone(),
-            message: self.what.clone(),
-        }
+        verdict::Failure { at: self.at, pause, code: self.code.clone(), message: self.what.clone() }
     }
 }
 

@@ -2,16 +2,18 @@
 //! verified, and never changed.
 
 use super::Installation;
-use super::state::{Failure, IssuerNote, State};
+use super::state::{Failure, Installed, IssuerNote, State};
 use crate::clock::boot_seconds;
 use crate::errors::{Code, Error, Result};
-use crate::messages::Revocations;
+use crate::messages::{Licensed, Revocations};
+use crate::peek::peek;
 use crate::product::{Place, Product, Verified};
 use crate::store::Slot;
 use crate::usage::Totals;
 use crate::verdict::{
     Anchor, Candidate, Facts, Held, Issuer, IssuerStatus, Source, StateHealth, Terms,
 };
+use serde::Deserialize;
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -167,6 +169,33 @@ impl View {
     /// What the list in the folder names, and the key that signed it.
     pub(crate) fn listed(&self) -> (&HashSet<[u8; 16]>, Option<&str>) {
         (&self.revocations.ids, self.revocations.kid.as_deref())
+    }
+
+    /// Whether there is a list that no key signed which is still trusted: it says nothing.
+    pub(crate) fn list_is_void(&self) -> bool {
+        let list = &self.revocations;
+        list.version.is_some() && !list.holds && list.error.is_none()
+    }
+
+    /// The same with other keys. What was verified with those before stays as it was found.
+    pub(crate) fn trusting(&self, product: Product) -> View {
+        let mut next = self.clone();
+        let signer = next.revocations.kid.as_deref();
+        if signer.is_some_and(|kid| !product.trusts(kid)) {
+            Arc::make_mut(&mut next.revocations).holds = false;
+        }
+        next.product = product;
+        next
+    }
+
+    /// The licenses that were applied, and whose key is known to be stolen now.
+    pub(crate) fn taken_back(&self) -> impl Iterator<Item = Licensed> {
+        let stolen = |one: &&Installed| {
+            let read = self.product.read(one.token.as_bytes());
+            read.is_err_and(|error| error.code() == Code::KeyCompromised)
+        };
+        let licenses = self.state.iter().flat_map(|state| &state.licenses);
+        licenses.filter(stolen).filter_map(|one| named(&one.token))
     }
 
     /// Whether what failed may succeed now: a machine that did not match may have become the right
@@ -331,6 +360,22 @@ pub(crate) fn hold(product: &Product, place: &Place, data: &[u8]) -> Result<Held
     let Verified { claims, kid, .. } = product.read(data)?;
     let binding = product.locate(&claims, place);
     Ok(Held { claims, key_id: kid, binding })
+}
+
+/// The license that a token says it is. It was verified when it was applied.
+fn named(token: &str) -> Option<Licensed> {
+    #[derive(Deserialize)]
+    struct Names {
+        jti: String,
+        license: Named,
+    }
+    #[derive(Deserialize)]
+    struct Named {
+        id: String,
+    }
+    let Names { jti, license } =
+        serde_json::from_str(&peek(token.as_bytes()).ok()?.payload).ok()?;
+    Some(Licensed { id: license.id, token_id: jti })
 }
 
 fn issuer(note: &IssuerNote) -> Option<Issuer> {

@@ -25,7 +25,7 @@ pub(crate) const SDK: &str = concat!("licentia/", env!("CARGO_PKG_VERSION"));
 #[derive(Clone, PartialEq, Eq)]
 pub struct Request {
     /// What is asked for, in a word: `license`, `renewal`, `activation`, `clock`, `sync`,
-    /// `deactivation`, `seat`, `borrow`, `release`.
+    /// `deactivation`, `seat`, `borrow`, `release`, `keys`, `revocations`.
     pub what: String,
     /// The product's code.
     pub product: String,
@@ -41,7 +41,8 @@ pub struct Request {
     pub machine: Option<Report>,
     /// The license that is in use.
     pub license: Option<Licensed>,
-    /// The license key of an activation; `None` = the license in use is the one to activate.
+    /// The license key of an activation, or of one whose keys are asked for; `None` = the license
+    /// in use is the one that is meant.
     pub key: Option<String>,
     /// The seat that is asked for, or given back.
     pub seat: Option<Seat>,

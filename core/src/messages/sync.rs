@@ -8,12 +8,19 @@ use crate::json::{List, Object};
 use crate::keys::TrustedKey;
 use crate::limits::{LICENSE_TEXTS_MAX, MESSAGE_MAX, NONCE_MAX, REVOCATIONS_MAX};
 use crate::machine::Binding;
+use crate::stages::DAY;
 use crate::token::Kind;
 pub use crate::verdict::facts::IssuerStatus;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+
+/// Numbers of answers are counted, or are the microseconds since 1970 when they were given. One
+/// of a time so many seconds after the answer's own is neither: it would make every answer to come
+/// look old.
+const SEQ_AHEAD: i64 = 400 * DAY;
+const MICROS: u64 = 1_000_000;
 
 /// docs/format.md, section 6.1. Times are seconds since 1970.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,6 +147,11 @@ impl SyncAnswer {
             ("next_sync_by", self.next_sync_by),
         ] {
             time(name, at)?;
+        }
+        let far = u64::try_from(self.server_time.saturating_add(SEQ_AHEAD)).unwrap_or_default();
+        if self.seq > far.saturating_mul(MICROS) {
+            let what = "seq is that of a time 400 days after server_time";
+            return Err(malformed(what));
         }
         if self.next_sync_by.is_some_and(|by| self.sync_after.is_some_and(|after| after > by)) {
             return Err(malformed("sync_after is later than next_sync_by"));

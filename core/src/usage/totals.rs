@@ -229,7 +229,7 @@ impl Totals {
     }
 
     /// The number up to which the server has everything.
-    pub(super) fn acknowledged_seq(&self) -> u64 {
+    pub(crate) fn acknowledged_seq(&self) -> u64 {
         self.acknowledged.as_ref().map_or(0, |place| place.seq)
     }
 

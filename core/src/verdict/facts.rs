@@ -130,13 +130,20 @@ pub(crate) struct Drift {
 pub(crate) struct Failure {
     /// When: seconds since 1970, by the clock here.
     pub(crate) at: i64,
-    /// When to try again.
+    /// How long after that to try again, in seconds.
     #[serde(skip)]
-    pub(crate) again: i64,
+    pub(crate) pause: i64,
     /// The word of the table of errors.
     pub(crate) code: String,
     /// What it was and what to do, in a sentence.
     pub(crate) message: String,
+}
+
+impl Failure {
+    /// The same where the time has been set right since: it was not later than now.
+    pub(crate) fn seen_at(&self, now: &Now) -> Failure {
+        Failure { at: self.at.min(now.at.max(now.clock)), ..self.clone() }
+    }
 }
 
 /// What the issuer last said about a license.
@@ -237,5 +244,5 @@ pub(crate) struct Floor {
 /// is to be tried again.
 pub(crate) fn next_contact(issuer: Option<&Issuer>, failure: Option<&Failure>) -> Option<i64> {
     let said = issuer.and_then(|issuer| issuer.next_contact);
-    failure.map_or(said, |failure| Some(failure.again))
+    failure.map_or(said, |failure| Some(failure.at.saturating_add(failure.pause)))
 }

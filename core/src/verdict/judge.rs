@@ -19,6 +19,7 @@ pub(crate) fn judge(facts: &Facts, now: &Now) -> Verdict {
     let features = features::verdicts(&scene, &decision, now.at);
     let winner = scene.winner(&decision);
     let voice = Voice::new(&scene, now);
+    let failure = facts.failure.as_ref().map(|failure| failure.seen_at(now));
     Verdict {
         now: *now,
         product: facts.product.clone(),
@@ -31,14 +32,14 @@ pub(crate) fn judge(facts: &Facts, now: &Now) -> Verdict {
         winner: winner.map(|case| describe(case, now.at)),
         warnings: warnings(&scene, &decision, &features, now),
         features,
-        timeline: timeline(&scene, &decision),
+        timeline: timeline(&scene, &decision, failure.as_ref()),
         sources: sources(&voice, &scene, &decision, now.at),
         anchor: facts.anchor,
         grace_days: facts.terms.grace_days,
         grace_until: scene.grace_end(),
         suspicion: clock_evidence(&voice, now).map(|evidence| sentence(&evidence)),
         issuer: issuer(&scene, &decision).cloned(),
-        failure: facts.failure.clone(),
+        failure,
         state: facts.state.clone(),
     }
 }

@@ -1,7 +1,7 @@
 //! Every date there is, past and future, with what may be done from then on.
 
 use crate::verdict::causes::{Case, Span};
-use crate::verdict::facts::{Issuer, IssuerStatus, next_contact};
+use crate::verdict::facts::{Failure, Issuer, IssuerStatus, next_contact};
 use crate::verdict::judge::issuer;
 use crate::verdict::moment::{Decision, Scene};
 use crate::verdict::sentences::sentence;
@@ -9,7 +9,11 @@ use crate::verdict::status::Step;
 use crate::verdict::words::Event;
 
 /// Sorted by time, and of one time in the order of the words.
-pub(crate) fn timeline(scene: &Scene<'_>, decision: &Decision) -> Vec<Step> {
+pub(crate) fn timeline(
+    scene: &Scene<'_>,
+    decision: &Decision,
+    failure: Option<&Failure>,
+) -> Vec<Step> {
     let mut dates = Dates(Vec::new());
     if let Some(anchor) = scene.facts.anchor {
         dates.add(Event::FirstUse, Some(anchor.at));
@@ -20,7 +24,7 @@ pub(crate) fn timeline(scene: &Scene<'_>, decision: &Decision) -> Vec<Step> {
         dates.of_license(scene, case);
     }
     let issuer = issuer(scene, decision);
-    dates.add(Event::NextContact, next_contact(issuer, scene.facts.failure.as_ref()));
+    dates.add(Event::NextContact, next_contact(issuer, failure));
     if let Some(issuer) = issuer {
         dates.of_issuer(issuer);
     }

@@ -120,8 +120,27 @@ pub fn bytes_of(folder: &Path) -> Vec<(String, Vec<u8>)> {
     names.into_iter().map(|name| (name.clone(), fs::read(folder.join(name)).unwrap())).collect()
 }
 
-/// Changes the newest state in a folder, with the right hash.
-pub fn forge(folder: &Path, change: impl FnOnce(&mut Value)) {
+/// Everything in a folder but the note of what the issuer could not be asked, and the clock of the
+/// boot: the state as JSON, and the other files.
+pub fn kept(folder: &Path) -> (Value, Vec<(String, Vec<u8>)>) {
+    let mut state = newest_state(folder).1;
+    state["failure"] = Value::Null;
+    state["floors"]["boot"] = Value::Null;
+    let is_other = |(name, _): &(String, Vec<u8>)| !name.starts_with("state.") && name != "lock";
+    (state, bytes_of(folder).into_iter().filter(is_other).collect())
+}
+
+/// A status without the note of what the issuer could not be asked.
+pub fn but_for_failure(mut status: Value) -> Value {
+    status["issuer"]["failure"] = Value::Null;
+    status["issuer"]["next_contact"] = Value::Null;
+    let is_other = |step: &Value| step["event"] != "next_contact";
+    status["timeline"].as_array_mut().unwrap().retain(is_other);
+    status
+}
+
+/// The path and the payload of the newest state in a folder.
+fn newest_state(folder: &Path) -> (std::path::PathBuf, Value) {
     let generation = |bytes: &[u8]| u64::from_le_bytes(bytes[16..24].try_into().unwrap());
     let files = ["state.a", "state.b"].map(|name| folder.join(name));
     let (path, bytes) = files
@@ -130,7 +149,13 @@ pub fn forge(folder: &Path, change: impl FnOnce(&mut Value)) {
         .max_by_key(|(_, bytes)| generation(bytes))
         .unwrap();
     let length = u64::from_le_bytes(bytes[24..32].try_into().unwrap()) as usize;
-    let mut state: Value = serde_json::from_slice(&bytes[64..64 + length]).unwrap();
+    (path, serde_json::from_slice(&bytes[64..64 + length]).unwrap())
+}
+
+/// Changes the newest state in a folder, with the right hash.
+pub fn forge(folder: &Path, change: impl FnOnce(&mut Value)) {
+    let (path, mut state) = newest_state(folder);
+    let bytes = fs::read(&path).unwrap();
     change(&mut state);
     let payload = state.to_string();
     let mut forged = bytes[..32].to_vec();

@@ -1,10 +1,13 @@
 //! The calls: a request, its answer, and what that changes here, in one.
 
+use super::Ask;
 use super::desk::{PAUSE, Renewal, hold};
 use crate::errors::{Code, Error, Result};
 use crate::installation::Installation;
-use crate::installation::apply::Way;
-use crate::installation::request::{ACTIVATION, RENEWAL, SYNC, license_key, word};
+use crate::installation::apply::{Applied, Way};
+use crate::installation::request::{
+    ACTIVATION, BORROW, RELEASE, RENEWAL, SEAT, SYNC, license_key, word,
+};
 use crate::installation::state::mask;
 use crate::verdict;
 use sha2::{Digest, Sha256};
@@ -23,9 +26,11 @@ impl Installation {
             (RENEWAL, None) => self.renew(),
             (ACTIVATION, Some(key)) => self.activate(key),
             (SYNC, None) => self.sync(),
+            (what @ (SEAT | BORROW | RELEASE), argument) => self.call_seat(what, argument),
             (what, argument) => {
                 self.check_writable()?;
-                self.exchange(what, argument, &|answer| self.apply_answer(answer, Way::Word(what)))
+                self.issuers()?;
+                told(self.talk(what, argument, Way::Word(what)))
             }
         }
     }
@@ -54,8 +59,7 @@ impl Installation {
         // What never left this machine may be asked again at once.
         self.issuers()?;
         let way = Way::Renewal(&license_id);
-        let outcome = self.exchange(RENEWAL, None, &|answer| self.apply_answer(answer, way));
-        let outcome = self.noting(outcome);
+        let outcome = told(self.talk(RENEWAL, None, way));
         *last = Some(Renewal { license_id, at: Instant::now(), outcome: outcome.clone() });
         outcome
     }
@@ -82,14 +86,21 @@ impl Installation {
         // Whoever says why not may repeat the key.
         let hide =
             |error: Error| Error::new(error.code(), error.detail().replace(&key, &mask(&key)));
-        let apply = |answer: &[u8]| self.apply_answer(answer, Way::Key(&key));
-        let outcome = self.exchange(ACTIVATION, Some(&key), &apply).map_err(hide);
+        let outcome = self.talk(ACTIVATION, Some(&key), Way::Key(&key)).map_err(hide);
+        let outcome = told(outcome);
         keys.note(digest, Instant::now(), &outcome);
         outcome
     }
 
-    /// Applies an answer, and fails where it says no.
-    fn apply_answer(&self, answer: &[u8], way: Way<'_>) -> Result<()> {
-        self.apply_any(answer, way)?.refused.map_or(Ok(()), Err)
+    /// Asks for something and applies the answer, and notes where that fails.
+    fn talk(&self, what: &'static str, argument: Option<&str>, way: Way<'_>) -> Result<Applied> {
+        let ask = Ask { what, argument, ends: self.deadline() };
+        let take = |answer: &[u8], keys: Option<&[u8]>| self.apply_with(keys, answer, way);
+        self.noting(what, || self.exchange(&ask, &take))
     }
+}
+
+/// Fails where what was signed says no.
+fn told(outcome: Result<Applied>) -> Result<()> {
+    outcome?.refused.map_or(Ok(()), Err)
 }

@@ -1,5 +1,5 @@
-//! What one process asks the issuer, one thing at a time: renewals once for all who want one, and
-//! license keys as fast as an honest person types them.
+//! What one process asks the issuer, one thing at a time: renewals and syncs once for all who want
+//! one, and license keys as fast as an honest person types them.
 
 use crate::errors::{Code, Error, Result};
 use arc_swap::ArcSwap;
@@ -25,6 +25,8 @@ pub(super) struct Queue {
     pub(super) renewal: Mutex<Option<Renewal>>,
     /// The license keys that were tried. Held for as long as one is.
     pub(super) keys: Mutex<Keys>,
+    /// When the last sync was over, and what it came to. Held for as long as one is under way.
+    pub(super) sync: Mutex<Option<(Instant, Result<()>)>>,
 }
 
 /// What a renewal came to.
@@ -64,7 +66,8 @@ impl Desk {
 impl Queue {
     fn new() -> Queue {
         let process = std::process::id();
-        Queue { process, renewal: Mutex::default(), keys: Mutex::default() }
+        let (renewal, keys, sync) = Default::default();
+        Queue { process, renewal, keys, sync }
     }
 }
 
@@ -146,10 +149,11 @@ mod tests {
     #[test]
     fn the_child_of_a_fork_does_not_wait_for_its_parent() {
         let parents = Arc::new(Queue { process: 0, ..Queue::new() });
-        let _held = (hold(&parents.renewal), hold(&parents.keys));
+        let _held = (hold(&parents.renewal), hold(&parents.keys), hold(&parents.sync));
         let desk = Desk(ArcSwap::new(Arc::clone(&parents)));
         let own = desk.queue();
         assert!(own.renewal.try_lock().is_ok() && own.keys.try_lock().is_ok());
+        assert!(own.sync.try_lock().is_ok());
         assert!(Arc::ptr_eq(&own, &desk.queue()), "one for all threads of it");
     }
 }

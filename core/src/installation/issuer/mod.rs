@@ -6,8 +6,9 @@ mod desk;
 mod sync;
 
 use super::Installation;
+use super::apply::Way;
 use super::change::Damage;
-use super::request::KEYS;
+use super::request::{ACTIVATION, KEYS, RENEWAL, REVOCATIONS, SYNC};
 use super::state::Failure;
 use crate::errors::{Code, Error, Result};
 use crate::limits::{COAT_FACTOR, REVOCATIONS_MAX, SYNC_MAX};
@@ -67,23 +68,22 @@ impl Installation {
     }
 
     /// Asks for something, and does with the answer what `take` does: over each way in turn, until
-    /// one brings what can be taken. A stranger on one way cannot keep us from another.
-    fn exchange<T>(
-        &self,
-        what: &'static str,
-        argument: Option<&str>,
-        take: &dyn Fn(&[u8]) -> Result<T>,
-    ) -> Result<T> {
+    /// one brings what can be taken. A stranger on one way cannot keep us from another. `take` is
+    /// given newer keys besides, where the answer needs them.
+    fn exchange<T>(&self, ask: &Ask<'_>, take: &Taking<'_, T>) -> Result<T> {
+        self.issuers()?;
+        self.send(&self.ask_vendor(ask.what, ask.argument)?, ask, take)
+    }
+
+    fn send<T>(&self, request: &str, ask: &Ask<'_>, take: &Taking<'_, T>) -> Result<T> {
         let issuers = self.issuers()?;
-        let request = self.ask_vendor(what, argument)?;
-        let ends = Instant::now() + self.site().patience();
         let mut failure = None;
         for (at, issuer) in issuers.iter().enumerate() {
             let ways = u32::try_from(issuers.len() - at).unwrap_or(u32::MAX);
-            let patience = ends.saturating_duration_since(Instant::now()) / ways;
-            let message = Message { request: &request, answer_max: answer_max(what), patience };
-            let answer = ask(issuer, &message);
-            match answer.and_then(|answer| self.take_by(issuer, what, argument, &answer, take)) {
+            let patience = ask.left() / ways;
+            let message = Message { request, answer_max: answer_max(ask.what), patience };
+            let answer = put(issuer, &message);
+            match answer.and_then(|answer| self.take_by(issuer, ask, &answer, take)) {
                 Err(error) if is_elsewhere(&error) => failure = Some(telling(failure, error)),
                 outcome => return outcome,
             }
@@ -92,56 +92,109 @@ impl Installation {
     }
 
     /// Takes an answer. Where a key has signed it that is not known here, newer keys are asked for
-    /// first.
+    /// first, and applied with it: they may take back what it takes the place of.
     fn take_by<T>(
         &self,
         issuer: &Arc<dyn Issuer>,
-        what: &str,
-        argument: Option<&str>,
+        ask: &Ask<'_>,
         answer: &[u8],
-        take: &dyn Fn(&[u8]) -> Result<T>,
+        take: &Taking<'_, T>,
     ) -> Result<T> {
-        let taken = take(answer);
+        let taken = take(answer, None);
         let Err(unknown) = &taken else { return taken };
-        if unknown.code() != Code::UnknownKey || what == KEYS {
+        if unknown.code() != Code::UnknownKey || ask.what == KEYS {
             return taken;
         }
-        let key = argument.filter(|_| what == super::request::ACTIVATION);
+        let key = ask.argument.filter(|_| ask.what == ACTIVATION);
         let Ok(request) = self.ask_vendor(KEYS, key) else { return taken };
-        let patience = self.site().patience();
-        let message = Message { request: &request, answer_max: answer_max(KEYS), patience };
-        let keys = ask(issuer, &message);
-        match keys.and_then(|keys| self.apply_any(&keys, super::apply::Way::Word(KEYS))) {
-            Ok(_) => take(answer),
-            Err(_) => taken,
+        let (answer_max, patience) = (answer_max(KEYS), ask.left());
+        let Ok(keys) = put(issuer, &Message { request: &request, answer_max, patience }) else {
+            return taken;
+        };
+        let here = self.version(KEYS);
+        let is_newer = self.version_of(KEYS, &keys, None).is_ok_and(|epoch| epoch > here);
+        if !is_newer {
+            return taken;
         }
+        let taken = take(answer, Some(&keys));
+        if taken.is_err() && self.voided_by(&keys).is_none() {
+            // What came with them is no good. They may be.
+            let _ = self.apply_any(&keys, Way::Word(KEYS));
+        }
+        taken
     }
 }
 
+/// What is asked, and until when.
+struct Ask<'a> {
+    what: &'static str,
+    argument: Option<&'a str>,
+    ends: Instant,
+}
+
+impl Ask<'_> {
+    fn left(&self) -> Duration {
+        self.ends.saturating_duration_since(Instant::now())
+    }
+}
+
+/// Takes an answer, and newer keys with it where it needs them.
+type Taking<'t, T> = dyn Fn(&[u8], Option<&[u8]>) -> Result<T> + 't;
+
 impl Installation {
-    /// Keeps why the issuer could not be asked, for everybody who looks at this folder. Where that
-    /// cannot be kept, nothing is lost: whoever called knows.
-    fn noting<T>(&self, outcome: Result<T>) -> Result<T> {
-        let Err(error) = &outcome else { return outcome };
-        if !is_elsewhere(error) || error.code() == Code::NotLicensed {
-            return outcome;
-        }
-        let _ = self.change(Damage::Keep, |change| {
-            let count = change.state.failure.as_ref().map_or(0, |before| before.count);
-            change.state.failure = Some(Failure {
-                at: change.now.at,
-                count: count.saturating_add(1),
-                code: error.slug().to_string(),
-                what: error.to_string(),
-            });
-            Ok((true, ()))
-        });
+    /// When a call that begins now has to be over.
+    fn deadline(&self) -> Instant {
+        Instant::now() + self.site().patience()
+    }
+
+    /// Sends a request that is written already, and does with the answer what `take` does. Notes
+    /// where that fails.
+    pub(super) fn deliver<T>(
+        &self,
+        request: &str,
+        what: &'static str,
+        argument: Option<&str>,
+        take: &dyn Fn(&[u8]) -> Result<T>,
+    ) -> Result<T> {
+        let ask = Ask { what, argument, ends: self.deadline() };
+        self.noting(what, || {
+            self.send(request, &ask, &|answer, keys| {
+                if let Some(keys) = keys {
+                    self.apply_any(keys, Way::Word(KEYS))?;
+                }
+                take(answer)
+            })
+        })
+    }
+
+    /// Keeps why the issuer could not be asked, for everybody who looks at this folder, and forgets
+    /// it once it answers. Where that cannot be kept, nothing is lost: whoever called knows.
+    fn noting<T>(&self, what: &str, call: impl FnOnce() -> Result<T>) -> Result<T> {
+        let state = self.fresh().view.state.clone();
+        let before = state.as_ref().and_then(|it| it.failure.as_ref()).map_or(0, |it| it.count);
+        let outcome = call();
+        let _ = match &outcome {
+            Ok(_) if before == 0 => return outcome,
+            Err(error) if !is_of_contact(what, error) => return outcome,
+            Ok(_) => {
+                self.change(Damage::Keep, |change| Ok((change.state.failure.take().is_some(), ())))
+            }
+            Err(error) => self.change(Damage::Keep, |change| {
+                change.state.failure = Some(Failure {
+                    at: change.now.at,
+                    count: before.saturating_add(1),
+                    code: error.slug().to_string(),
+                    what: error.to_string(),
+                });
+                Ok((true, ()))
+            }),
+        };
         outcome
     }
 }
 
 /// What the issuer answers.
-fn ask(issuer: &Arc<dyn Issuer>, message: &Message<'_>) -> Result<Vec<u8>> {
+fn put(issuer: &Arc<dyn Issuer>, message: &Message<'_>) -> Result<Vec<u8>> {
     let answer = issuer.ask(message).map_err(|error| match error.code() {
         Code::Unreachable | Code::Refused | Code::NoSeat | Code::NoTransport => error,
         _ => Error::new(Code::Unreachable, error.detail()),
@@ -155,7 +208,7 @@ fn ask(issuer: &Arc<dyn Issuer>, message: &Message<'_>) -> Result<Vec<u8>> {
 /// Bytes that the answer to a word may have.
 fn answer_max(what: &str) -> usize {
     match what {
-        super::request::REVOCATIONS => REVOCATIONS_MAX * COAT_FACTOR,
+        REVOCATIONS => REVOCATIONS_MAX * COAT_FACTOR,
         _ => SYNC_MAX * COAT_FACTOR,
     }
 }
@@ -171,6 +224,17 @@ fn is_elsewhere(error: &Error) -> bool {
             | Code::Busy
             | Code::DiskFull
     )
+}
+
+/// Whether a failure says how the issuer is reached, and not what it thinks of one question.
+fn is_of_contact(what: &str, error: &Error) -> bool {
+    let of_question = match error.code() {
+        Code::NoTransport | Code::NotLicensed | Code::InvalidArgument | Code::NoSeat => true,
+        // A license key that nobody knows, a seat of a license without any.
+        Code::Refused => !matches!(what, SYNC | RENEWAL),
+        _ => false,
+    };
+    is_elsewhere(error) && !of_question
 }
 
 /// Of two failures the one that says more: somebody was there.

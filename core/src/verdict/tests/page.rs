@@ -89,6 +89,8 @@ fn everything() -> Facts {
     facts.usage = Arc::new(Totals::made(&[(exports, Entry::Add(5), NOW)]));
     facts.anchor = Some(Anchor { at: NOW });
     facts.issuer = Some(issuer(IssuerStatus::Ok, NOW));
+    let (code, message) = ("unreachable".to_string(), "no route".to_string());
+    facts.failure = Some(Failure { at: NOW, pause: 60, code, message });
     facts
 }
 
@@ -164,7 +166,7 @@ fn the_status_is_in_its_order() {
         \"floor\":null,\"floor_by\":null,\"suspect\":false,\
         \"message\":\"The clock shows 2025-11-24T00:00:00Z.\"},\"anchor\":null,\
         \"issuer\":{\"status\":null,\"message\":null,\"last_contact\":null,\
-        \"next_contact\":null,\"next_sync_by\":null},\
+        \"next_contact\":null,\"next_sync_by\":null,\"failure\":null},\
         \"state\":{\"installation\":null,\"ok\":true,\"code\":null,\"message\":null}}";
     assert_eq!(json, wanted);
 }
