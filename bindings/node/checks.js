@@ -40,16 +40,19 @@ function settingName(value) {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 }
 
-/** Settings that are a number of days. */
-const DAYS = new Set(['grace_days', 'warning_days', 'lease_window'])
+/** Settings that are a number: of days, or of seconds. */
+const NUMBERS = new Set(['grace_days', 'warning_days', 'lease_window', 'server_timeout'])
+
+/** Settings that are a list, and what each of it is. */
+const LISTS = new Map([['machine_exclude', 'a kind'], ['server', 'a URL']])
 
 function settingText(name, value) {
   if (name === 'clock' && typeof value === 'number') return String(Math.floor(value))
   if (name === 'clock' && types.isDate(value)) return String(Math.floor(value.getTime() / 1000))
-  if (DAYS.has(name) && typeof value === 'number') return String(value)
+  if (NUMBERS.has(name) && typeof value === 'number') return String(value)
   if (name === 'license') return licenseText(value)
-  if (name === 'machine_exclude' && Array.isArray(value)) {
-    return value.map((kind) => text('a kind in machine_exclude', kind)).join(',')
+  if (LISTS.has(name) && Array.isArray(value)) {
+    return value.map((one) => text(`${LISTS.get(name)} in ${name}`, one)).join(',')
   }
   return text(`the setting ${name}`, value)
 }

@@ -82,6 +82,8 @@ export interface ProductOptions {
   graceDays?: number | string | undefined
   /** Warns this many days before an end, where the license does not say how many. Empty = 30. */
   warningDays?: number | string | undefined
+  /** Your license servers: the first that answers is asked. A list, or text. */
+  server?: string | readonly string[] | undefined
   /** The feature whose counter is shown as the monthly one. */
   monthlyMeter?: string | undefined
 }
@@ -102,6 +104,14 @@ export interface OpenOptions {
   publicStatus?: 'minimal' | 'full' | '' | undefined
   /** The days over which leases are counted, where the license does not say. Empty = 30. */
   leaseWindow?: number | string | undefined
+  /** The vendor's license servers, in the order in which they are tried. Empty = the product's. */
+  server?: string | readonly string[] | undefined
+  /** A file of certificates in PEM, of authorities to trust besides the system's. Empty = none. */
+  serverCa?: string | undefined
+  /** The proxy to the servers: a URL, or `none`. Empty = that of the environment. */
+  proxy?: string | undefined
+  /** How many seconds a call to the servers may take in all, 1 to 300. Empty = 30. */
+  serverTimeout?: number | string | undefined
 }
 
 /** Settings whose names differ in docs/settings.md, where words are joined by `_`. */
@@ -123,6 +133,8 @@ type SiteSettings = OpenOptions & {
   license_env: OpenOptions['licenseEnv']
   public_status: OpenOptions['publicStatus']
   lease_window: OpenOptions['leaseWindow']
+  server_ca: OpenOptions['serverCa']
+  server_timeout: OpenOptions['serverTimeout']
 }
 
 /** One part of a machine, or one reason why there is none. */
@@ -363,6 +375,33 @@ export declare class Installation {
   request(what?: string, argument?: string): string
 
   /**
+   * Asks the vendor's server for what `request(what, argument)` asks for, and applies what it
+   * signs in answer, on another thread: `activation` with a license key, `renewal`, `deactivation`,
+   * `revocations`, `keys`, `clock`. Needs the setting `server`, and takes no longer than
+   * `serverTimeout`. It goes on with the settings it began with.
+   *
+   * Rejects as `request` throws and as `apply` rejects, with `no_transport` without a server, with
+   * `unreachable` where none answers, with `refused` and the server's own words where it says no.
+   * What was here before stays then: that nobody answers says nothing of a license.
+   */
+  call(what: string, argument?: string): Promise<void>
+
+  /**
+   * Reports to the vendor's server what was used, and applies what it says of the license. Who
+   * asks while one is under way shares the next with all others who do. Rejects as `call` does:
+   * what was used is reported by the next.
+   */
+  sync(): Promise<void>
+
+  /**
+   * Takes a seat of a floating license for `holder`, or renews the one that it has here. It is
+   * leased for a while; with `borrowDays`, 1 to 366, for so many days out of the server's reach.
+   * Where the server is not reached, a seat that is held here is given all the same. Rejects with
+   * `no_seat` where all are taken, and as `call` does.
+   */
+  seat(holder: string, options?: { borrowDays?: number | undefined }): Promise<Seat>
+
+  /**
    * Adds to a counter. On disk when the promise is kept, and counted by `allows` from then on.
    * Rejects with `limit_exceeded` where a limit stops it, and then counts nothing.
    */
@@ -412,4 +451,33 @@ export declare class Installation {
    * open.
    */
   close(): void
+}
+
+/**
+ * A seat of a floating license that somebody has here. Who ends without `release` gives it back
+ * all the same: when its lease ends. Made by `seat` only.
+ */
+export declare class Seat {
+  private constructor()
+
+  /** Who has it. */
+  get holder(): string
+
+  /** When the lease ends; `null` if the seat is not held any more. Reads small files. */
+  get expires(): Date | null
+
+  /** Whether it is held at this moment. Reads small files. */
+  get held(): boolean
+
+  /**
+   * Asks for a longer lease: do so when half of it is over. Rejects as `Installation.seat` does;
+   * what is held stays until its end, also where the server is not reached.
+   */
+  renew(): Promise<void>
+
+  /** Gives it back. Rejects as `Installation.call` does: then it is held until its lease ends. */
+  release(): Promise<void>
+
+  /** The same, by `await using`, where Node knows it. */
+  [Symbol.asyncDispose](): Promise<void>
 }

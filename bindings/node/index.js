@@ -9,6 +9,7 @@ const {
 const { now } = require('./clock.js')
 const { Installation, OPENED } = require('./installation.js')
 const { asked } = require('./promises.js')
+const { Seat } = require('./seat.js')
 
 // Nobody else has it, so nobody else makes a License.
 const VERIFIED = Symbol('verified')
@@ -120,9 +121,9 @@ class Product {
 }
 
 // An answer is not replaced by accident, in one module for all of them.
-for (const made of [Installation, License, Product]) {
+for (const made of [Installation, License, Product, Seat]) {
   Object.freeze(made.prototype)
   Object.freeze(made)
 }
 
-module.exports = { Installation, License, Product }
+module.exports = { Installation, License, Product, Seat }

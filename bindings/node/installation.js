@@ -3,11 +3,13 @@
 // second: entering native code costs more than all of it.
 
 const {
-  documentData, instant, options, settingName, settingText, text, wholeNumber, wrongCall, wrongType,
+  documentData, instant, members, options, settingName, settingText, text, wholeNumber, wrongCall,
+  wrongType,
 } = require('./checks.js')
 const { now } = require('./clock.js')
 const { answerOf, exchangeOf } = require('./exchange.js')
-const { Recorder, asked } = require('./promises.js')
+const { Recorder, Shared, afar, asked } = require('./promises.js')
+const { GIVEN, Seat } = require('./seat.js')
 
 /** What may be done, in rising order. */
 const ACCESS = ['deny', 'read_only', 'warn', 'allow']
@@ -21,6 +23,7 @@ class Installation {
   #native
   #clock
   #recorder
+  #syncs
   // What is allowed, while the product's clock is from the one time to before the other, and for
   // a second of real time: a stopped clock would never ask again. All in milliseconds.
   #levels = new Map()
@@ -34,6 +37,7 @@ class Installation {
     this.#native = native
     this.#clock = clock
     this.#recorder = new Recorder(native, () => this.#forget())
+    this.#syncs = new Shared(() => afar(() => native.sync()))
     Object.freeze(this)
   }
 
@@ -118,21 +122,22 @@ class Installation {
   }
 
   async call(what, argument) {
+    const word = text('what to ask', what)
     const given = argument === undefined ? null : text('the argument of a call', argument)
-    return await this.#change(this.#native.call(text('what to ask', what), given))
+    if (word === 'sync' && !given) return await this.sync()
+    return await this.#change(afar(() => this.#native.call(word, given)))
   }
 
   async sync() {
-    return await this.#change(this.#native.sync())
+    return await this.#change(this.#syncs.ask())
   }
 
   async seat(holder, given = {}) {
-    let days = 0
-    for (const [name, value] of options(given)) {
-      if (name !== 'borrowDays') throw wrongCall(`seat has no option ${name}`)
-      days = wholeNumber('borrowDays', value)
-    }
-    return new Seat(OPENED, await asked(this.#native.seat(text('the holder', holder), days)))
+    const { borrowDays = 0 } = members('the options', given, ['borrowDays'])
+    const days = wholeNumber('borrowDays', borrowDays)
+    const name = text('the holder', holder)
+    const native = await this.#change(afar(() => this.#native.seat(name, days)))
+    return new Seat(GIVEN, native, (promise) => this.#change(promise))
   }
 
   serves(target) {
@@ -185,31 +190,4 @@ class Installation {
   }
 }
 
-class Seat {
-  #native
-
-  constructor(proof, native) {
-    if (proof !== OPENED) throw wrongCall('a Seat is made by seat only')
-    this.#native = native
-    Object.freeze(this)
-  }
-
-  get holder() {
-    return this.#native.holder()
-  }
-
-  get expires() {
-    const expires = this.#native.expires()
-    return expires === null ? null : new Date(expires * 1000)
-  }
-
-  async renew() {
-    return await asked(this.#native.renew())
-  }
-
-  async release() {
-    return await asked(this.#native.release())
-  }
-}
-
-module.exports = { Installation, OPENED, Seat }
+module.exports = { Installation, OPENED }

@@ -216,6 +216,15 @@ export interface StatusIssuer {
   readonly last_contact: number | null
   readonly next_contact: number | null
   readonly next_sync_by: number | null
+  /** Why it could not be asked, since it was last. */
+  readonly failure: StatusFailure | null
+}
+
+export interface StatusFailure {
+  /** When it was tried last. */
+  readonly at: number
+  readonly code: ErrorCode
+  readonly message: string
 }
 
 export interface StatusState {

@@ -155,10 +155,14 @@ impl NativeInstallation {
         self.afar(Installation::sync)
     }
 
-    /// A seat for a holder.
+    /// A seat for a holder, for so many days out of the reach of the server.
     #[napi]
-    pub fn seat(&self, holder: String, days: u32) -> Promise<NativeSeat> {
-        self.afar(move |installation| Ok(NativeSeat(Arc::new(installation.seat(&holder, days)?))))
+    pub fn seat(&self, holder: String, days: f64) -> Promise<NativeSeat> {
+        let home = Arc::clone(&self.0);
+        self.afar(move |installation| {
+            let seat = Arc::new(installation.seat(&holder, days as u32)?);
+            Ok(NativeSeat { seat, home })
+        })
     }
 
     /// Answers one HTTP request.
@@ -225,13 +229,18 @@ impl NativeInstallation {
         attempt(|| call(&self.0.read().unwrap_or_else(PoisonError::into_inner)))
     }
 
-    /// The same for what waits for a network: nobody waits for it here meanwhile.
+    /// The same for what waits for a network, on another copy: nobody waits for it here meanwhile.
     fn afar<T: Answer>(
         &self,
         call: impl FnOnce(&Installation) -> licentia::Result<T> + Send + 'static,
     ) -> Promise<T> {
         let own = self.0.read().unwrap_or_else(PoisonError::into_inner).again();
-        promise(move || call(&own))
+        let home = Arc::clone(&self.0);
+        promise(move || {
+            let outcome = call(&own);
+            look_again(&home);
+            outcome
+        })
     }
 
     /// Asks it on a thread of the pool.
@@ -246,35 +255,55 @@ impl NativeInstallation {
 
 /// A seat that somebody has.
 #[napi]
-pub struct NativeSeat(Arc<Seat>);
+pub struct NativeSeat {
+    seat: Arc<Seat>,
+    /// The installation that it was asked of.
+    home: Arc<RwLock<Installation>>,
+}
 
 #[napi]
 impl NativeSeat {
     /// Who.
     #[napi]
     pub fn holder(&self) -> String {
-        self.0.holder().to_string()
+        self.seat.holder().to_string()
     }
 
     /// The first second for which it is not held any more; null if it is not.
     #[napi]
-    pub fn expires(&self) -> Option<f64> {
-        self.0.expires().map(second)
+    pub fn expires(&self) -> Result<Option<f64>, Failure> {
+        attempt(|| Ok(self.seat.expires().map(second)))
     }
 
     /// Asks for a longer lease.
     #[napi]
     pub fn renew(&self) -> Promise<()> {
-        let seat = Arc::clone(&self.0);
-        promise(move || seat.renew())
+        self.afar(Seat::renew)
     }
 
     /// Gives it back.
     #[napi]
     pub fn release(&self) -> Promise<()> {
-        let seat = Arc::clone(&self.0);
-        promise(move || seat.release())
+        self.afar(Seat::release)
     }
+
+    fn afar(
+        &self,
+        call: impl FnOnce(&Seat) -> licentia::Result<()> + Send + 'static,
+    ) -> Promise<()> {
+        let (seat, home) = (Arc::clone(&self.seat), Arc::clone(&self.home));
+        promise(move || {
+            let outcome = call(&seat);
+            look_again(&home);
+            outcome
+        })
+    }
+}
+
+/// What another copy has changed in the folder, this one knows from now on, and not only when the
+/// second is over that it answers for.
+fn look_again(home: &RwLock<Installation>) {
+    let _ = home.read().unwrap_or_else(PoisonError::into_inner).status(None);
 }
 
 impl Look {

@@ -9,6 +9,7 @@ import { test } from 'node:test'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import * as named from 'licentia'
 import * as http from 'licentia/http'
+import * as refresh from 'licentia/refresh'
 import { emptyFolder } from './folder.mjs'
 import { vendor } from './vendor.mjs'
 
@@ -34,18 +35,21 @@ function packageWith(t, addons) {
 
 test('require and import give the same classes, by name', () => {
   const required = require('licentia')
-  const classes = ['Installation', 'License', 'Product']
+  const classes = ['Installation', 'License', 'Product', 'Seat']
   assert.deepEqual(Object.keys(required).sort(), classes)
   assert.deepEqual(Object.keys(named).sort(), classes)
   for (const name of classes) assert.equal(required[name], named[name])
   assert.equal(require('licentia/http').handler, http.handler)
   assert.deepEqual(Object.keys(http), ['handler'])
+  assert.equal(require('licentia/refresh').keepSynced, refresh.keepSynced)
+  assert.deepEqual(Object.keys(refresh), ['keepSynced'])
   const keys = vendor.keys()
   assert.ok(new required.Product('myapp', keys) instanceof named.Product)
 })
 
 test('nothing else of the package can be reached', () => {
-  for (const inner of ['addon.js', 'exchange.js', 'http.js', 'index.js', ADDON]) {
+  const files = ['addon.js', 'exchange.js', 'http.js', 'index.js', 'refresh.js', 'seat.js', ADDON]
+  for (const inner of files) {
     assert.throws(() => require(`licentia/${inner}`), { code: 'ERR_PACKAGE_PATH_NOT_EXPORTED' })
   }
   assert.equal(require('licentia/package.json').name, 'licentia')
@@ -118,7 +122,8 @@ test('packed, installed in an empty folder, it works from there', (t) => {
     'LICENSE-APACHE', 'LICENSE-MIT', 'README.md', 'addon.js', 'checks.js', 'clock.js',
     'exchange.js', 'http.d.mts', 'http.d.ts', 'http.js', 'http.mjs', 'index.d.mts', 'index.d.ts',
     'index.js', 'index.mjs', 'installation.js', ADDON, 'package.json', 'promises.js',
-    'status.d.ts', 'testing.d.mts', 'testing.d.ts', 'testing.js', 'testing.json', 'testing.mjs',
+    'refresh.d.mts', 'refresh.d.ts', 'refresh.js', 'refresh.mjs', 'seat.js', 'status.d.ts',
+    'testing.d.mts', 'testing.d.ts', 'testing.js', 'testing.json', 'testing.mjs',
   ].sort())
   writeFileSync(path.join(folder, 'package.json'), '{"private": true}')
   npm('install', `./${filename}`)
@@ -127,6 +132,8 @@ test('packed, installed in an empty folder, it works from there', (t) => {
     import { readFileSync } from 'node:fs'
     import { Product } from 'licentia'
     import { handler } from 'licentia/http'
+    import { keepSynced } from 'licentia/refresh'
+    keepSynced(new Product('myapp', readFileSync('keys.json')).open('.'))
     handler(new Product('myapp', readFileSync('keys.json')).open('.'))
     new Product('myapp', readFileSync('keys.json')).inspect('${vendor.license()}')
     console.log(import.meta.resolve?.('licentia') ?? 'licentia')`)

@@ -7,6 +7,7 @@ import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
+import { rootCertificates } from 'node:tls'
 import { runInNewContext } from 'node:vm'
 import { Worker } from 'node:worker_threads'
 import { Product } from '../index.mjs'
@@ -31,6 +32,7 @@ const VALUES = {
   deployment: ['onpremise', 'saas', ''],
   grace_days: ['31', 31, 0, ''],
   warning_days: ['30', 30, 0, ''],
+  server: ['https://a.example', ['https://a.example', 'http://b.example:7770/'], [], ''],
   monthly_meter: ['exports', ''],
 }
 
@@ -60,6 +62,8 @@ test('every setting of the table is taken, by both names, in both places', () =>
 })
 
 test('so is every setting of an installation', (t) => {
+  const authority = path.join(emptyFolder(t), 'ca.pem')
+  writeFileSync(authority, rootCertificates[0])
   const values = {
     license: [vendor.license(), '', Buffer.from(vendor.license()), new Uint8Array()],
     license_file: ['/nowhere/myapp.lic', ''],
@@ -68,6 +72,10 @@ test('so is every setting of an installation', (t) => {
     mount: ['/admin/licensing', ''],
     public_status: ['minimal', 'full', ''],
     lease_window: ['31', 31, ''],
+    server: ['https://a.example', ['https://a.example', 'http://b.example:7770/'], [], ''],
+    server_ca: [authority, ''],
+    proxy: ['http://name:password@proxy:3128', 'none', ''],
+    server_timeout: ['5', 5, ''],
   }
   const { rows, names } = documented('Of an installation', 'OpenOptions')
   assert.deepEqual(rows, Object.keys(values))

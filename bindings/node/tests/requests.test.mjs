@@ -1,14 +1,12 @@
 // What an installation asks of its vendor, and what it makes of the answers.
 
 import assert from 'node:assert/strict'
-import { createPublicKey, verify } from 'node:crypto'
 import { test } from 'node:test'
-import { inflateSync } from 'node:zlib'
 import { Product } from '../index.mjs'
 import { emptyFolder } from './folder.mjs'
+import { ID, answer, read } from './issuer.mjs'
 import { NOW, vendor } from './vendor.mjs'
 
-const ID = '7c9e6679-7425-40de-944b-e07fc1f90ae7'
 const invalid = { name: 'TypeError', code: 'invalid_argument' }
 
 /** A new installation, with a license where one is given. */
@@ -17,31 +15,6 @@ async function installed(t, license = vendor.license()) {
   const installation = product.open(emptyFolder(t))
   if (license !== null) await installation.apply(license)
   return { product, installation }
-}
-
-/** What is in a request, which its installation has to have signed. */
-function read(text) {
-  const [json, signature] = inflateSync(Buffer.from(text, 'base64')).toString().split('\n')
-  const key = createPublicKey({ key: JSON.parse(json).cnf.jwk, format: 'jwk' })
-  const signed = Buffer.from(`licentia-request\n${json}`)
-  assert.ok(verify(null, signed, key, Buffer.from(signature, 'base64url')))
-  return JSON.parse(json)
-}
-
-/** The answer to a request: to one about a seat a lease, to others how the license stands. */
-function answer(request, changes = {}) {
-  const { what, nonce, installation, seat } = read(request)
-  const said = {
-    iss: 'https://licenses.acme.example', aud: 'myapp', iat: NOW, nonce, installation,
-    license_id: ID,
-  }
-  if (seat) {
-    const exp = what === 'release' ? NOW : NOW + 3600
-    const lease = { jti: '1', exp, holder: seat.holder, seat: 1, borrowed: what === 'borrow' }
-    return vendor.sign({ ...said, ...lease, ...changes }, { typ: 'lic-lease+jwt' })
-  }
-  const status = { seq: 1, epoch: 0, server_time: NOW, status: 'ok' }
-  return vendor.sign({ ...said, ...status, ...changes }, { typ: 'lic-sync+jwt' })
 }
 
 test('a request is text to send, of the kind that was asked for', async (t) => {

@@ -7,7 +7,7 @@ import { createRequire } from 'node:module'
 import path from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { Installation, License, Product } from '../index.mjs'
+import { Installation, License, Product, Seat } from '../index.mjs'
 import { emptyFolder } from './folder.mjs'
 import { DAY, NOW, vendor } from './vendor.mjs'
 
@@ -101,6 +101,7 @@ test('the classes have the members that are declared, and no others', () => {
   check(Product, declared('Product'))
   check(License, declared('License'))
   check(Installation, declared('Installation'))
+  check(Seat, declared('Seat'))
   assert.deepEqual([Object.keys(product), Object.keys(license)], [[], []])
 })
 
@@ -111,5 +112,6 @@ function declared(name) {
   const program = ts.createProgram([file], { strict: true })
   const statements = program.getSourceFile(file).statements
   const made = statements.find((node) => ts.isClassDeclaration(node) && node.name.text === name)
-  return new Set(made.members.filter((member) => member.name).map((member) => member.name.text))
+  const names = made.members.map((member) => member.name)
+  return new Set(names.filter((name) => name && ts.isIdentifier(name)).map(({ text }) => text))
 }

@@ -4,9 +4,9 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { Product } from '../index.mjs'
 
-const { keys, clock, token, folder, endless } = workerData
+const { keys, clock, token, folder, endless, server } = workerData
 const product = new Product('myapp', keys, { clock })
-const installation = product.open(folder)
+const installation = product.open(folder, { server: server ?? '', proxy: 'none', serverTimeout: 2 })
 
 /** Some work, with reading the machine and waiting for the disk under way. */
 function work() {
@@ -24,6 +24,10 @@ function work() {
   return Promise.all([...reports, ...records])
 }
 
+// With a server that does not answer, there is always somebody who waits for it.
+if (server !== undefined) {
+  for (const holder of ['ann', 'bob', 'cyd']) installation.seat(holder).catch(() => {})
+}
 await work()
 parentPort.postMessage('works')
 while (endless) await work()

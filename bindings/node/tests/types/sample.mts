@@ -1,6 +1,6 @@
 // What index.d.ts has to allow, and what it has to refuse. Compiled, never run.
 
-import { Installation, License, Product } from 'licentia'
+import { Installation, License, Product, Seat } from 'licentia'
 import type {
   Access, ErrorCode, LicentiaError, MachineReport, OpenOptions, ProductOptions, Refusal, Status,
   StatusFeature, Usage,
@@ -29,7 +29,10 @@ const report: MachineReport = await product.machine()
 const id: string = report.id ?? 'unknown'
 const kinds: string[] = report.components.map(({ kind, hash }) => `${kind} ${hash?.length}`)
 
-const site: OpenOptions = { license: '…', licenseFile: undefined }
+const site: OpenOptions = {
+  license: '…', licenseFile: undefined, server: ['https://a.example'], serverTimeout: 5,
+}
+new Product('myapp', '', { server: 'https://a.example' })
 const installation: Installation = product.open('state', site)
 installation.set('licenseEnv', 'LICENSE')
 installation.set('license_file', '/etc/myapp.lic')
@@ -54,6 +57,22 @@ installation.recordLater('exports', 5)
 await Promise.all([installation.recordLevel('users', 7), installation.recordKey('hosts', 'a')])
 await installation.firstUse(new Date())
 const nothing: void = await installation.flush()
+await installation.call('activation', 'ABCD-EFGH')
+await installation.call('renewal')
+const synced: void = await installation.sync()
+const seat: Seat = await installation.seat('ann')
+await installation.seat('ann', { borrowDays: 30 })
+const seated: [string, boolean, number | undefined] =
+  [seat.holder, seat.held, seat.expires?.getTime()]
+await seat.renew()
+await seat.release()
+await seat[Symbol.asyncDispose]()
+const failed: [ErrorCode, number] | null = status.issuer.failure &&
+  [status.issuer.failure.code, status.issuer.failure.at]
+installation.set('server', ['https://a.example', 'https://b.example'])
+installation.set('server_timeout', 30)
+installation.set('serverCa', '/etc/ssl/acme.pem')
+installation.set('proxy', 'none')
 installation.close()
 
 try {
@@ -91,7 +110,25 @@ product.verify('…').then()
 // @ts-expect-error: made by open only
 new Installation()
 // @ts-expect-error: no such option
-product.open('state', { server: 'x' })
+product.open('state', { servers: 'x' })
+// @ts-expect-error: a setting of the site
+new Product('myapp', '', { serverTimeout: 5 })
+// @ts-expect-error: made by seat only
+new Seat()
+// @ts-expect-error: a promise
+installation.seat('ann').holder
+// @ts-expect-error: no such option
+installation.seat('ann', { days: 30 })
+// @ts-expect-error: somebody has it
+installation.seat()
+// @ts-expect-error: may be null
+seat.expires.getTime()
+// @ts-expect-error: read only
+seat.held = true
+// @ts-expect-error: says what
+installation.call()
+// @ts-expect-error: may be null
+status.issuer.failure.code
 // @ts-expect-error: a setting of the product
 installation.set('graceDays', 31)
 // @ts-expect-error: no such option
@@ -114,4 +151,4 @@ installation.record('exports', 1n)
 import type { TableNames } from 'licentia'
 
 export { allowed, limit, ends, texts, signed, id, kinds, may, access, answer, features, next }
-export { customer, why, code, resets, had, nothing }
+export { customer, why, code, resets, had, nothing, synced, seated, failed }
