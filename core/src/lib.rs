@@ -46,6 +46,13 @@ pub mod peek;
 #[cfg(feature = "issue")]
 mod secret;
 
+/// A disk for simulations, and a product on it.
+#[cfg(feature = "simulate")]
+#[doc(hidden)]
+pub mod simulate {
+    pub use crate::store::simulated::{Dice, Fault, SimDisk};
+}
+
 #[cfg(all(test, feature = "issue"))]
 mod corpora;
 

@@ -25,7 +25,7 @@ mod damage;
 mod faults;
 #[cfg(test)]
 mod real_folder;
-#[cfg(test)]
+#[cfg(any(test, feature = "simulate"))]
 pub(crate) mod simulated;
 
 use std::path::Path;

@@ -1,9 +1,11 @@
-//! A disk that fails, tears and forgets, for tests.
+//! A disk that fails, tears and forgets, for tests and the simulation.
 //!
 //! What is written, made or renamed is seen at once, and pending until it is synced. When the
 //! power goes, any part of what is pending survives: in any order, torn every 512 bytes, with
 //! zeros or garbage where a file grew. What a failed sync should have kept is never pending
 //! again: a later sync does not keep it.
+
+#![allow(clippy::indexing_slicing, reason = "only tests are on such a disk")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, ErrorKind};
@@ -15,11 +17,11 @@ const SECTOR: usize = 512;
 
 /// A disk with one folder. Clones are the same disk.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct SimDisk(Arc<Mutex<World>>);
+pub struct SimDisk(Arc<Mutex<World>>);
 
 /// What goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
+pub enum Fault {
     /// The medium fails.
     Eio,
     /// The disk is full.
@@ -35,7 +37,8 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    pub(crate) const ALL: [Fault; 6] =
+    /// Every one.
+    pub const ALL: [Fault; 6] =
         [Fault::Eio, Fault::Enospc, Fault::Eintr, Fault::Erofs, Fault::Short, Fault::Torn];
 
     /// Whether a system would ever fail like this there.
@@ -231,41 +234,41 @@ impl SimDisk {
 
     /// Fails the n-th operation from here, 1 being the next, and those after it if it `lasts`.
     /// Operations that cannot fail like this succeed.
-    pub(crate) fn fail(&self, n: u64, fault: Fault, lasts: bool) {
+    pub fn fail(&self, n: u64, fault: Fault, lasts: bool) {
         let mut world = self.world();
         world.plan = Some(Plan { at: world.steps + n, fault, lasts });
     }
 
     /// Nothing fails any more.
-    pub(crate) fn heal(&self) {
+    pub fn heal(&self) {
         self.world().plan = None;
     }
 
     /// The power goes after `n` more operations: then every one fails, and [`SimDisk::crash`]
     /// says what is left.
-    pub(crate) fn end_after(&self, n: u64) {
+    pub fn end_after(&self, n: u64) {
         let mut world = self.world();
         world.ends_at = Some(world.steps + n);
     }
 
     /// Whether the power is gone.
-    pub(crate) fn has_ended(&self) -> bool {
+    pub fn has_ended(&self) -> bool {
         let world = self.world();
         world.ends_at.is_some_and(|end| world.steps >= end)
     }
 
     /// How often something failed.
-    pub(crate) fn injected(&self) -> u64 {
+    pub fn injected(&self) -> u64 {
         self.world().injected
     }
 
     /// How many operations there were.
-    pub(crate) fn steps(&self) -> u64 {
+    pub fn steps(&self) -> u64 {
         self.world().steps
     }
 
     /// What is left after the power went, as another disk.
-    pub(crate) fn crash(&self, dice: &mut Dice) -> SimDisk {
+    pub fn crash(&self, dice: &mut Dice) -> SimDisk {
         let world = self.world();
         let mut namings: Vec<&Naming> = world.lost.iter().chain(&world.pending).collect();
         if dice.chance(500) {
@@ -278,29 +281,41 @@ impl SimDisk {
                 naming.apply(&mut names);
             }
         }
-        let after = |inode: &Inode| {
-            let durable = inode.after_crash(dice);
+        // What has no name any more is gone for good.
+        let named: BTreeSet<usize> = names.values().copied().collect();
+        let after = |(at, inode): (usize, &Inode)| {
+            let durable = if named.contains(&at) { inode.after_crash(dice) } else { Vec::new() };
             Inode { bytes: durable.clone(), durable, ..Inode::default() }
         };
-        let inodes = world.inodes.iter().map(after).collect();
+        let inodes = world.inodes.iter().enumerate().map(after).collect();
         let durable_names = names.clone();
         let after = World { inodes, names, durable_names, ..World::default() };
         SimDisk(Arc::new(Mutex::new(after)))
     }
 
+    /// Another disk with the same files, as whoever copies them sees them.
+    pub fn copy(&self) -> SimDisk {
+        let world = self.world();
+        let copy = SimDisk::default();
+        for (name, inode) in &world.names {
+            copy.put(name, &world.inodes[*inode].bytes);
+        }
+        copy
+    }
+
     /// The process is killed: nothing is lost, and its locks are free.
-    pub(crate) fn kill(&self) {
+    pub fn kill(&self) {
         self.world().locks.clear();
     }
 
     /// What is in a file.
-    pub(crate) fn get(&self, name: &str) -> Option<Vec<u8>> {
+    pub fn get(&self, name: &str) -> Option<Vec<u8>> {
         let world = self.world();
         world.names.get(name).map(|inode| world.inodes[*inode].bytes.clone())
     }
 
     /// Puts something into a file, durably.
-    pub(crate) fn put(&self, name: &str, bytes: &[u8]) {
+    pub fn put(&self, name: &str, bytes: &[u8]) {
         let mut world = self.world();
         let bytes = bytes.to_vec();
         world.inodes.push(Inode { bytes: bytes.clone(), durable: bytes, ..Inode::default() });
@@ -310,14 +325,14 @@ impl SimDisk {
     }
 
     /// Takes a file away, durably.
-    pub(crate) fn remove(&self, name: &str) {
+    pub fn remove(&self, name: &str) {
         let mut world = self.world();
         world.names.remove(name);
         world.durable_names.remove(name);
     }
 
     /// Wears a file out: it cannot be read any more.
-    pub(crate) fn wear_out(&self, name: &str) {
+    pub fn wear_out(&self, name: &str) {
         let mut world = self.world();
         if let Some(inode) = world.names.get(name).copied() {
             world.worn.insert(inode);
@@ -460,31 +475,36 @@ impl Drop for SimFile {
 }
 
 /// How many times as much to try: `LICENTIA_SOAK`.
+#[cfg(test)]
 pub(crate) fn times() -> u64 {
     std::env::var("LICENTIA_SOAK").ok().and_then(|n| n.parse().ok()).unwrap_or(1)
 }
 
 /// SplitMix64: small, and the same everywhere.
 #[derive(Debug)]
-pub(crate) struct Dice(pub(crate) u64);
+pub struct Dice(pub u64);
 
 impl Dice {
-    pub(crate) fn roll(&mut self) -> u64 {
+    /// The next 64 bits.
+    pub fn roll(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let a = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let b = (a ^ (a >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         b ^ (b >> 31)
     }
 
-    pub(crate) fn below(&mut self, n: u64) -> u64 {
+    /// A number below `n`.
+    pub fn below(&mut self, n: u64) -> u64 {
         self.roll() % n
     }
 
-    pub(crate) fn chance(&mut self, per_mille: u64) -> bool {
+    /// Whether something happens that does so so many times of a thousand.
+    pub fn chance(&mut self, per_mille: u64) -> bool {
         self.below(1000) < per_mille
     }
 
-    pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
+    /// Puts them in any order.
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
             items.swap(last, self.below(last as u64 + 1) as usize);
         }
