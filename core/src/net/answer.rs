@@ -30,10 +30,8 @@ impl Heard {
     /// What was signed in it. Fails with `no_seat` and `refused` where a license server says no
     /// for good, and with `unreachable` for everything else.
     pub(super) fn read(self) -> Result<Vec<u8>> {
-        if self.status == 200 {
-            if let Some(Signed { answer }) = self.json() {
-                return Ok(answer.into_bytes());
-            }
+        if let (200, Some(Signed { answer })) = (self.status, self.json()) {
+            return Ok(answer.into_bytes());
         }
         let problem = self.problem();
         match (&problem, self.status) {
@@ -70,7 +68,11 @@ impl Heard {
                 format!("it points elsewhere, which is not followed: {place:.80}")
             }
             (None, _, 200..300) => {
-                let media = if self.media.is_empty() { "nothing" } else { &self.media };
+                let media = match self.media.as_str() {
+                    "" if self.body.is_empty() => "nothing",
+                    "" => "of no type",
+                    media => media,
+                };
                 format!(
                     "no license server answers there but something else ({media:.40}), such as \
                      a page to sign in to the network"
@@ -104,7 +106,7 @@ pub(super) fn why(error: &ureq::Error, patience: Duration) -> Error {
         ConnectProxyFailed(why) => format!("the proxy does not connect to it: {why}"),
         BodyExceedsLimit(_) => "its answer is longer than any real one".into(),
         LargeResponseHeader(..) => "its answer has a longer head than any real one".into(),
-        Protocol(_) | Http(_) => format!("what it says is not HTTP: {error}"),
+        Protocol(_) | Http(_) | BodyStalled => format!("what it says is not HTTP: {error}"),
         Rustls(error) => of_tls(error),
         Io(error) => of_io(error),
         other => other.to_string(),
@@ -113,21 +115,26 @@ pub(super) fn why(error: &ureq::Error, patience: Duration) -> Error {
 }
 
 fn of_io(error: &std::io::Error) -> String {
+    use std::io::ErrorKind;
     let inner = error.get_ref();
     if let Some(error) = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
         return of_tls(error);
     }
-    // As the handshake of SOCKS says it.
-    match inner.map(ToString::to_string).as_deref() {
-        Some("password authentication failed" | "no acceptable auth methods") => {
-            return PROXY_LOGIN.into();
+    match (error.kind(), inner.map(ToString::to_string).as_deref()) {
+        (ErrorKind::ConnectionRefused, _) => "nobody listens there".into(),
+        (
+            ErrorKind::UnexpectedEof
+            | ErrorKind::ConnectionReset
+            | ErrorKind::ConnectionAborted
+            | ErrorKind::BrokenPipe,
+            _,
+        ) => "the connection was closed without an answer".into(),
+        // As the handshake of SOCKS says it.
+        (_, Some("password authentication failed" | "no acceptable auth methods")) => {
+            PROXY_LOGIN.into()
         }
-        _ => {}
-    }
-    match error.kind() {
-        std::io::ErrorKind::ConnectionRefused => "nobody listens there".into(),
-        std::io::ErrorKind::UnexpectedEof => "the connection was closed without an answer".into(),
-        _ => error.to_string(),
+        (_, Some(what)) => format!("the proxy does not connect to it: {what}"),
+        (_, None) => error.to_string(),
     }
 }
 
