@@ -18,7 +18,8 @@ use crate::messages::{self, ClockReset, Revocations, SyncAnswer, Version, answer
 use crate::product::Product;
 use crate::store::Slot;
 use crate::token::Kind;
-use crate::verdict::{Held, IssuerStatus};
+use crate::verdict::{self, Held, IssuerStatus};
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -108,11 +109,15 @@ impl Installation {
             _ => Damage::Keep,
         };
         self.change(damage, |change| {
+            let held = verdict::rule(&change.view.facts, &change.now).held;
             let renewed = match keys {
                 Some(keys) => apply_keys(change, &self.product, keys)?,
                 None => false,
             };
             let (changed, applied) = self.apply_kind(change, kind, data, way)?;
+            if let Some(held) = held.filter(|_| keys.is_some() && applied.refused.is_none()) {
+                check_replaced(change, &held)?;
+            }
             // Whoever answers what was asked here has been reached, by whatever way.
             let heard = matches!(kind, Kind::Sync | Kind::Clock);
             let heard = heard && change.state.failure.take().is_some();
@@ -219,8 +224,13 @@ impl Installation {
     /// did: that is known from then on.
     fn apply_sync(&self, change: &mut Change<'_>, data: &[u8], way: Way<'_>) -> Result<Applied> {
         let product = &change.view.product;
-        let answer =
-            SyncAnswer::verify(data, product.code(), product.issuer(), |kid| product.find(kid))?;
+        let signer = RefCell::new(String::new());
+        let find = |kid: &str| {
+            *signer.borrow_mut() = kid.to_string();
+            product.find(kid)
+        };
+        let answer = SyncAnswer::verify(data, product.code(), product.issuer(), find)?;
+        let kid = signer.take();
         check_installation(change, &answer.installation)?;
         if let Some(binding) = &answer.machine {
             binding.check_version()?;
@@ -236,9 +246,9 @@ impl Installation {
         change.state.syncs = change.state.syncs.saturating_add(1);
         if word == DEACTIVATION {
             let product = change.view.product.clone();
-            forget_license(&mut change.state, &product, &answer);
+            forget_license(&mut change.state, &product, &answer, kid);
         } else {
-            change.state.issuer = Some(note(change.state.issuer.as_ref(), &answer));
+            change.state.issuer = Some(note(change.state.issuer.as_ref(), &answer, kid));
         }
         if let Some(license) = answer.license.as_ref().filter(|_| word != DEACTIVATION) {
             let by = if matches!(way, Way::Pasted | Way::Older) { Way::Synced } else { way };
@@ -293,6 +303,20 @@ impl Installation {
     }
 }
 
+/// Whether the license that was in use is believed with the keys that have come, or another has
+/// taken its place.
+fn check_replaced(change: &Change<'_>, held: &Held) -> Result<()> {
+    let product = &change.view.product;
+    let mut licenses = change.state.licenses.iter();
+    if product.believes(&held.key_id, held.claims.iat)
+        || licenses.any(|one| product.read(one.token.as_bytes()).is_ok())
+    {
+        return Ok(());
+    }
+    let what = "the key of the license is no longer trusted, and none has come in its place";
+    Err(Error::new(Code::KeyCompromised, what))
+}
+
 /// Why the issuer gave no license to who asked for one.
 fn refusal(answer: &SyncAnswer) -> Option<Error> {
     if answer.license.is_some() || answer.status == IssuerStatus::Ok {
@@ -312,7 +336,7 @@ pub(super) fn is_here(change: &Change<'_>, license_id: &str) -> bool {
 
 /// Takes away a license that the issuer has freed this machine of, with all that came with it and
 /// all that was said of it. That it was revoked stays known, so that it does not come back.
-fn forget_license(state: &mut State, product: &Product, answer: &SyncAnswer) {
+fn forget_license(state: &mut State, product: &Product, answer: &SyncAnswer, kid: String) {
     let id = &answer.license_id;
     let is_it = |token: &str| {
         product.read(token.as_bytes()).is_ok_and(|read| read.claims.license.id == *id)
@@ -322,7 +346,7 @@ fn forget_license(state: &mut State, product: &Product, answer: &SyncAnswer) {
     drop_leases(state, product, id);
     let said = state.issuer.take_if(|note| note.license_id == *id);
     if answer.status == IssuerStatus::Revoked {
-        state.issuer = Some(note(said.as_ref(), answer));
+        state.issuer = Some(note(said.as_ref(), answer, kid));
     }
 }
 
@@ -366,7 +390,7 @@ fn check_number(change: &mut Change<'_>, answer: &SyncAnswer) -> Result<()> {
 }
 
 /// What an answer says, with the time since when it has been saying so.
-fn note(before: Option<&IssuerNote>, answer: &SyncAnswer) -> IssuerNote {
+fn note(before: Option<&IssuerNote>, answer: &SyncAnswer, kid: String) -> IssuerNote {
     let status = answer.status.word().to_string();
     let same = before.filter(|it| it.status == status && it.license_id == answer.license_id);
     IssuerNote {
@@ -378,6 +402,7 @@ fn note(before: Option<&IssuerNote>, answer: &SyncAnswer) -> IssuerNote {
         next_contact: answer.sync_after,
         next_sync_by: answer.next_sync_by,
         message: answer.message.clone(),
+        kid: Some(kid),
     }
 }
 
@@ -399,8 +424,9 @@ fn apply_keys(change: &mut Change<'_>, pinned: &Product, data: &[u8]) -> Result<
     change.state.add_keys(text.trim().to_string());
     // What a key said that was stolen is over, also once no set names the key any more.
     change.state.withdrawn.retain(|it| it.stands(&product));
+    change.state.issuer.take_if(|note| !note.stands(&product));
     change.state.floors.forget_signed();
-    change.view = Arc::new(change.view.trusting(product));
+    change.view = Arc::new(change.view.trusting(product, &change.state));
     Ok(true)
 }
 

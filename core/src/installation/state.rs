@@ -108,7 +108,7 @@ pub(crate) struct Withdrawn {
 impl Withdrawn {
     /// Whether it is still believed: whoever stole the key withdraws nothing for ever.
     pub(crate) fn stands(&self, product: &Product) -> bool {
-        product.find(&self.kid).is_none_or(|key| key.state() != KeyState::Compromised)
+        !is_stolen(product, &self.kid)
     }
 }
 
@@ -186,6 +186,21 @@ pub(crate) struct IssuerNote {
     pub(crate) next_contact: Option<i64>,
     pub(crate) next_sync_by: Option<i64>,
     pub(crate) message: Option<String>,
+    /// The key that signed it. `None` = it was said before that was noted.
+    #[serde(default)]
+    pub(crate) kid: Option<String>,
+}
+
+impl IssuerNote {
+    /// Whether it is still believed.
+    pub(crate) fn stands(&self, product: &Product) -> bool {
+        self.kid.as_deref().is_none_or(|kid| !is_stolen(product, kid))
+    }
+}
+
+/// Whether a key is known to be stolen. One that no set names any more is not.
+fn is_stolen(product: &Product, kid: &str) -> bool {
+    product.find(kid).is_some_and(|key| key.state() == KeyState::Compromised)
 }
 
 impl Failure {

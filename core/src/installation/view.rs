@@ -177,13 +177,16 @@ impl View {
         list.version.is_some() && !list.holds && list.error.is_none()
     }
 
-    /// The same with other keys. What was verified with those before stays as it was found.
-    pub(crate) fn trusting(&self, product: Product) -> View {
+    /// The same with other keys, and what is kept by them. What was verified with those before
+    /// stays as it was found, but for what was withdrawn.
+    pub(crate) fn trusting(&self, product: Product, state: &State) -> View {
         let mut next = self.clone();
         let signer = next.revocations.kid.as_deref();
         if signer.is_some_and(|kid| !product.trusts(kid)) {
-            Arc::make_mut(&mut next.revocations).holds = false;
+            let list = Arc::make_mut(&mut next.revocations);
+            (list.holds, list.ids) = (false, Arc::default());
         }
+        next.facts.revoked = next.revocations.with_earlier(Some(state), &product);
         next.product = product;
         next
     }

@@ -6,9 +6,8 @@ mod desk;
 mod sync;
 
 use super::Installation;
-use super::apply::Way;
 use super::change::Damage;
-use super::request::{ACTIVATION, KEYS, RENEWAL, REVOCATIONS, SYNC};
+use super::request::{ACTIVATION, KEYS, LICENSE_WORDS, RENEWAL, REVOCATIONS, SYNC};
 use super::state::Failure;
 use crate::errors::{Code, Error, Result};
 use crate::limits::{COAT_FACTOR, REVOCATIONS_MAX, SYNC_MAX};
@@ -80,10 +79,8 @@ impl Installation {
         let mut failure = None;
         for (at, issuer) in issuers.iter().enumerate() {
             let ways = u32::try_from(issuers.len() - at).unwrap_or(u32::MAX);
-            let patience = ask.left() / ways;
-            let message = Message { request, answer_max: answer_max(ask.what), patience };
-            let answer = put(issuer, &message);
-            match answer.and_then(|answer| self.take_by(issuer, ask, &answer, take)) {
+            let answer = put_by(issuer, request, ask.what, ask.left() / ways);
+            match answer.and_then(|answer| self.take_by(issuer, request, ask, &answer, take)) {
                 Err(error) if is_elsewhere(&error) => failure = Some(telling(failure, error)),
                 outcome => return outcome,
             }
@@ -96,6 +93,7 @@ impl Installation {
     fn take_by<T>(
         &self,
         issuer: &Arc<dyn Issuer>,
+        request: &str,
         ask: &Ask<'_>,
         answer: &[u8],
         take: &Taking<'_, T>,
@@ -106,22 +104,24 @@ impl Installation {
             return taken;
         }
         let key = ask.argument.filter(|_| ask.what == ACTIVATION);
-        let Ok(request) = self.ask_vendor(KEYS, key) else { return taken };
-        let (answer_max, patience) = (answer_max(KEYS), ask.left());
-        let Ok(keys) = put(issuer, &Message { request: &request, answer_max, patience }) else {
-            return taken;
-        };
+        let Ok(wanted) = self.ask_vendor(KEYS, key) else { return taken };
+        let Ok(keys) = put_by(issuer, &wanted, KEYS, ask.left()) else { return taken };
         let here = self.version(KEYS);
         let is_newer = self.version_of(KEYS, &keys, None).is_ok_and(|epoch| epoch > here);
         if !is_newer {
             return taken;
         }
-        let taken = take(answer, Some(&keys));
-        if taken.is_err() && self.voided_by(&keys).is_none() {
-            // What came with them is no good. They may be.
-            let _ = self.apply_any(&keys, Way::Word(KEYS));
+        let with_keys = take(answer, Some(&keys));
+        if with_keys.is_ok() || ask.what == RENEWAL {
+            return with_keys;
         }
-        taken
+        // What came with them is no good, or takes no place of what they take back.
+        self.apply_keys_of_issuer(&keys, ask.ends)?;
+        let again = match LICENSE_WORDS.contains(&ask.what) {
+            true => self.ask_vendor(ask.what, ask.argument)?,
+            false => request.to_string(),
+        };
+        take(&put_by(issuer, &again, ask.what, ask.left())?, None)
     }
 }
 
@@ -159,10 +159,11 @@ impl Installation {
         let ask = Ask { what, argument, ends: self.deadline() };
         self.noting(what, || {
             self.send(request, &ask, &|answer, keys| {
-                if let Some(keys) = keys {
-                    self.apply_any(keys, Way::Word(KEYS))?;
+                match keys {
+                    // They are applied by themselves, and it is asked again.
+                    Some(_) => Err(Error::new(Code::UnknownKey, "it needs newer keys")),
+                    None => take(answer),
                 }
-                take(answer)
             })
         })
     }
@@ -193,9 +194,15 @@ impl Installation {
     }
 }
 
-/// What the issuer answers.
-fn put(issuer: &Arc<dyn Issuer>, message: &Message<'_>) -> Result<Vec<u8>> {
-    let answer = issuer.ask(message).map_err(|error| match error.code() {
+/// What the issuer answers, over one way.
+fn put_by(
+    issuer: &Arc<dyn Issuer>,
+    request: &str,
+    what: &str,
+    patience: Duration,
+) -> Result<Vec<u8>> {
+    let message = Message { request, answer_max: answer_max(what), patience };
+    let answer = issuer.ask(&message).map_err(|error| match error.code() {
         Code::Unreachable | Code::Refused | Code::NoSeat | Code::NoTransport => error,
         _ => Error::new(Code::Unreachable, error.detail()),
     })?;

@@ -108,7 +108,7 @@ impl Installation {
 
     /// Applies a key set. One that takes the license in use back, because the key was stolen that
     /// signed it, is applied with what the issuer gives for it, or not yet.
-    fn apply_keys_of_issuer(&self, set: &[u8], ends: Instant) -> Result<()> {
+    pub(super) fn apply_keys_of_issuer(&self, set: &[u8], ends: Instant) -> Result<()> {
         let Some(license_id) = self.voided_by(set) else {
             return self.apply_any(set, Way::Word(KEYS)).map(drop);
         };
@@ -118,7 +118,7 @@ impl Installation {
     }
 
     /// The license in use, if it is signed by a key that a key set takes back.
-    pub(super) fn voided_by(&self, set: &[u8]) -> Option<String> {
+    fn voided_by(&self, set: &[u8]) -> Option<String> {
         let known = self.fresh();
         let held = verdict::rule(&known.view.facts, &known.now).held?;
         let mut next = known.view.product.clone();
