@@ -11,7 +11,7 @@ use sea_orm::ConnectionTrait;
 use sha2::{Digest, Sha256};
 
 /// The newest signed key set of a product, where it is signed already; `None` = it is not.
-pub async fn signed_key_set(
+async fn signed_key_set(
     connection: &impl ConnectionTrait,
     product: &products::Model,
 ) -> Result<Option<documents::Model>> {
@@ -21,7 +21,23 @@ pub async fn signed_key_set(
     documents::get(connection, product.id, documents::KEYS, epoch).await
 }
 
-/// The newest signed key set of a product. Fails with `no_key_pair` where it has no key pair.
+/// The newest signed key set of a product, signed now if it is not yet. Fails with `no_key_pair`
+/// where the product has no key pair.
+pub async fn newest_key_set(
+    server: &Server,
+    organization: &organizations::Model,
+    product: &products::Model,
+) -> Result<documents::Model> {
+    if let Some(signed) = signed_key_set(server.store.read(), product).await? {
+        return Ok(signed);
+    }
+    let tx = server.store.begin().await?;
+    let set = key_set(server, &tx, organization, product).await?;
+    tx.commit().await?;
+    Ok(set)
+}
+
+/// The same within a transaction. Fails with `no_key_pair` where the product has no key pair.
 ///
 /// It writes where the set is new. A set is signed by the root also after that was stolen: it is
 /// how the products that pinned it come to know.

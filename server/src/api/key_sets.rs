@@ -84,12 +84,7 @@ async fn key_set(State(server): State<Shared>, Id(id): Id) -> Result<Answer, Sto
     let product = products::any(server.store.read(), id).await?.ok_or_else(none)?;
     let of = organizations::get(server.store.read(), product.organization_id).await?;
     let of = of.ok_or_else(none)?;
-    if let Some(set) = documents::signed_key_set(server.store.read(), &product).await? {
-        return Ok(raw(set.token));
-    }
-    let tx = server.store.begin().await?;
-    let set = documents::key_set(&server, &tx, &of, &product).await?;
-    tx.commit().await.map_err(Error::from)?;
+    let set = documents::newest_key_set(&server, &of, &product).await?;
     Ok(raw(set.token))
 }
 

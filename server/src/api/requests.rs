@@ -113,8 +113,9 @@ fn too_large() -> Error {
 
 /// Answer a request of an installation
 ///
-/// Activation, renewal, deactivation, seats, usage reports, the time: whatever the product wrote,
-/// brought by the product itself or by anybody. The answer is for the product to apply.
+/// Activation, renewal, deactivation, seats, usage reports, the time, the newest keys, the newest
+/// revocation list: whatever the product wrote, brought by the product itself or by anybody. The
+/// answer is for the product to apply.
 #[utoipa::path(post, path = "/requests", tag = "requests",
     request_body(content(
         (SignedRequest = "application/json"),

@@ -17,6 +17,7 @@ pub use sync::{Answer, Done, Job, Plain, Signed, answer as sync, plain as report
 
 use crate::api::{Origin, Shared};
 use crate::error::{Code, Error, Result};
+use crate::store::documents;
 use licentia::issue::{Request, read_request};
 
 /// Reads a request, in whatever state the way has left it. Fails with `invalid_argument` for what
@@ -44,6 +45,7 @@ pub async fn answer(server: &Shared, request: Request, origin: &Origin) -> Resul
         "renewal" => words::renewal(server, &request, origin).await,
         "deactivation" => words::deactivation(server, &request, origin).await,
         "clock" => words::clock(server, &request).await,
+        documents::KEYS | documents::REVOCATIONS => words::document(server, &request).await,
         "sync" => {
             let signed = Signed::of(request)?;
             sync::answer(server, signed, None, None, None, origin).await

@@ -2,7 +2,8 @@
 
 use crate::api::Server;
 use crate::api::licenses::Status;
-use crate::error::Result;
+use crate::documents::key_set;
+use crate::error::{Code, Result};
 use crate::store::licenses::Brief;
 use crate::store::{activations, documents, licenses, organizations, products, signing_keys};
 use crate::terms::Terms;
@@ -64,7 +65,8 @@ pub struct Saying {
 }
 
 impl Voice {
-    /// Who speaks for a product. Fails with `no_key_pair` where nobody can, and with
+    /// Who speaks for a product, in a transaction: it writes where the key set is to be signed
+    /// first. Fails with `no_key_pair` where nobody can, and with
     /// `server_clock` after the clock was set back.
     pub async fn of(
         server: &Server,
@@ -74,15 +76,14 @@ impl Voice {
     ) -> Result<Voice> {
         let signing =
             server.signer.signing(connection, &organization, &product, Role::Server).await?;
-        let mut newest = Vec::new();
-        for kind in [documents::KEYS, documents::REVOCATIONS] {
-            let found = documents::version(connection, organization.id, product.id, kind).await?;
-            newest.push(found.and_then(|(version, sha256)| {
-                Some(Version { version: u64::try_from(version).ok()?, sha256 })
-            }));
-        }
-        let revocations = newest.pop().flatten();
-        let keys = newest.pop().flatten();
+        let (of, id) = (organization.id, product.id);
+        let keys = documents::version(connection, of, id, documents::KEYS).await?;
+        let keys = match keys.filter(|(version, _)| *version >= signing.epoch) {
+            Some(keys) => Some(keys),
+            None => sign_keys(server, connection, &organization, &product).await?,
+        };
+        let revocations = documents::version(connection, of, id, documents::REVOCATIONS).await?;
+        let (keys, revocations) = (keys.and_then(told), revocations.and_then(told));
         let stolen = match product.key_pair_id {
             Some(pair) => signing_keys::of_pair(connection, organization.id, pair).await?,
             None => Vec::new(),
@@ -150,6 +151,25 @@ impl Voice {
             created: false,
         })
     }
+}
+
+/// Signs the key set as it is now: whoever is answered is told of it, or would never ask for it.
+/// Where it cannot be signed there is nothing to tell, and the answer is good all the same.
+async fn sign_keys(
+    server: &Server,
+    connection: &impl ConnectionTrait,
+    organization: &organizations::Model,
+    product: &products::Model,
+) -> Result<Option<(i64, String)>> {
+    match key_set(server, connection, organization, product).await {
+        Ok(set) => Ok(Some((set.version, set.sha256))),
+        Err(error) if matches!(error.code(), Code::NoKeyPair | Code::Setup) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn told((version, sha256): (i64, String)) -> Option<Version> {
+    Some(Version { version: u64::try_from(version).ok()?, sha256 })
 }
 
 /// What is said of a license at a time: a word, and a sentence where it is not good.

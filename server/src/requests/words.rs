@@ -1,4 +1,5 @@
-//! The words that are answered one by one: those that give out machines and seats, and the time.
+//! The words that are answered one by one: those that give out machines and seats, the time, and
+//! what is signed for everybody.
 
 use super::activate::{BY_CLIENT, activate, lock, seen, transfer};
 use super::find::{Found, find, is_pinned};
@@ -7,9 +8,11 @@ use super::token;
 use crate::api::activations::Activation;
 use crate::api::{Origin, Shared, Work, digest};
 use crate::binding::at_activation;
+use crate::documents;
 use crate::error::{Code, Error, Result};
+use crate::revocations;
 use crate::seats::{self, Wanted};
-use crate::store::activations;
+use crate::store::{activations, documents as kept};
 use licentia::issue::{Request, sign_clock_reset};
 
 /// Characters by which a request is known that freed a machine: 64 bits of a digest.
@@ -142,6 +145,18 @@ pub async fn clock(server: &Shared, request: &Request) -> Result<Answered> {
     let (at, issuer) = (signing.at, &signing.issuer);
     let answer = sign_clock_reset(&signing.key, request, issuer, at, at)?;
     Ok(plain(answer, request, &found))
+}
+
+/// The newest key set of the product, or the newest list of its revoked licenses. Everybody may
+/// have them: nothing is noted of who asks.
+pub async fn document(server: &Shared, request: &Request) -> Result<Answered> {
+    let found = find(server, server.store.read(), request).await?;
+    let (organization, product) = (&found.organization, &found.product);
+    let newest = match request.what.as_str() {
+        kept::KEYS => documents::newest_key_set(server, organization, product).await?,
+        _ => revocations::current(server, organization, product).await?,
+    };
+    Ok(plain(newest.token, request, &found))
 }
 
 /// A seat, or its end.

@@ -7,6 +7,7 @@ mod activations;
 mod api_keys;
 mod backup;
 mod custody;
+mod documents;
 mod events;
 mod frame;
 mod idempotency;
