@@ -369,7 +369,8 @@ export declare class Installation {
    * of the license in use, `activation` for the license that the license key in `argument` stands
    * for, or for this machine for the license in use, `deactivation` for the machine to be free of
    * it, `clock` for a clock reset; `sync` says what was used. `seat` asks for a seat for the holder
-   * in `argument`, `borrow` for days without the server (`30 ann`), `release` gives it back.
+   * in `argument`, `borrow` for days without the server (`30 ann`), `release` gives it back. `keys`
+   * asks for the newest key set, `revocations` for the newest list of those.
    * @throws {LicentiaError} `invalid_argument`, `not_licensed`, or why the folder cannot be used
    */
   request(what?: string, argument?: string): string
@@ -396,8 +397,9 @@ export declare class Installation {
   /**
    * Takes a seat of a floating license for `holder`, or renews the one that it has here. It is
    * leased for a while; with `borrowDays`, 1 to 366, for so many days out of the server's reach.
-   * Where the server is not reached, a seat that is held here is given all the same. Rejects with
-   * `no_seat` where all are taken, and as `call` does.
+   * Unless the server says no, a seat that is held here is given also where asking fails; with
+   * `borrowDays` one that was borrowed before. Rejects with `no_seat` where all are taken, and as
+   * `call` does.
    */
   seat(holder: string, options?: { borrowDays?: number | undefined }): Promise<Seat>
 

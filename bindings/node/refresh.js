@@ -105,7 +105,9 @@ class Refresher {
     }
   }
 
+  /** Until then, or until it is stopped, which it may have been already. */
   #sleep(seconds) {
+    if (this.#stopped) return Promise.resolve()
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, seconds * 1000)
       timer.unref()

@@ -216,12 +216,12 @@ export interface StatusIssuer {
   readonly last_contact: number | null
   readonly next_contact: number | null
   readonly next_sync_by: number | null
-  /** Why it could not be asked, since it was last. */
+  /** Why it could not be asked the last time; null once it has answered. */
   readonly failure: StatusFailure | null
 }
 
 export interface StatusFailure {
-  /** When it was tried last. */
+  /** When that was. */
   readonly at: number
   readonly code: ErrorCode
   readonly message: string

@@ -42,8 +42,9 @@ export class Issuer {
   requests = []
   answers = []
   seq = 0
-  /** What is different about the next answers. */
+  /** What is different about the next answers: members, or what gives them for a request. */
   changes = {}
+  now = () => NOW
   /** What is sent in place of an answer: `[status, body, headers]`. */
   instead = null
   /** What is waited for before an answer goes out. */
@@ -87,9 +88,12 @@ export class Issuer {
 
   #answer(request) {
     this.seq += 1
-    const own = { seq: this.seq, ...this.changes }
-    const leased = { jti: String(this.seq), ...this.changes }
-    const signed = answer(request, read(request).seat ? leased : own)
+    const said = read(request)
+    const at = this.now()
+    const lease = { iat: at, jti: String(this.seq), exp: said.what === 'release' ? at : at + 3600 }
+    const own = said.seat ? lease : { iat: at, server_time: at, seq: this.seq }
+    const changes = typeof this.changes === 'function' ? this.changes(said) : this.changes
+    const signed = answer(request, { ...own, ...changes })
     this.answers.push(signed)
     return signed
   }

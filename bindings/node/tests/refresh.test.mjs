@@ -207,6 +207,18 @@ timed('a signal ends it, before or after it has begun', async (t) => {
   await refresher.stop()
 })
 
+timed('it may be stopped at any moment', async (t) => {
+  const play = new Play(t)
+  await keepSynced(play).stop()
+  for (let turns = 0; turns < 5; turns += 1) {
+    const refresher = keepSynced(play)
+    for (let at = 0; at < turns; at += 1) await null
+    await refresher.stop()
+  }
+  await play.go(DAY, HOUR)
+  assert.deepEqual(play.syncs, [])
+})
+
 timed('whoever stops it waits for the sync under way', async (t) => {
   const play = new Play(t)
   let go
