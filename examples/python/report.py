@@ -1,4 +1,7 @@
-"""Report what was used to the vendor's license server, and take its answer: plain HTTP.
+"""Report what was used to the vendor's license server over an HTTP stack of your own.
+
+The same as ``online.py``, for hosts that have their own way out: a client with its own proxies,
+certificates, retries and logs. ``request`` gives the text to send, ``apply`` takes the answer.
 
     report.py URL KEYS PRODUCT FOLDER AMOUNT [KEY] [NAME=VALUE]...
 

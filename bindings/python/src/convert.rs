@@ -138,9 +138,9 @@ pub fn setting(table: &[Setting], name: &str, value: &Bound<'_, PyAny>) -> PyRes
         _ if !table.iter().any(|known| known.name == name) => Ok(String::new()),
         "clock" => clock(value),
         "license" => license(value),
-        "license_file" | "machine_file" | "machine_root" => path(value),
-        "machine_exclude" => kinds(value),
-        "grace_days" | "warning_days" | "lease_window" => days(name, value),
+        "license_file" | "machine_file" | "machine_root" | "server_ca" => path(value),
+        "machine_exclude" | "server" => words(name, value),
+        "grace_days" | "warning_days" | "lease_window" | "server_timeout" => whole(name, value),
         _ => Err(wrong_type(name, "str", value)),
     }
 }
@@ -178,7 +178,8 @@ fn license(value: &Bound<'_, PyAny>) -> PyResult<String> {
     text.map(str::to_owned).map_err(|_| argument(value.py(), "the license is not UTF-8"))
 }
 
-fn days(name: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
+/// A whole number: of days, of seconds.
+fn whole(name: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
     if !value.is_instance_of::<PyInt>() || value.is_instance_of::<PyBool>() {
         return Err(wrong_type(name, "str or int", value));
     }
@@ -196,9 +197,10 @@ pub fn path(value: &Bound<'_, PyAny>) -> PyResult<String> {
     Ok(path.extract::<Text>()?.to_string())
 }
 
-fn kinds(value: &Bound<'_, PyAny>) -> PyResult<String> {
+/// Several words: kinds of parts, URLs.
+fn words(name: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
     if value.is_instance_of::<PyBytes>() || value.is_instance_of::<PyByteArray>() {
-        return Err(wrong_type("machine_exclude", "str or an iterable of str", value));
+        return Err(wrong_type(name, "str or an iterable of str", value));
     }
     let words: Vec<Text> =
         value.try_iter()?.map(|word| word?.extract()).collect::<PyResult<_>>()?;

@@ -201,8 +201,16 @@ impl Installation {
         self.ask(py, licentia::Installation::remove)
     }
 
-    /// A text to send to the vendor: ``license`` (the request code), ``renewal``, ``clock`` or
-    /// ``sync``, or ``activation`` with a license key as the argument.
+    /// A text to send to the vendor, and ``apply`` takes what comes back. The words:
+    ///
+    /// - ``license``: a license for this machine (the request code);
+    /// - ``activation``: the same for a license key, or this machine for the license in use;
+    /// - ``renewal``, ``deactivation``: of the license in use;
+    /// - ``sync``: what was used, for how the license stands;
+    /// - ``keys``, ``revocations``: the newest key set (of a license key, or of the license in use)
+    ///   and the newest list of withdrawn licenses;
+    /// - ``seat``, ``release``: with who has the seat; ``borrow``: with days and who, as ``30 ann``;
+    /// - ``clock``: what time it is.
     #[pyo3(
         signature = (what=None, argument=None),
         text_signature = "($self, what='license', argument=None)"
@@ -263,26 +271,40 @@ impl Installation {
         self.ask(py, |inner| inner.first_use(at))
     }
 
-    /// Ask the vendor's server (the setting ``server``), and apply what it signs in answer: the
-    /// words of ``request``. Without the GIL.
+    /// Ask the vendor's server (the setting ``server``), and apply what it signs in answer. The
+    /// words and their arguments are those of ``request``. Without the GIL.
     ///
-    /// Raises UnreachableError, which says nothing of the license, and what ``apply`` raises.
+    /// Raises UnreachableError where no answer came, which says nothing of the license;
+    /// RefusedError and NoSeatError where the server says no, NoTransportError where there is no
+    /// server; and what ``request`` and ``apply`` raise. What was here before then stays.
+    ///
+    /// Ctrl-C is noticed when the call ends: after ``server_timeout`` at the latest.
     #[pyo3(signature = (what, argument=None))]
     fn call(&self, py: Python<'_>, what: Text, argument: Option<Text>) -> PyResult<()> {
         self.ask(py, |inner| inner.call(&what, argument.as_deref()))
     }
 
-    /// Report what was used, and apply what the vendor's server says. Without the GIL.
+    /// Report what was used, and apply what the vendor's server says: how the license stands, a
+    /// newer license, newer keys, what was withdrawn. Without the GIL.
+    ///
+    /// Raises what ``call`` does. What was used is then reported by the next sync, once.
     fn sync(&self, py: Python<'_>) -> PyResult<()> {
         self.ask(py, licentia::Installation::sync)
     }
 
-    /// A ``Seat`` for ``holder``, or for so many days out of the server's reach.
+    /// A ``Seat`` of a floating license for ``holder``, from the vendor's server: for as long as
+    /// its lease lasts, or, with ``borrow_days``, for so many days out of the server's reach.
+    /// Without the GIL.
+    ///
+    /// Who has a seat here keeps it, and its lease is renewed; where the server cannot be reached,
+    /// that seat is given all the same. Raises NoSeatError where every seat is taken, and what
+    /// ``call`` does.
     #[pyo3(
         signature = (holder, *, borrow_days=Count(0)),
         text_signature = "($self, holder, *, borrow_days=0)"
     )]
     fn seat(&self, py: Python<'_>, holder: Text, borrow_days: Count) -> PyResult<Seat> {
+        // What does not fit is more days than the core takes.
         let days = u32::try_from(borrow_days.0).unwrap_or(u32::MAX);
         self.ask(py, |inner| inner.seat(&holder, days)).map(Seat)
     }

@@ -82,7 +82,7 @@ impl Product {
     #[pyo3(signature = (
         code, keys, *, clock=None, issuer=None, machine=None, machine_file=None,
         machine_root=None, machine_exclude=None, installation=None, instance=None, vendor=None,
-        deployment=None, grace_days=None, warning_days=None, monthly_meter=None,
+        deployment=None, grace_days=None, warning_days=None, server=None, monthly_meter=None,
     ))]
     #[allow(clippy::too_many_arguments)]
     fn new(
@@ -101,6 +101,7 @@ impl Product {
         deployment: Option<Bound<'_, PyAny>>,
         grace_days: Option<Bound<'_, PyAny>>,
         warning_days: Option<Bound<'_, PyAny>>,
+        server: Option<Bound<'_, PyAny>>,
         monthly_meter: Option<Bound<'_, PyAny>>,
     ) -> PyResult<Product> {
         let product = licentia::Product::new(&code, keys.text(py)?);
@@ -119,6 +120,7 @@ impl Product {
             ("deployment", deployment),
             ("grace_days", grace_days),
             ("warning_days", warning_days),
+            ("server", server),
             ("monthly_meter", monthly_meter),
         ];
         for (name, value) in settings(SETTINGS, &given)? {
@@ -206,7 +208,8 @@ impl Product {
     /// ``clock``.
     #[pyo3(signature = (
         directory, *, license=None, license_file=None, license_env=None, instance=None, mount=None,
-        public_status=None, lease_window=None,
+        public_status=None, lease_window=None, server=None, server_ca=None, proxy=None,
+        server_timeout=None,
     ))]
     #[allow(clippy::too_many_arguments)]
     fn open(
@@ -220,6 +223,10 @@ impl Product {
         mount: Option<Bound<'_, PyAny>>,
         public_status: Option<Bound<'_, PyAny>>,
         lease_window: Option<Bound<'_, PyAny>>,
+        server: Option<Bound<'_, PyAny>>,
+        server_ca: Option<Bound<'_, PyAny>>,
+        proxy: Option<Bound<'_, PyAny>>,
+        server_timeout: Option<Bound<'_, PyAny>>,
     ) -> PyResult<Installation> {
         let given = [
             ("license", license),
@@ -229,6 +236,10 @@ impl Product {
             ("mount", mount),
             ("public_status", public_status),
             ("lease_window", lease_window),
+            ("server", server),
+            ("server_ca", server_ca),
+            ("proxy", proxy),
+            ("server_timeout", server_timeout),
         ];
         let directory = path(directory)?.into();
         let settings = settings(SITE_SETTINGS, &given)?;

@@ -11,7 +11,7 @@ from typing_extensions import Self, TypeAlias
 from .answers import Access, Refusal, Response, Rights, Usage
 from .errors import Error
 
-__all__ = ["BODY_MAX", "Caller", "Installation", "License", "Product", "__version__"]
+__all__ = ["BODY_MAX", "Caller", "Installation", "License", "Product", "Seat", "__version__"]
 
 __version__: str
 BODY_MAX: int
@@ -63,6 +63,7 @@ class Product:
         deployment: Literal["onpremise", "saas"] | None = None,
         grace_days: int | str | None = None,
         warning_days: int | str | None = None,
+        server: str | Iterable[str] | None = None,
         monthly_meter: str | None = None,
     ) -> Product: ...
     @property
@@ -97,6 +98,10 @@ class Product:
         mount: str | None = None,
         public_status: Literal["minimal", "full"] | None = None,
         lease_window: int | str | None = None,
+        server: str | Iterable[str] | None = None,
+        server_ca: _Path | None = None,
+        proxy: str | None = None,
+        server_timeout: int | str | None = None,
     ) -> Installation:
         """Open what the product keeps in a directory, which has to exist.
 
@@ -108,7 +113,9 @@ class Installation:
 
     Any number of threads and processes may use the same directory at once."""
 
-    def set(self, name: str, value: str | bytes | int | PathLike[str] | None) -> None:
+    def set(
+        self, name: str, value: str | bytes | int | PathLike[str] | Iterable[str] | None
+    ) -> None:
         """Set one of the settings of an installation by name; None is its default."""
     def allows(self, feature: str, /) -> bool:
         """Whether the feature may be used at this moment: access is at least Access.WARN."""
@@ -128,9 +135,27 @@ class Installation:
     def remove(self) -> bool:
         """Remove what was applied. Says whether there was a license."""
     def request(self, what: str = "license", argument: str | None = None) -> str:
-        """A text to send to the vendor: license (the request code), renewal, deactivation, clock
-        or sync; activation, with a license key as the argument or for the license in use; seat or
-        release with who has the seat; or borrow with days and who, as "30 ann"."""
+        """A text to send to the vendor, and apply takes what comes back. The words: license (the
+        request code), renewal, deactivation, sync, keys, revocations or clock; activation, with a
+        license key as the argument or for the license in use; seat or release with who has the
+        seat; borrow with days and who, as "30 ann"."""
+    def call(self, what: str, argument: str | None = None) -> None:
+        """Ask the vendor's server, with the words of request, and apply what it signs in answer,
+        without the GIL.
+
+        Raises UnreachableError where no answer came, which says nothing of the license;
+        RefusedError and NoSeatError where the server says no, NoTransportError where there is no
+        server; and what request and apply raise. What was here before then stays."""
+    def sync(self) -> None:
+        """Report what was used, and apply what the vendor's server says, without the GIL.
+
+        Raises what call does. What was used is then reported by the next sync, once."""
+    def seat(self, holder: str, *, borrow_days: int = 0) -> Seat:
+        """A seat of a floating license, from the vendor's server: while its lease lasts, or for
+        so many days out of the server's reach.
+
+        Where the server cannot be reached, a seat that is held here is given all the same. Raises
+        NoSeatError where every seat is taken, and what call does."""
     def record(self, feature: str, amount: int = 1) -> None:
         """Add to a counter. On disk when it returns.
 
@@ -165,6 +190,36 @@ class Installation:
         """Make durable what record_later left."""
     def close(self) -> None:
         """The same. There is nothing else to let go of."""
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None: ...
+    def __reduce__(self) -> NoReturn: ...
+
+@final
+class Seat:
+    """A seat of a floating license, held by somebody here until its lease ends.
+    Installation.seat makes them; a with gives it back at its end."""
+
+    @property
+    def holder(self) -> str:
+        """Who has it."""
+    @property
+    def expires(self) -> datetime | None:
+        """When its lease ends, in UTC: from this second on it is not held. None = it is not held
+        now."""
+    @property
+    def held(self) -> bool:
+        """Whether it is held at this moment."""
+    def renew(self) -> None:
+        """Ask for a longer lease: do so before half of it is over. What is held stays, whatever
+        this raises."""
+    def release(self) -> None:
+        """Give it back. Good, too, where its lease has ended."""
     def __enter__(self) -> Self: ...
     def __exit__(
         self,
