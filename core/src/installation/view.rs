@@ -6,9 +6,9 @@ use super::state::{Failure, Installed, IssuerNote, State};
 use crate::clock::boot_seconds;
 use crate::errors::{Code, Error, Result};
 use crate::messages::{Licensed, Revocations};
-use crate::peek::peek;
 use crate::product::{Place, Product, Verified};
 use crate::store::Slot;
+use crate::token;
 use crate::usage::Totals;
 use crate::verdict::{
     Anchor, Candidate, Facts, Held, Issuer, IssuerStatus, Source, StateHealth, Terms,
@@ -376,8 +376,8 @@ fn named(token: &str) -> Option<Licensed> {
     struct Named {
         id: String,
     }
-    let Names { jti, license } =
-        serde_json::from_str(&peek(token.as_bytes()).ok()?.payload).ok()?;
+    let payload = token::decode(token::split(token).ok()?.payload, "payload").ok()?;
+    let Names { jti, license } = serde_json::from_slice(&payload).ok()?;
     Some(Licensed { id: license.id, token_id: jti })
 }
 
