@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -22,6 +23,10 @@ pub enum Deed {
     Answer(String),
     /// The connection is closed.
     Close,
+    /// The server is asked, and then the connection is closed.
+    Lose,
+    /// The server is not asked, and nobody answers until somebody goes away.
+    Stall,
 }
 
 /// One that runs until this process ends.
@@ -30,6 +35,7 @@ pub struct Middle {
     pub root: String,
     deed: Arc<Mutex<Deed>>,
     seen: Arc<Mutex<Vec<String>>>,
+    stalled: Arc<AtomicUsize>,
 }
 
 impl Middle {
@@ -43,20 +49,29 @@ impl Middle {
         let server = server.trim_start_matches("http://").to_string();
         let (deed, seen) = (Arc::<Mutex<Deed>>::default(), Arc::<Mutex<Vec<String>>>::default());
         let (does, sees) = (Arc::clone(&deed), Arc::clone(&seen));
+        let stalled = Arc::<AtomicUsize>::default();
+        let stalls = Arc::clone(&stalled);
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let deed = does.lock().unwrap_or_else(PoisonError::into_inner).clone();
                 // Whoever goes away meanwhile is told nothing.
-                let signed = carry(stream, &server, &deed).unwrap_or_default();
+                let signed = carry(stream, &server, &deed, &stalls).unwrap_or_default();
                 sees.lock().unwrap_or_else(PoisonError::into_inner).extend(signed);
             }
         });
-        Middle { root, deed, seen }
+        Middle { root, deed, seen, stalled }
     }
 
     /// What is done with answers from now on.
     pub fn set(&self, deed: Deed) {
         *self.deed.lock().unwrap_or_else(PoisonError::into_inner) = deed;
+    }
+
+    /// Waits until somebody waits for an answer that never comes.
+    pub fn waits(&self) {
+        while self.stalled.load(Ordering::SeqCst) == 0 {
+            thread::sleep(Duration::from_millis(2));
+        }
     }
 
     /// What the server signed, in the order in which it was seen.
@@ -66,11 +81,21 @@ impl Middle {
 }
 
 /// Carries one request to the server and its answer back. Gives what was signed.
-fn carry(mut client: TcpStream, server: &str, deed: &Deed) -> std::io::Result<Option<String>> {
+fn carry(
+    mut client: TcpStream,
+    server: &str,
+    deed: &Deed,
+    stalled: &AtomicUsize,
+) -> std::io::Result<Option<String>> {
     client.set_read_timeout(Some(PATIENCE))?;
     let body = read_body(&mut client)?;
     let answer = match deed {
         Deed::Close => return Ok(None),
+        Deed::Lose => return ask(server, &body).map(|_| None),
+        Deed::Stall => {
+            stalled.fetch_add(1, Ordering::SeqCst);
+            return client.read(&mut [0]).map(|_| None);
+        }
         Deed::Answer(text) => text.clone(),
         _ => ask(server, &body)?,
     };

@@ -75,6 +75,12 @@ pub enum Step {
     Status { at: Option<i64>, is: BTreeMap<String, serde_json::Value> },
     /// Why. Compared between languages, and with the status.
     Explain { at: Option<i64> },
+    /// Ask the vendor's server, and apply its answer.
+    Call { what: String, argument: Option<String> },
+    /// The same for what was used.
+    Sync,
+    /// Take a seat; 0 days = it is not borrowed.
+    Seat { holder: String, days: u32 },
     /// A text for the vendor, signed by the installation of the folder. The members named have to
     /// be as they say.
     Request { what: String, argument: Option<String>, is: BTreeMap<String, serde_json::Value> },

@@ -107,6 +107,9 @@ fn asked(step: &Step, folder: &str) -> (String, String) {
         Step::Usage { feature, .. } => plain("usage", feature),
         Step::Status { at, .. } => plain("status", &time(at)),
         Step::Explain { at } => plain("explain", &time(at)),
+        Step::Call { what, argument } => of("call", what, argument.clone().unwrap_or_default()),
+        Step::Sync => plain("sync", ""),
+        Step::Seat { holder, days } => of("seat", holder, days.to_string()),
         Step::Request { what, argument, .. } => {
             of("request", what, argument.clone().unwrap_or_default())
         }

@@ -81,7 +81,8 @@ fn sayable(mut story: Story) -> Option<Story> {
         }
     }
     let unsaid = |step: &Step| {
-        matches!(step, Step::Gate { .. } | Step::Explain { .. } | Step::Request { .. })
+        let online = matches!(step, Step::Call { .. } | Step::Sync | Step::Seat { .. });
+        online || matches!(step, Step::Gate { .. } | Step::Explain { .. } | Step::Request { .. })
     };
     if story.expect != "ok" && story.steps.last().is_some_and(unsaid) {
         return None;

@@ -2,10 +2,13 @@
 
 use licentia_tests::document::{Doc, sign_header};
 use licentia_tests::signer::vendor;
-use licentia_tests::{case::Case, case::Deed, paths, process, protocol, runner, runners, topics};
+use licentia_tests::story::{Step, Story};
+use licentia_tests::{books, case::Case, case::Deed, paths, process, protocol};
+use licentia_tests::{runner, runners, telling, topics};
 use std::fs;
 use std::io::ErrorKind;
 use std::net::TcpListener;
+use std::path::PathBuf;
 use std::process::Command;
 
 /// Licenses that ask to be checked with what lies at a URL, each signed by the right key.
@@ -44,18 +47,26 @@ fn nobody_calls_the_url_in_a_license() {
     assert_eq!(called.map(|_| ()), Err(ErrorKind::WouldBlock), "somebody called");
 }
 
+/// The same under strace, and the log of what it opens; `None` if there is none, which is printed.
+fn traced(language: &str, runner: &Command) -> Option<(Command, PathBuf)> {
+    if Command::new("strace").arg("-V").output().is_err() {
+        println!("skipped: there is no strace");
+        return None;
+    }
+    let folder = paths::target().join("quiet");
+    fs::create_dir_all(&folder).unwrap();
+    let log = folder.join(format!("{language}.log"));
+    let mut command = Command::new("strace");
+    command.args(["-f", "-qq", "-e", "trace=%network,openat,open", "-o"]).arg(&log);
+    command.arg(runner.get_program()).args(runner.get_args());
+    Some((command, log))
+}
+
 /// Over 10,000 calls, no socket is made, and no file is opened but those that settings name.
 #[test]
 fn no_call_of_the_c_library_makes_a_socket_or_follows_a_name() {
     let Some(runner) = runners::ready("c") else { return };
-    if Command::new("strace").arg("-V").output().is_err() {
-        println!("skipped: there is no strace");
-        return;
-    }
-    let log = paths::target().join("runners/c/strace.log");
-    let mut command = Command::new("strace");
-    command.args(["-f", "-qq", "-e", "trace=%network,openat,open", "-o"]).arg(&log);
-    command.arg(runner.get_program());
+    let Some((command, log)) = traced("c", &runner) else { return };
     let small = |case: &Case| matches!(case.deed, Deed::Verify | Deed::Inspect) && case.spaces == 0;
     let lines: Vec<String> =
         topics::committed().iter().filter(|case| small(case)).map(protocol::request).collect();
@@ -67,4 +78,48 @@ fn no_call_of_the_c_library_makes_a_socket_or_follows_a_name() {
         let found = calls.lines().find(|line| line.contains(name));
         assert_eq!(found, None, "{name}");
     }
+}
+
+/// Whatever is asked of an installation that has a license server, nobody goes there; but for the
+/// calls that say so, of which one is made at the end, so that the log is known to show it.
+#[test]
+fn no_story_makes_a_socket_and_a_sync_does() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let server = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let site = Step::Site { name: "server".into(), value: server };
+    let told = |story: Story| Story {
+        steps: [site.clone()].into_iter().chain(story.steps).collect(),
+        ..story
+    };
+    let every = if std::env::var_os("LICENTIA_SOAK").is_some() { 1 } else { 5 };
+    let quiet = |story: &Story| {
+        !story
+            .steps
+            .iter()
+            .any(|it| matches!(it, Step::Call { .. } | Step::Sync | Step::Seat { .. }))
+    };
+    let stories = books::committed().into_iter().filter(quiet).step_by(every).map(told);
+    let stories: Vec<Story> = stories.collect();
+    for language in ["c", "cpp", "python", "node"] {
+        let Some(runner) = runners::ready(language) else { continue };
+        let Some((command, log)) = traced(language, &runner) else { return };
+        let mut lines = telling::requests(&format!("quiet-{language}"), &stories);
+        process::converse(command, lines.clone()).unwrap();
+        assert_eq!(sockets(&log), Vec::<String>::new(), "{language}");
+        let good = stories.iter().position(|story| story.expect == "ok").unwrap();
+        lines = vec![format!("{}\tsite=proxy=none\tsync=", lines.swap_remove(good))];
+        let (command, log) = traced(language, &runner).unwrap();
+        let answers = process::converse(command, lines).unwrap();
+        assert!(answers[0].starts_with("unreachable\t"), "{language}: {}", answers[0]);
+        assert!(!sockets(&log).is_empty(), "{language}: the log shows no socket");
+        println!("{language}: {} stories", stories.len());
+    }
+}
+
+/// What was done to be in touch with somebody.
+fn sockets(log: &PathBuf) -> Vec<String> {
+    let calls = fs::read_to_string(log).unwrap();
+    let touch = |line: &&str| ["socket(", "connect(", "sendto("].iter().any(|it| line.contains(it));
+    calls.lines().filter(touch).map(str::to_string).collect()
 }

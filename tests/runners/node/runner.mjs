@@ -47,6 +47,13 @@ function gate(it, feature) {
   return `gate=${escape(feature)}=${said}`
 }
 
+/** One step with a seat: the one that is held then. */
+async function sit(it, seat, verb, holder, days) {
+  if (verb === 'seat') return it.seat(holder, { borrowDays: Number(days) })
+  await (verb === 'seat_renew' ? seat.renew() : seat.release())
+  return seat
+}
+
 /** One step of a story: what it says, or nothing; null if it is none. */
 async function tell(it, verb, name, data) {
   const text = data.toString()
@@ -60,6 +67,8 @@ async function tell(it, verb, name, data) {
   else if (verb === 'record_later') it.recordLater(name, Number(text))
   else if (verb === 'record_level') await it.recordLevel(name, Number(text))
   else if (verb === 'record_key') await it.recordKey(name, text)
+  else if (verb === 'call') await (text ? it.call(name, text) : it.call(name))
+  else if (verb === 'sync') await it.sync()
   else if (verb === 'access') return `access=${escape(text)}=${it.access(text)}`
   else if (verb === 'gate') return gate(it, text)
   else if (verb === 'usage') return usage(it, text)
@@ -72,7 +81,7 @@ async function tell(it, verb, name, data) {
 
 async function run(line) {
   const out = ['ok']
-  let code, product, license, folder, it
+  let code, product, license, folder, it, seat
   for (const field of line.split('\t')) {
     const [verb, ...rest] = field.split('=')
     const data = unescape(rest.at(-1))
@@ -88,6 +97,9 @@ async function run(line) {
     else if (verb === 'open' || verb === 'reopen') {
       folder = data.toString() || folder
       it = product.open(folder)
+    } else if (['seat', 'seat_renew', 'seat_release'].includes(verb)) {
+      seat = await sit(it, seat, verb, name, data.toString())
+      out.push(`seat=${seat.expires === null ? 'none' : seat.expires.getTime() / 1000}`)
     } else {
       const told = await tell(it, verb, name, data)
       if (told === null) return ['!', `not a request: ${verb}`]

@@ -52,6 +52,14 @@ def gate(it: licentia.Installation, feature: str) -> str:
     return f"gate={escape(feature)}={said}"
 
 
+def sit(it: licentia.Installation, seat: Any, verb: str, holder: str, days: str) -> Any:
+    """One step with a seat: the one that is held then."""
+    if verb == "seat":
+        return it.seat(holder, borrow_days=int(days))
+    seat.renew() if verb == "seat_renew" else seat.release()
+    return seat
+
+
 def compact(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
@@ -82,6 +90,10 @@ def tell(it: licentia.Installation, verb: str, name: str, data: bytes) -> list[s
         return [f"{verb}={escape(compact(found))}"]
     elif verb == "request":
         return [f"request={name}={escape(it.request(name, text or None))}"]
+    elif verb == "call":
+        it.call(name, text or None)
+    elif verb == "sync":
+        it.sync()
     else:
         return None
     return []
@@ -90,7 +102,7 @@ def tell(it: licentia.Installation, verb: str, name: str, data: bytes) -> list[s
 def run(line: str) -> list[str]:
     out = ["ok"]
     code, product, license = "", None, None
-    folder, it = "", None
+    folder, it, seat = "", None, None
     for field in line.split("\t"):
         verb, _, rest = field.partition("=")
         name, _, value = rest.rpartition("=")
@@ -112,6 +124,10 @@ def run(line: str) -> list[str]:
             folder = data.decode() or folder
             it = None
             it = product.open(folder)
+        elif verb in ("seat", "seat_renew", "seat_release"):
+            seat = sit(it, seat, verb, name, data.decode())
+            end = seat.expires
+            out.append(f"seat={'none' if end is None else int(end.timestamp())}")
         else:
             told = tell(it, verb, name, data)
             if told is None:

@@ -5,6 +5,7 @@ mod clock;
 mod damage;
 mod edges;
 mod messages;
+mod online;
 mod sources;
 mod unlicensed;
 mod usage;
@@ -24,6 +25,11 @@ const BOOKS: &[(&str, &str, Make)] = &[
     ("clock", "Clocks that are wrong, and how they heal", clock::stories),
     ("messages", "What is applied besides licenses, and what is refused", messages::stories),
     ("answers", "What the vendor's server answers about a license and its seats", answers::stories),
+    (
+        "online",
+        "Asking the vendor's server where there is none, or nobody is there",
+        online::stories,
+    ),
     ("damage", "Folders that are damaged, foreign, or not there", damage::stories),
 ];
 

@@ -5,6 +5,7 @@ use licentia_tests::protocol::{escape, unescape};
 use licentia_tests::{paths, runner, runners};
 use serde_json::Value;
 use std::fmt::Write as _;
+use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
@@ -73,6 +74,7 @@ impl Asked {
 impl Program {
     /// One whose installation is in this folder, on a machine of that name.
     pub fn new(language: &str, keys: &str, code: &str, folder: PathBuf) -> Option<Program> {
+        fs::create_dir_all(&folder).unwrap();
         Some(Program {
             asked: Asked::new(language)?,
             code: code.to_string(),
@@ -93,8 +95,8 @@ impl Program {
         other
     }
 
-    /// Does what these fields say, in a line of its own.
-    pub fn does(&mut self, fields: &str) -> Said {
+    /// What it is asked, to do what these fields say.
+    fn line(&self, fields: &str) -> String {
         let mut line = format!("product={}", self.code);
         for (name, value) in [
             ("keys", &*self.keys),
@@ -107,7 +109,13 @@ impl Program {
         ] {
             write!(line, "\t{name}={}", escape(value.as_bytes())).unwrap();
         }
-        let answer = self.asked.ask(&format!("{line}\t{fields}"));
+        format!("{line}\t{fields}")
+    }
+
+    /// Does what these fields say, in a line of its own.
+    pub fn does(&mut self, fields: &str) -> Said {
+        let line = self.line(fields);
+        let answer = self.asked.ask(&line);
         assert!(!answer.starts_with('!'), "{fields}: {answer}");
         self.told.push(format!("{fields} -> {answer}"));
         let mut said = answer.split('\t').map(|it| String::from_utf8(unescape(it).unwrap()));
@@ -157,6 +165,16 @@ impl Program {
         self.refused(fields, "unreachable");
         assert_eq!(held(&self.status()), before, "{fields}: nobody was there, and it matters");
         self.server = server;
+    }
+
+    /// Asks, and is killed as soon as that is under way; it never answers.
+    pub fn killed(&mut self, fields: &str, under_way: impl Fn()) {
+        let line = self.line(fields);
+        if let Asked::Process { input, .. } = &mut self.asked {
+            writeln!(input, "{line}").unwrap();
+            under_way();
+        }
+        self.kill();
     }
 
     /// Kills it, as a machine that loses its power does.

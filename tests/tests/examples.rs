@@ -1,5 +1,5 @@
-//! Usage is reported to a license server over plain HTTP, by the examples of four languages: each
-//! report is there once, and an answer that is not the server's for that request changes nothing.
+//! The examples of four languages activate, count and sync with a license server: each report is
+//! there once, and an answer that is not the server's for that request changes nothing.
 //!
 //! A language whose tools are missing is skipped by name, and so is PostgreSQL;
 //! `LICENTIA_REQUIRE=c,cpp,python,node,cli,postgres` makes that a failure.
@@ -8,11 +8,11 @@
 #[allow(dead_code, reason = "its own tests use the rest")]
 mod postgres;
 
+use licentia::Product;
 use licentia_tests::middle::{Deed, Middle};
 use licentia_tests::server::{Server, Sold};
-use licentia_tests::{paths, runners};
+use licentia_tests::{paths, runners, telling};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -45,10 +45,10 @@ impl Program {
         let stage = paths::target().join("stage");
         let example = |path: &str| paths::root().join("examples").join(path);
         let programs = [
-            ("c", vec![stage.join("report-c")]),
-            ("cpp", vec![stage.join("report-cpp")]),
-            ("python", vec![paths::root().join(".venv/bin/python"), example("python/report.py")]),
-            ("node", vec!["node".into(), example("node/report.mjs")]),
+            ("c", vec![stage.join("online-c")]),
+            ("cpp", vec![stage.join("online-cpp")]),
+            ("python", vec![paths::root().join(".venv/bin/python"), example("python/online.py")]),
+            ("node", vec!["node".into(), example("node/online.mjs")]),
         ];
         let mut all = Vec::new();
         for (language, command) in programs {
@@ -56,7 +56,7 @@ impl Program {
                 continue;
             }
             if command.iter().any(|part| part.is_absolute() && !part.exists()) {
-                println!("skipped: the report in {language} ({command:?}: make stage)");
+                println!("skipped: the example in {language} ({command:?}: make stage)");
                 continue;
             }
             let folder = home.join(language);
@@ -72,8 +72,7 @@ impl Program {
         let mut command = Command::new(&self.command[0]);
         command.args(&self.command[1..]).arg(url).arg(self.folder.with_extension("jwks"));
         command.arg(CODE).arg(&self.folder).arg(amount.to_string()).args(more);
-        let machine = self.folder.file_name().unwrap().to_str().unwrap();
-        command.arg(format!("machine=the machine of {machine}"));
+        command.arg(format!("machine={}", self.machine()));
         // What is on this machine is asked, whatever proxy there is for the rest.
         command.env("no_proxy", "127.0.0.1");
         let output = command.output().unwrap();
@@ -84,10 +83,23 @@ impl Program {
         Ended { status: output.status.code().unwrap_or(-1), told, error }
     }
 
-    /// Everything in its folder.
-    fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
-        let entries = fs::read_dir(&self.folder).unwrap().map(|entry| entry.unwrap().path());
-        entries.map(|path| (path.clone(), fs::read(&path).unwrap())).collect()
+    /// What its installation says at a moment, but for why the server was not reached.
+    fn status(&self, at: i64) -> Value {
+        let keys = fs::read_to_string(self.folder.with_extension("jwks")).unwrap();
+        let mut product = Product::new(CODE, &keys).unwrap();
+        product.set("machine", &self.machine()).unwrap();
+        product.set("clock", &at.to_string()).unwrap();
+        let status = product.open(&self.folder).unwrap().status(Some(at)).unwrap();
+        let mut status: Value = serde_json::from_str(&status).unwrap();
+        status["issuer"]["failure"] = Value::Null;
+        status["issuer"]["next_contact"] = Value::Null;
+        let next = |event: &Value| event["event"] != "next_contact";
+        status["timeline"].as_array_mut().unwrap().retain(next);
+        status
+    }
+
+    fn machine(&self) -> String {
+        format!("the machine of {}", self.folder.file_name().unwrap().to_str().unwrap())
     }
 }
 
@@ -194,25 +206,30 @@ fn what_is_not_the_answer_changes_nothing() {
         let sold = sell(server);
         let programs = Program::all(home, &sold);
         let middle = Middle::start(server.root());
+        let mut last = Vec::new();
         for program in &programs {
             program.run(&middle.root, 3, &[key(&sold)]).good(3);
+            let signed = middle.signed();
+            let syncs = signed.iter().filter(|it| answers_a_sync(it));
+            last.push(syncs.last().unwrap().clone());
         }
-        let recorded = middle.signed();
-        assert_eq!(recorded.len(), 2 * programs.len());
         for (at, program) in programs.iter().enumerate() {
-            let own = recorded[2 * at + 1].clone();
-            let other = recorded[(2 * at + 3) % recorded.len()].clone();
+            let own = last[at].clone();
+            let other = last[(at + 1) % last.len()].clone();
             for (deed, word) in [
                 (Deed::Alter, "bad_signature"),
                 (Deed::Replace(own), "already_used"),
                 (Deed::Replace(other), "wrong_installation"),
                 (Deed::Replace(forged()), "unknown_key"),
             ] {
-                let files = program.files();
+                let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64;
+                let status = program.status(now);
                 let told = format!("{}: {deed:?}", program.language);
                 middle.set(deed);
                 program.run(&middle.root, 0, &[]).refused(word, 3);
-                assert!(program.files() == files, "{told} left something behind");
+                let left =
+                    telling::difference(&program.status(now).to_string(), &status.to_string());
+                assert_eq!(left, None, "{told} left something behind");
             }
             middle.set(Deed::Pass);
             program.run(&middle.root, 1, &[]).good(4);
@@ -220,6 +237,12 @@ fn what_is_not_the_answer_changes_nothing() {
         let count = programs.len() as u64;
         assert_eq!(used(server, &sold), (4 * count, count));
     });
+}
+
+/// Whether it is the answer to a sync, and not a key set or a list.
+fn answers_a_sync(signed: &str) -> bool {
+    let seen = licentia::peek::peek(signed.as_bytes()).unwrap();
+    seen.header.contains(r#""lic-sync+jwt""#)
 }
 
 /// An answer that nobody's server has signed.
@@ -270,7 +293,7 @@ fn a_license_that_is_revoked_is_so_after_the_next_report() {
             program.run(server.root(), 1, &[key(&sold)]).good(1);
             // Not everybody who knows the server has a license there.
             let unknown = program.run(server.root(), 0, &["ABCD-EFGH-JKMN-PQRS-TVWX"]);
-            unknown.refused("not_found", 1);
+            unknown.refused("refused", 1);
         }
         let path = format!("/licenses/{}", sold.license["id"].as_str().unwrap());
         let (status, body) = server.ask("DELETE", &path, &Value::Null);
