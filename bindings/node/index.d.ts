@@ -480,6 +480,6 @@ export declare class Seat {
   /** Gives it back. Rejects as `Installation.call` does: then it is held until its lease ends. */
   release(): Promise<void>
 
-  /** The same, by `await using`, where Node knows it. */
+  /** The same by `await using`, where Node knows it: that nobody answers is no error then. */
   [Symbol.asyncDispose](): Promise<void>
 }

@@ -4,9 +4,8 @@ export interface RefreshOptions {
   /** Ends it, as `stop` does. */
   signal?: AbortSignal | undefined
   /**
-   * What a sync failed with, each time. That the server was not reached is no reason to worry
-   * before `sync_due`, and `status().issuer.failure` has it too, for every process. Nothing of it
-   * stops the next try. What this throws is a warning of the process.
+   * What a sync failed with, each time. `status().issuer.failure` has it too, for every process.
+   * The next try comes all the same. What this throws is a warning of the process.
    */
   onError?: ((error: LicentiaError) => unknown) | undefined
 }
@@ -18,10 +17,10 @@ export interface Refresher {
 }
 
 /**
- * Syncs whenever `status().issuer.next_contact` has come, within ten seconds of it, and looks for
- * that at least once an hour; without a license, once a minute. Who was not reached is asked again
- * after a minute, then after two, and so on up to an hour. Any number of processes may do this
- * with one folder: whoever comes first asks for all of them.
+ * Syncs whenever `status().issuer.next_contact` has come, within half a minute, and looks for that
+ * at least once an hour; without a license, or a server to ask, once a minute. What fails is tried
+ * again after a minute, then after two, and so on up to an hour. Any number of processes may do
+ * this with one folder: whoever comes first asks for all of them.
  *
  * It is a timer of the event loop. A process does not stay for it, but for a sync under way.
  * @throws {LicentiaError} `invalid_argument`

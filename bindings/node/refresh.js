@@ -13,7 +13,7 @@ const DAY = 86_400
  * Those who come due at the same time, such as the processes of a cluster, begin within so much:
  * whoever comes first asks for all of them.
  */
-const SPREAD = 10
+const SPREAD = 30
 
 function keepSynced(installation, settings = {}) {
   if (typeof installation?.sync !== 'function' || typeof installation.status !== 'function') {
@@ -44,6 +44,10 @@ class Refresher {
   #onError
   #stopped = false
   #wake = () => {}
+  /** When the server had last answered, as of the last look; `undefined` before the first. */
+  #last
+  /** For how long it is left alone, whatever the status says. */
+  #rest = 0
   #failures = 0
 
   constructor(installation, onError) {
@@ -57,41 +61,53 @@ class Refresher {
   }
 
   async run() {
-    let rest = 0
     while (!this.#stopped) {
-      const wait = Math.max(rest, await this.#left())
       // A machine may sleep meanwhile, a clock be set, and another process ask.
-      await this.#sleep(Math.min(wait, HOUR) + Math.random() * SPREAD)
-      if (this.#stopped) break
-      rest = await this.#left() > 0 ? 0 : await this.#sync()
+      const nap = Math.min(await this.#left(), HOUR)
+      await this.#sleep(nap + Math.random() * SPREAD)
+      this.#rest = Math.max(0, this.#rest - nap)
+      if (!this.#stopped && await this.#left() === 0) await this.#sync()
     }
   }
 
   /** For how long there is nothing to ask. */
   async #left() {
     try {
-      const { at, license, issuer } = this.#installation.status()
-      if (license === null) return MINUTE
-      const { last_contact: last, next_contact: next } = issuer
-      // Who has not been asked yet is asked now; who did not say when, is asked once a day.
-      const due = next ?? (last === null ? at : last + DAY)
-      return Math.max(0, due - at)
+      return Math.max(this.#due(this.#installation.status()), this.#rest)
     } catch (error) {
       await this.#tell(error)
       return MINUTE
     }
   }
 
-  /** Gives for how long it is left alone afterwards, whatever the status says. */
+  #due({ at, license, issuer: { last_contact: last, next_contact: next } }) {
+    if (license === null) return MINUTE
+    const before = this.#last
+    this.#last = last
+    // Who was never asked is asked now; who does not say when, once a day.
+    const due = next ?? (last === null ? at : last + DAY)
+    if (at < due) return due - at
+    // Somebody has just answered, and by the clock here it is time again: then that is wrong.
+    if (last !== null && before !== undefined && last !== before) {
+      this.#rest = Math.max(this.#rest, Math.min(due - last, DAY))
+    }
+    return 0
+  }
+
   async #sync() {
     try {
       await this.#installation.sync()
       this.#failures = 0
-      return MINUTE
+      this.#rest = MINUTE
     } catch (error) {
-      await this.#tell(error)
+      // Without a server there is nobody to ask, and nothing wrong with that.
+      if (error?.code === 'no_transport') {
+        this.#rest = MINUTE
+        return
+      }
+      this.#rest = Math.min(MINUTE * 2 ** this.#failures, HOUR)
       this.#failures += 1
-      return Math.min(MINUTE * 2 ** (this.#failures - 1), HOUR)
+      await this.#tell(error)
     }
   }
 

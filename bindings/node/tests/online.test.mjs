@@ -94,7 +94,7 @@ test('a seat is taken, renewed, and given back', async (t) => {
   assert.deepEqual([seat.holder, seat.held], ['ann', true])
   assert.deepEqual(seat.expires, new Date((NOW + 3600) * 1000))
   product.set('clock', NOW + 1800)
-  issuer.changes = { iat: NOW + 1800, exp: NOW + 5400 }
+  issuer.now = () => NOW + 1800
   assert.equal(await seat.renew(), undefined)
   assert.deepEqual(seat.expires, new Date((NOW + 5400) * 1000))
   product.set('clock', NOW + 5399)
@@ -102,9 +102,8 @@ test('a seat is taken, renewed, and given back', async (t) => {
   product.set('clock', NOW + 5400)
   assert.deepEqual([seat.held, seat.expires], [false, null])
 
-  issuer.changes = { iat: NOW + 5400, exp: NOW + 9000 }
+  issuer.now = () => NOW + 5400
   const again = await installation.seat('ann', { borrowDays: undefined })
-  issuer.changes = { iat: NOW + 5400, exp: NOW + 5400 }
   assert.equal(await again.release(), undefined)
   assert.deepEqual([again.held, seat.held], [false, false])
   await again.release()
@@ -150,10 +149,15 @@ test('a seat ends with its block', async (t) => {
   if (Symbol.asyncDispose === undefined) return t.skip('this Node has no Symbol.asyncDispose')
   const { issuer, installation } = await online(t)
   const seat = await installation.seat('ann')
-  issuer.changes = { exp: NOW }
+  issuer.instead = [503, '']
+  await seat[Symbol.asyncDispose]()
+  assert.equal(seat.held, true, 'its lease ends by itself')
+  issuer.instead = [409, { code: 'revoked', detail: 'no' }]
+  await assert.rejects(seat[Symbol.asyncDispose](), { code: 'refused' })
+  issuer.instead = null
   await seat[Symbol.asyncDispose]()
   assert.equal(seat.held, false)
-  assert.deepEqual(issuer.asked, ['seat', 'release'])
+  assert.deepEqual(issuer.asked, ['seat', 'release', 'release', 'release'])
 })
 
 test('nobody else makes a seat, or changes one by accident', async (t) => {

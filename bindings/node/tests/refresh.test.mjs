@@ -109,13 +109,49 @@ timed('where the vendor does not say when, it asks once a day', async (t) => {
   assert.ok(play.syncs.length >= 3 && play.syncs.length <= 4, `${play.syncs}`)
 })
 
-timed('a time to ask that has passed already is no reason to ask without end', async (t) => {
+timed('where the clock here is ahead of the server, it asks no more often than it should',
+  async (t) => {
+    const play = new Play(t)
+    play.at = 30 * DAY
+    // By its own clock, which is a week behind, the server wants to be asked in half a day.
+    play.sync = async () => {
+      play.syncs.push(play.at)
+      const last = play.at - 7 * DAY
+      play.issuer = { last_contact: last, next_contact: last + DAY / 2 }
+    }
+    keepSynced(play)
+    keepSynced(play)
+    await play.go(10)
+    // Both come at the same time here, where chance gives both the same.
+    assert.equal(play.syncs.length, 2)
+    await play.go(DAY / 2 - MINUTE, MINUTE)
+    assert.equal(play.syncs.length, 2)
+    await play.go(2 * DAY, MINUTE)
+    assert.ok(play.syncs.length >= 6 && play.syncs.length <= 10, `${play.syncs.length}`)
+  })
+
+timed('a time to ask that is none is no reason to ask without end', async (t) => {
   const play = new Play(t)
-  play.answer = () => 0
+  play.answer = () => play.at
   keepSynced(play)
   await play.go(HOUR)
   assert.ok(play.syncs.length <= 61, `${play.syncs.length} in an hour`)
   assert.ok(play.syncs.length > 30)
+})
+
+timed('without a server it waits for one, and nobody hears of it', async (t) => {
+  const play = new Play(t)
+  const none = Object.assign(new Error('no license server'), { code: 'no_transport' })
+  play.answer = () => none
+  const errors = []
+  keepSynced(play, { onError: (error) => errors.push(error) })
+  await play.go(HOUR)
+  assert.ok(play.syncs.length >= 50, 'it looks every minute')
+  play.answer = () => play.at + DAY
+  await play.go(2 * MINUTE)
+  const { length } = play.syncs
+  await play.go(HOUR)
+  assert.deepEqual([play.syncs.length, errors], [length, []])
 })
 
 timed('after a failure it waits longer and longer, up to an hour, and told is each', async (t) => {
