@@ -299,6 +299,28 @@ test('it keeps a real installation in sync', async (t) => {
   assert.equal(installation.status().issuer.next_contact, NOW + DAY)
 })
 
+timed('two with one folder ask once, whoever is first', async (t) => {
+  const issuer = await Issuer.start(t)
+  issuer.changes = { sync_after: NOW + DAY }
+  const folder = emptyFolder(t)
+  const open = () =>
+    new Product('myapp', vendor.keys(), { clock: NOW }).open(folder, issuer.settings)
+  const both = [open(), open()]
+  await both[0].apply(vendor.license())
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const chances = [0.5, 0.1]
+  t.mock.method(Math, 'random', () => chances.shift() ?? 0.3)
+  const refreshers = both.map((installation) => keepSynced(installation))
+  await settle()
+  t.mock.timers.tick(5000)
+  while (both[0].status().issuer.next_contact === null) await turn()
+  assert.equal(issuer.asked.length, 1)
+  t.mock.timers.tick(20_000)
+  await settle()
+  await Promise.all(refreshers.map((refresher) => refresher.stop()))
+  assert.equal(issuer.asked.length, 1)
+})
+
 /** How a process ends that has a refresher. */
 function ends(script) {
   const module = (name) => JSON.stringify(fileURLToPath(new URL(`../${name}`, import.meta.url)))
