@@ -35,7 +35,7 @@ fn endlessly(stream: &mut impl Write, bytes: &[u8]) {
 
 /// A byte now and then, for far longer than anybody should wait.
 fn slowly(stream: &mut impl Write, bytes: &[u8]) {
-    for byte in bytes.iter().chain(std::iter::repeat(&b' ')).take(600) {
+    for byte in bytes.iter().chain(std::iter::repeat(&b'a')).take(600) {
         if stream.write_all(&[*byte]).and_then(|()| stream.flush()).is_err() {
             return;
         }
