@@ -18,6 +18,7 @@ static licentia_product *product;
 static licentia_license *license;
 static char *folder;
 static licentia_installation *installation;
+static licentia_seat *seat;
 
 static void write_escaped(const char *text) {
   for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
@@ -164,6 +165,30 @@ static licentia_status reopen(licentia_error *error) {
   return licentia_product_open(product, folder, &installation, error);
 }
 
+/* Asks the license server; an empty argument is none. */
+static licentia_status ask(const char *what, const char *argument, licentia_error *error) {
+  return licentia_installation_call(installation, what, *argument ? argument : NULL, error);
+}
+
+/* Carries out one field about a seat, and writes until when it is held then. */
+static licentia_status sit(const char *verb, const char *holder, uint64_t days,
+                           licentia_error *error) {
+  licentia_status status;
+  if (strcmp(verb, "seat_renew") == 0) {
+    status = licentia_seat_renew(seat, error);
+  } else if (strcmp(verb, "seat_release") == 0) {
+    status = licentia_seat_release(seat, error);
+  } else {
+    licentia_seat_free(seat);
+    seat = NULL;
+    status = licentia_installation_seat(installation, holder, (uint32_t)days, &seat, error);
+  }
+  if (status != LICENTIA_OK) return status;
+  fputs("\tseat", out);
+  write_number((uint64_t)licentia_seat_expires(seat), 0, "none");
+  return status;
+}
+
 /* Carries out one field about an installation. False if it is not understood. */
 static bool tell(const char *verb, const char *name, const char *value, size_t length,
                  licentia_status *status, licentia_error *error) {
@@ -190,6 +215,12 @@ static bool tell(const char *verb, const char *name, const char *value, size_t l
     *status = licentia_installation_record_level(it, name, number, error);
   } else if (strcmp(verb, "record_key") == 0) {
     *status = licentia_installation_record_key(it, name, value, error);
+  } else if (strcmp(verb, "call") == 0) {
+    *status = ask(name, value, error);
+  } else if (strcmp(verb, "sync") == 0) {
+    *status = licentia_installation_sync(it, error);
+  } else if (strncmp(verb, "seat", 4) == 0) {
+    *status = sit(verb, name, number, error);
   } else if (strcmp(verb, "access") == 0) {
     write_access(value);
   } else if (strcmp(verb, "gate") == 0) {
@@ -275,8 +306,10 @@ static void respond(char *line) {
   fflush(out);
   free(answer);
   licentia_license_free(license);
+  licentia_seat_free(seat);
   licentia_installation_free(installation);
   licentia_product_free(product);
+  seat = NULL;
   installation = NULL;
   license = NULL;
   product = NULL;

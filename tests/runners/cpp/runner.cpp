@@ -115,6 +115,12 @@ class Session {
       it.record_level(name, number);
     } else if (verb == "record_key") {
       it.record_key(name, value);
+    } else if (verb == "call") {
+      value.empty() ? it.call(name) : it.call(name, value);
+    } else if (verb == "sync") {
+      it.sync();
+    } else if (verb.substr(0, 4) == "seat") {
+      return sit(verb, name, static_cast<std::uint32_t>(number));
     } else if (verb == "access") {
       static constexpr const char *words[] = {"deny", "read_only", "warn", "allow"};
       return "\taccess=" + escape(value) + "=" + words[static_cast<int>(it.access(value))];
@@ -135,6 +141,19 @@ class Session {
       throw NotARequest();
     }
     return "";
+  }
+
+  // One field about a seat, and until when it is held then.
+  std::string sit(std::string_view verb, const std::string &holder, std::uint32_t days) {
+    if (verb == "seat_renew") {
+      seat_->renew();
+    } else if (verb == "seat_release") {
+      seat_->release();
+    } else {
+      seat_.emplace(installation_->seat(holder, days));
+    }
+    const auto expires = seat_->expires();
+    return "\tseat=" + (expires ? std::to_string(*expires) : "none");
   }
 
   std::string usage(const std::string &feature) const {
@@ -162,6 +181,7 @@ class Session {
   std::optional<licentia::License> license_;
   std::string folder_;
   std::optional<licentia::Installation> installation_;
+  std::optional<licentia::Seat> seat_;
 };
 
 std::string respond(const std::string &line) {
