@@ -82,7 +82,8 @@ export class Issuer {
     this.requests.push(said)
     await this.until
     const [status, body, headers] = this.instead ?? [200, { answer: this.#answer(request) }]
-    res.writeHead(status, { 'content-type': 'application/json', ...headers })
+    const kind = body?.code === undefined ? 'json' : 'problem+json'
+    res.writeHead(status, { 'content-type': `application/${kind}`, ...headers })
     res.end(typeof body === 'string' ? body : JSON.stringify(body))
   }
 

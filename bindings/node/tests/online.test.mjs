@@ -237,7 +237,8 @@ test('that a server is not reached is no bad license', async (t) => {
   const login = '<html>Sign in to the airport</html>'
   const bad = [[503, ''], [502, login], [200, login], [200, { answer: 7 }], [200, ''], [407, ''],
     [429, { code: 'too_many_requests', detail: 'later' }], [302, '', { location: issuer.url }],
-    [200, { code: 'revoked' }], [500, { code: 'revoked', detail: 'revoked' }]]
+    [200, { code: 'revoked' }], [500, { code: 'revoked', detail: 'revoked' }],
+    [403, { code: 'revoked', detail: 'by a proxy' }, { 'content-type': 'application/json' }]]
   for (const instead of bad) {
     issuer.instead = instead
     await assert.rejects(installation.sync(), (error) => {
