@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict'
 import { createPublicKey, verify } from 'node:crypto'
 import http from 'node:http'
+import https from 'node:https'
 import { json } from 'node:stream/consumers'
 import { inflateSync } from 'node:zlib'
 import { serve } from './servers.mjs'
@@ -53,10 +54,12 @@ export class Issuer {
   open = 0
   most = 0
 
-  static async start(t) {
+  /** With a certificate and its key it speaks TLS. */
+  static async start(t, tls) {
     const issuer = new Issuer()
-    const server = http.createServer((req, res) => issuer.#take(req, res))
-    issuer.url = `http://127.0.0.1:${await serve(t, server)}`
+    const take = (req, res) => issuer.#take(req, res)
+    const server = tls ? https.createServer(tls, take) : http.createServer(take)
+    issuer.url = `http${tls ? 's' : ''}://127.0.0.1:${await serve(t, server)}`
     return issuer
   }
 

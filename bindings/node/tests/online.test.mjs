@@ -2,8 +2,11 @@
 // none, and of what is none, and who waits for it meanwhile.
 
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import net from 'node:net'
+import path from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { test } from 'node:test'
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
@@ -221,6 +224,30 @@ test('the servers of a product are asked in turn, unless the site names its own'
   await assert.rejects(installation.sync(), { code: 'unreachable' })
   installation.set('server', [])
   await installation.sync()
+})
+
+test('a server with a certificate of its own is asked where that is trusted', async (t) => {
+  const folder = emptyFolder(t)
+  const [keyFile, certificate] = ['key.pem', 'ca.pem'].map((name) => path.join(folder, name))
+  const { error } = spawnSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt',
+    'ec_paramgen_curve:P-256', '-nodes', '-keyout', keyFile, '-out', certificate, '-days', '2',
+    '-subj', '/CN=licenses', '-addext', 'subjectAltName=IP:127.0.0.1', '-addext',
+    'basicConstraints=critical,CA:FALSE'])
+  if (error) return t.skip('there is no openssl here')
+  const [key, cert] = [keyFile, certificate].map((file) => readFileSync(file))
+  const issuer = await Issuer.start(t, { key, cert })
+  const product = new Product('myapp', vendor.keys(), { clock: NOW })
+  const installation = product.open(emptyFolder(t), issuer.settings)
+  await installation.apply(vendor.license())
+  await assert.rejects(installation.sync(), (error) => {
+    assert.equal(error.code, 'unreachable')
+    assert.match(error.message, /certificate/i)
+    return true
+  })
+  assert.deepEqual([issuer.asked, installation.allows('reports')], [[], true])
+  installation.set('serverCa', certificate)
+  await installation.sync()
+  assert.deepEqual(issuer.asked, ['sync'])
 })
 
 /** A port that nobody listens on. */
