@@ -71,16 +71,16 @@ command: ## Build the command: target/release/licentia
 stage: ## Build the C library and its examples in target/stage
 	@echo "building the C library"
 	@PREFIX="$(CURDIR)/$(STAGE)" DESTDIR= sh ffi/install.sh >/dev/null
-	@for name in quickstart daemon report; do \
+	@for name in quickstart daemon online; do \
 		cc -std=c11 $(STRICT) examples/c/$$name.c -o $(STAGE)/$$name-c $(LINK); done
-	@rm -f $(STAGE)/{quickstart,desktop}-cpp
-	@if command -v c++ >/dev/null; then for name in quickstart desktop; do \
+	@rm -f $(STAGE)/{quickstart,desktop,online}-cpp
+	@if command -v c++ >/dev/null; then for name in quickstart desktop online; do \
 		c++ -std=c++17 $(STRICT) examples/cpp/$$name.cpp -o $(STAGE)/$$name-cpp $(LINK); done; fi
 	@$(MAKE) stage-http
 
 # Web servers, and the hosts that are made of them, where there are the libraries to serve with.
 stage-http:
-	@rm -f $(STAGE)/{webserver,host}-{c,cpp} $(STAGE)/report-cpp
+	@rm -f $(STAGE)/{webserver,host}-{c,cpp}
 	@if [ -e /usr/include/microhttpd.h ]; then \
 		cc -std=c11 $(STRICT) examples/c/webserver.c -o $(STAGE)/webserver-c $(LINK) -lmicrohttpd; \
 		cc -std=c11 $(STRICT) tests/hosts/c.c -o $(STAGE)/host-c $(LINK) -lmicrohttpd; \
@@ -89,7 +89,6 @@ stage-http:
 		command -v pkg-config >/dev/null; then \
 		flags="-std=c++17 $(STRICT) -pthread $$(pkg-config --cflags cpp-httplib)"; \
 		c++ $$flags examples/cpp/webserver.cpp -o $(STAGE)/webserver-cpp $(LINK) -lcpp-httplib; \
-		c++ $$flags examples/cpp/report.cpp -o $(STAGE)/report-cpp $(LINK) -lcpp-httplib; \
 		c++ $$flags tests/hosts/cpp.cpp -o $(STAGE)/host-cpp $(LINK) -lcpp-httplib; \
 	else echo "skipped: a web server in C++ (Debian packages libcpp-httplib-dev, pkg-config)"; fi
 

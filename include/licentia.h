@@ -2,7 +2,7 @@
 //
 // Generated from ffi/src by `make bless`. Do not edit.
 //
-// FIVE NOUNS
+// SIX NOUNS
 //
 //   licentia_product       what you ship: its code, the keys that may sign its licenses, its
 //                          settings
@@ -10,12 +10,13 @@
 //   licentia_installation  what holds here and now: its licenses, its use, its sense of time, kept
 //                          in a folder
 //   licentia_exchange      one HTTP request to the license API of your product, and its answer
+//   licentia_seat          a seat of a floating license, held by somebody here until its lease ends
 //   licentia_error         why a call failed
 //
 // A tool that runs for a minute may verify a license and ask that. What runs for longer opens an
 // installation and asks that: it follows a renewal, a license does not.
 //
-// SEVEN RULES
+// EIGHT RULES
 //
 //   Names     A function is named after its first argument: licentia_product_verify is what you
 //             do with a licentia_product.
@@ -35,9 +36,13 @@
 //   Threads   Any thread may use a const handle at any time, however many others do. While a
 //             function takes one that is not const, no other thread may use it: set a product
 //             or an installation up, then share it; an exchange belongs to one request. licentia
-//             starts no threads, makes no callbacks, opens no sockets, keeps nothing between
+//             starts no threads, makes no callbacks, raises no signals, keeps nothing between
 //             calls but your handles and the folder of an installation, no file open either, and
 //             may be called in a child after fork.
+//   Network   Only these ask the vendor's license server, and wait for it: _call and _sync of an
+//             installation, its _seat, _renew and _release of a seat, and an exchange in which an
+//             administrator renews a license or enters a license key. No other call opens a
+//             socket, and none leaves one open.
 //   Change    Within one LICENTIA_ABI, functions and status codes are added, never changed or
 //             taken away. licentia_error is the only struct you can see into, and it is frozen.
 //
@@ -65,6 +70,24 @@
 //   }
 //
 // examples/c/webserver.c is a whole server of this kind; docs/http.md lists the requests.
+//
+// THE VENDOR'S LICENSE SERVER
+//
+// With the setting "server" of an installation, or of the product, a program activates itself,
+// reports what was used and learns what became of its license; without it, whatever needs the
+// server is LICENTIA_NO_TRANSPORT, and everything else works: licentia_installation_request gives
+// the same texts for a file, and licentia_installation_apply takes the answers.
+//
+//   licentia_installation_set(installation, "server", "https://licenses.example.com", &error);
+//   licentia_installation_call(installation, "activation", key, &error);  // once, by the user
+//
+//   licentia_installation_sync(installation, &error);  // in a thread of yours, when it is due
+//   licentia_installation_status(installation, LICENTIA_NOW, &json, &error);
+//   // Sync again at "next_contact" of "issuer" in the JSON, and in a day if there is none there:
+//   // it is the time that the server asks for, and after a failure a minute later, then two, up
+//   // to an hour. LICENTIA_UNREACHABLE takes nothing away; show it to nobody but a log.
+//
+// examples/c/online.c does this; docs/installation.md says more.
 //
 // A bug in licentia is LICENTIA_INTERNAL, not the end of your program. It also prints a line on
 // standard error. Settings are listed in docs/settings.md, the format of a license in
@@ -248,6 +271,11 @@ typedef struct licentia_license licentia_license;
 
 /// A product code, the keys that may sign its licenses, and its settings.
 typedef struct licentia_product licentia_product;
+
+/// A seat of a floating license, held by somebody here until its lease ends, or until its license
+/// is gone or withdrawn. A program that dies gives it back by the end of the lease; the next one
+/// asks for it again in the name of the same holder.
+typedef struct licentia_seat licentia_seat;
 
 /// Why a call failed. Declare it on the stack; there is nothing to free. It is written to only
 /// when a call fails.
@@ -559,6 +587,71 @@ LICENTIA_API
 LICENTIA_MUST_USE
 licentia_status licentia_installation_flush(const licentia_installation *installation,
                                             licentia_error *error);
+
+/// Asks the vendor's server (the setting "server"), and applies what it signs in answer. `what` and
+/// `argument` are as in licentia_installation_request: "activation" with a license key, "renewal",
+/// "deactivation", and so on; the argument may be NULL. It waits for the network, no longer than
+/// the setting "server_timeout" says: call it from a thread that may wait. LICENTIA_UNREACHABLE
+/// says nothing of the license. LICENTIA_REFUSED has what the server said in its message. Whatever
+/// it fails with, what was here stays, and holds.
+LICENTIA_API
+LICENTIA_MUST_USE
+licentia_status licentia_installation_call(const licentia_installation *installation,
+                                           const char *what,
+                                           const char *argument,
+                                           licentia_error *error);
+
+/// Reports what was used, and applies what the vendor's server says of the license: a renewal, a
+/// suspension, newer keys, withdrawn licenses. What was used is reported once, however often this
+/// fails. Call it at the "next_contact" of "issuer" in the status; it is a time after a failure,
+/// too. It waits as licentia_installation_call does.
+LICENTIA_API
+LICENTIA_MUST_USE
+licentia_status licentia_installation_sync(const licentia_installation *installation,
+                                           licentia_error *error);
+
+/// Asks the vendor's server for a seat for `holder`, who may be a person, a device or a process: 1
+/// to 128 bytes of what can be seen. `borrow_days` is 0, or for how many days, up to 366, the seat
+/// is to be used out of the server's reach. Who has one here already keeps it, and it never gets
+/// shorter: a program asks each time it starts. LICENTIA_NO_SEAT if all are taken. Unless the
+/// server says no, a seat that is held is given also where asking fails; with `borrow_days` only
+/// one that was borrowed. It waits as licentia_installation_call does.
+LICENTIA_API
+LICENTIA_MUST_USE
+licentia_status licentia_installation_seat(const licentia_installation *installation,
+                                           const char *holder,
+                                           uint32_t borrow_days,
+                                           licentia_seat **seat,
+                                           licentia_error *error);
+
+/// Asks for a longer lease: halfway to licentia_seat_expires is a good time. What is held stays,
+/// whatever this fails with, and what is borrowed stays borrowed. A seat that has ended is asked
+/// for again. It waits as licentia_installation_call does.
+LICENTIA_API
+LICENTIA_MUST_USE
+licentia_status licentia_seat_renew(const licentia_seat *seat,
+                                    licentia_error *error);
+
+/// The first second for which the seat is not held any more, in seconds since 1970, by the clock of
+/// this machine; 0 if it is not held now. It looks at the folder: other processes may have renewed
+/// the seat, or given it back.
+LICENTIA_API
+LICENTIA_MUST_USE
+int64_t licentia_seat_expires(const licentia_seat *seat);
+
+/// Gives the seat back to the server, also one that is borrowed. Good, too, where it is not held
+/// any more. If it fails, the seat is held until its lease ends. It waits as
+/// licentia_installation_call does.
+LICENTIA_API
+LICENTIA_MUST_USE
+licentia_status licentia_seat_release(const licentia_seat *seat,
+                                      licentia_error *error);
+
+/// Releases the handle, asks nobody and waits for nothing: the seat is held until its lease ends,
+/// unless licentia_seat_release gave it back. A seat goes by the settings that its installation had
+/// when it was asked for, and may be used and freed after it.
+LICENTIA_API
+void licentia_seat_free(licentia_seat *seat);
 
 /// Begins an exchange with the first line of a request. `method` and `target` are as they were
 /// sent, and the target has its query and is still escaped. What no web server lets through is

@@ -174,6 +174,33 @@ struct Response {
 // The longest body of a request to the license API. Read no more than one byte past it.
 inline constexpr std::size_t body_max = LICENTIA_BODY_MAX;
 
+// A seat of a floating license, held by somebody here until its lease ends. The destructor asks
+// nobody and waits for nothing: the seat comes back by itself when its lease ends, and `release`
+// gives it back at once. It may be used after its installation, and from any thread.
+class Seat {
+ public:
+  // The first second for which it is not held any more, since 1970, by the clock of this machine;
+  // nothing if it is not held now. Renew it halfway.
+  std::optional<std::int64_t> expires() const noexcept {
+    const std::int64_t end = licentia_seat_expires(handle_.get());
+    return end == 0 ? std::nullopt : std::optional<std::int64_t>(end);
+  }
+  bool is_held() const noexcept { return expires().has_value(); }
+
+  // Asks the vendor's server for a longer lease. What is held stays, whatever this throws.
+  void renew() const { detail::check(licentia_seat_renew, handle_.get()); }
+
+  // Gives it back to the vendor's server. Good, too, where it is not held any more.
+  void release() const { detail::check(licentia_seat_release, handle_.get()); }
+
+ private:
+  friend class Installation;
+  using Handle = detail::Handle<licentia_seat, licentia_seat_free>;
+  explicit Seat(Handle handle) noexcept : handle_(std::move(handle)) {}
+
+  Handle handle_;
+};
+
 // What holds here and now: licenses, use and a sense of time, kept in a folder. It follows the
 // clock, renewals, removals and limits, also those that another process brings about. The const
 // functions may be called from any thread at any time. Times are in seconds since 1970; none is
@@ -274,6 +301,30 @@ class Installation {
   std::string request(const std::string &what) const { return ask(what, nullptr); }
   std::string request(const std::string &what, const std::string &argument) const {
     return ask(what, detail::c_text(argument));
+  }
+
+  // Asks the vendor's server (the setting "server") for what `request` has words for, and applies
+  // what it signs in answer. This waits for the network: call it from a thread that may wait.
+  // LICENTIA_UNREACHABLE says nothing of the license.
+  void call(const std::string &what) const {
+    detail::check(licentia_installation_call, handle_.get(), detail::c_text(what),
+                  static_cast<const char *>(nullptr));
+  }
+  void call(const std::string &what, const std::string &argument) const {
+    detail::check(licentia_installation_call, handle_.get(), detail::c_text(what),
+                  detail::c_text(argument));
+  }
+
+  // Reports what was used, and applies what the vendor's server says of the license. Call it at
+  // the "next_contact" of "issuer" in the status. It waits as `call` does.
+  void sync() const { detail::check(licentia_installation_sync, handle_.get()); }
+
+  // Asks the vendor's server for a seat, which somebody has from now on, or for so many days to be
+  // used out of its reach. Who has one here keeps it, and is given it also where asking fails,
+  // unless the server says no: ask each time the program starts. It waits as `call` does.
+  Seat seat(const std::string &holder, std::uint32_t borrow_days = 0) const {
+    return Seat(detail::make<Seat::Handle>(
+        licentia_installation_seat, handle_.get(), detail::c_text(holder), borrow_days));
   }
 
   // Adds to a counter, and waits for the disk. Do the work if this does not throw.

@@ -2,7 +2,7 @@
 //
 // Generated from ffi/src by `make bless`. Do not edit.
 //
-// FIVE NOUNS
+// SIX NOUNS
 //
 //   licentia_product       what you ship: its code, the keys that may sign its licenses, its
 //                          settings
@@ -10,12 +10,13 @@
 //   licentia_installation  what holds here and now: its licenses, its use, its sense of time, kept
 //                          in a folder
 //   licentia_exchange      one HTTP request to the license API of your product, and its answer
+//   licentia_seat          a seat of a floating license, held by somebody here until its lease ends
 //   licentia_error         why a call failed
 //
 // A tool that runs for a minute may verify a license and ask that. What runs for longer opens an
 // installation and asks that: it follows a renewal, a license does not.
 //
-// SEVEN RULES
+// EIGHT RULES
 //
 //   Names     A function is named after its first argument: licentia_product_verify is what you
 //             do with a licentia_product.
@@ -35,9 +36,13 @@
 //   Threads   Any thread may use a const handle at any time, however many others do. While a
 //             function takes one that is not const, no other thread may use it: set a product
 //             or an installation up, then share it; an exchange belongs to one request. licentia
-//             starts no threads, makes no callbacks, opens no sockets, keeps nothing between
+//             starts no threads, makes no callbacks, raises no signals, keeps nothing between
 //             calls but your handles and the folder of an installation, no file open either, and
 //             may be called in a child after fork.
+//   Network   Only these ask the vendor's license server, and wait for it: _call and _sync of an
+//             installation, its _seat, _renew and _release of a seat, and an exchange in which an
+//             administrator renews a license or enters a license key. No other call opens a
+//             socket, and none leaves one open.
 //   Change    Within one LICENTIA_ABI, functions and status codes are added, never changed or
 //             taken away. licentia_error is the only struct you can see into, and it is frozen.
 //
@@ -65,6 +70,24 @@
 //   }
 //
 // examples/c/webserver.c is a whole server of this kind; docs/http.md lists the requests.
+//
+// THE VENDOR'S LICENSE SERVER
+//
+// With the setting "server" of an installation, or of the product, a program activates itself,
+// reports what was used and learns what became of its license; without it, whatever needs the
+// server is LICENTIA_NO_TRANSPORT, and everything else works: licentia_installation_request gives
+// the same texts for a file, and licentia_installation_apply takes the answers.
+//
+//   licentia_installation_set(installation, "server", "https://licenses.example.com", &error);
+//   licentia_installation_call(installation, "activation", key, &error);  // once, by the user
+//
+//   licentia_installation_sync(installation, &error);  // in a thread of yours, when it is due
+//   licentia_installation_status(installation, LICENTIA_NOW, &json, &error);
+//   // Sync again at "next_contact" of "issuer" in the JSON, and in a day if there is none there:
+//   // it is the time that the server asks for, and after a failure a minute later, then two, up
+//   // to an hour. LICENTIA_UNREACHABLE takes nothing away; show it to nobody but a log.
+//
+// examples/c/online.c does this; docs/installation.md says more.
 //
 // A bug in licentia is LICENTIA_INTERNAL, not the end of your program. It also prints a line on
 // standard error. Settings are listed in docs/settings.md, the format of a license in

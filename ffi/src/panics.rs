@@ -3,6 +3,7 @@
 use crate::exchange::*;
 use crate::installation::*;
 use crate::license::*;
+use crate::online::*;
 use crate::product::*;
 use crate::status::*;
 use crate::usage::*;
@@ -127,6 +128,25 @@ fn a_panic_in_an_exchange_becomes_internal_or_an_empty_answer() {
         assert!(empty(value) && len == 0);
         panicking(|| licentia_exchange_free(exchange));
         licentia_exchange_free(exchange);
+    }
+}
+
+#[test]
+fn a_panic_on_the_way_to_the_server_becomes_internal_and_gives_no_seat() {
+    let mut error = MaybeUninit::<licentia_error>::zeroed();
+    let error = error.as_mut_ptr();
+    let internal = |export: &mut dyn FnMut() -> licentia_status| internal(error, export);
+    let (held, none, text) = (null_mut(), std::ptr::null(), c"x".as_ptr());
+    let mut seat: *mut licentia_seat = null_mut();
+    unsafe {
+        internal(&mut || licentia_installation_call(held, text, text, error));
+        internal(&mut || licentia_installation_sync(held, error));
+        internal(&mut || licentia_installation_seat(held, text, 0, &mut seat, error));
+        assert!(seat.is_null());
+        internal(&mut || licentia_seat_renew(none, error));
+        internal(&mut || licentia_seat_release(none, error));
+        assert_eq!(panicking(|| licentia_seat_expires(none)), 0);
+        panicking(|| licentia_seat_free(seat));
     }
 }
 

@@ -7,12 +7,13 @@ use std::path::Path;
 use std::{env, fs};
 
 /// In the order in which a reader of the header meets them.
-const SOURCES: [&str; 6] = [
+const SOURCES: [&str; 7] = [
     "src/status.rs",
     "src/product.rs",
     "src/license.rs",
     "src/installation.rs",
     "src/usage.rs",
+    "src/online.rs",
     "src/exchange.rs",
 ];
 

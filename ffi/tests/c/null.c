@@ -6,6 +6,7 @@ static licentia_product *new_product;
 static licentia_license *new_license;
 static licentia_installation *new_installation;
 static licentia_exchange *new_exchange;
+static licentia_seat *new_seat;
 static char *new_text;
 static licentia_error error;
 
@@ -26,10 +27,12 @@ static void clean(void) {
     licentia_installation_free(new_installation);
   }
   if (new_exchange != (licentia_exchange *)&error) licentia_exchange_free(new_exchange);
+  if (new_seat != (licentia_seat *)&error) licentia_seat_free(new_seat);
   used = limit = UNTOUCHED;
   resets_at = UNTOUCHED;
   new_installation = (licentia_installation *)&error;
   new_exchange = (licentia_exchange *)&error;
+  new_seat = (licentia_seat *)&error;
   new_product = (licentia_product *)&error;
   new_license = (licentia_license *)&error;
   new_text = error.message;
@@ -45,6 +48,7 @@ static void after_refusal(const char *call) {
               {"&new_license", (void **)&new_license, &error},
               {"&new_installation", (void **)&new_installation, &error},
               {"&new_exchange", (void **)&new_exchange, &error},
+              {"&new_seat", (void **)&new_seat, &error},
               {"&new_text", (void **)&new_text, error.message}};
   for (size_t i = 0; i < sizeof outs / sizeof *outs; i++) {
     void *wanted = strstr(call, outs[i].name) ? NULL : outs[i].unset;
@@ -72,8 +76,9 @@ static void after_refusal(const char *call) {
 int main(int argc, char **argv) {
   CHECK(argc == 2);
   struct {
-    fixture keys, ok;
-  } all = {fixture_read(argv[1], "keys"), fixture_read(argv[1], "metered")};
+    fixture keys, ok, lease;
+  } all = {fixture_read(argv[1], "keys"), fixture_read(argv[1], "metered"),
+           fixture_read(argv[1], "lease")};
   char folder[512];
   folder_make(folder, argv[1]);
   licentia_product *product = NULL;
@@ -87,9 +92,14 @@ int main(int argc, char **argv) {
   EXPECT(LICENTIA_OK, licentia_installation_set(installation, "license", all.ok.text, NULL));
   EXPECT(LICENTIA_OK, licentia_exchange_new("GET", "/api/license", &exchange, NULL));
   EXPECT(LICENTIA_OK, licentia_installation_handle(installation, exchange, NULL));
+  licentia_seat *seat = NULL;
+  const fixture *lease = &all.lease;
+  EXPECT(LICENTIA_OK, licentia_installation_apply(installation, lease->text, lease->size, NULL));
+  EXPECT(LICENTIA_OK, licentia_installation_seat(installation, "ann", 0, &seat, NULL));
   clean();
 
 /* CALLS */
+  licentia_seat_free(seat);
   licentia_exchange_free(exchange);
   licentia_installation_free(installation);
   folder_remove(folder);
@@ -97,5 +107,6 @@ int main(int argc, char **argv) {
   licentia_product_free(product);
   free(all.keys.text);
   free(all.ok.text);
+  free(all.lease.text);
   return 0;
 }

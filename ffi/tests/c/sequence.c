@@ -7,25 +7,28 @@
 
 #include <stdint.h>
 
-enum { PRODUCTS = 3, LICENSES = 5, INSTALLATIONS = 2, EXCHANGES = 2, FIXTURES = 15, METERED = 12 };
+enum { PRODUCTS = 3, LICENSES = 5, INSTALLATIONS = 2, SEATS = 2, EXCHANGES = 2 };
+enum { FIXTURES = 16, METERED = 12, LEASE = 15 };
 
 static const char *const FILES[FIXTURES] = {
     "ok",            "ok_too",        "bound",         "bad_signature", "expired",   "keys",
     "not_yet_valid", "wrong_product", "wrong_machine", "unknown_key",   "malformed", "more_keys",
-    "metered",       "metered_older", "metered_renewed"};
+    "metered",       "metered_older", "metered_renewed", "lease"};
 static const char *const WORDS[] = {
     "clock",    "machine",      "machine_file", "machine_root", "machine_exclude",
     "issuer",   "installation", "0",            IN_FORCE,       "machine-1",
     "/nowhere", "nic,disk",     "myapp",        "otherapp",     "",
     "reports",  "exports",      "\xff",         "clok",         "2026-01-02",
     "hits",     "trials",       "users",        "hosts",        "license",
-    "sync",     "license_file", "license_env",  "instance",     "tea"};
+    "sync",     "license_file", "license_env",  "instance",     "tea",
+    "ann",    "seat",         "release",      "30 ann"};
 enum { WORD_COUNT = sizeof WORDS / sizeof *WORDS };
 
 static fixture files[FIXTURES];
 static licentia_product *products[PRODUCTS];
 static licentia_license *licenses[LICENSES];
 static licentia_installation *installations[INSTALLATIONS];
+static licentia_seat *seats[SEATS];
 static licentia_exchange *exchanges[EXCHANGES];
 static int is_signed_in[EXCHANGES];
 static char folder[512];
@@ -216,6 +219,52 @@ static void record(void) {
   CHECK(feature && (strcmp(feature, "trials") || after <= limit || after == before));
 }
 
+static licentia_seat *next_seat(void) {
+  uint8_t choice = next();
+  if (choice >= 250) return (licentia_seat *)(void *)installations[choice % INSTALLATIONS];
+  return seats[choice % SEATS];
+}
+
+// Whoever has the lease has the seat, though there is no server; nobody else has one.
+static void with_seat(void) {
+  const licentia_installation *held = next_installation();
+  licentia_status status;
+  switch (next() % 6) {
+    case 0: {
+      const fixture *file = &files[next() < 40 ? METERED : LEASE];
+      status = licentia_installation_apply(held, file->text, file->size, &error);
+      break;
+    }
+    case 1: case 2: {
+      int slot = next() % SEATS;
+      const char *holder = next() < 180 ? "ann" : next_text();
+      uint32_t days = next() < 180 ? 0 : (uint32_t)next() * 7;
+      licentia_seat_free(seats[slot]);
+      status = licentia_installation_seat(held, holder, days, &seats[slot], &error);
+      checked(status, seats[slot] != NULL);
+      CHECK(status != LICENTIA_OK || (!strcmp(holder, "ann") && days <= 366));
+      return;
+    }
+    case 3: {
+      const char *what = next_text();
+      status = next() & 1 ? licentia_installation_sync(held, &error)
+                          : licentia_installation_call(held, what, next_text(), &error);
+      CHECK(status != LICENTIA_OK && status != LICENTIA_UNREACHABLE);
+      break;
+    }
+    default: {
+      const licentia_seat *seat = next_seat();
+      int64_t ends = licentia_seat_expires(seat);
+      CHECK(ends >= 0 && ends <= 1769817600);
+      status = (next() & 1 ? licentia_seat_renew : licentia_seat_release)(seat, &error);
+      // What has ended is given back; what is held cannot be, without a server.
+      CHECK(status != LICENTIA_OK || ends == 0);
+      CHECK(licentia_seat_expires(seat) == ends);
+    }
+  }
+  checked(status, status == LICENTIA_OK);
+}
+
 static licentia_exchange *next_exchange(void) {
   uint8_t choice = next();
   if (choice >= 250) return (licentia_exchange *)(void *)installations[choice % INSTALLATIONS];
@@ -318,7 +367,7 @@ static void with_installation(void) {
 
 static void one_call(void) {
   licentia_license *license;
-  switch (next() % 16) {
+  switch (next() % 17) {
     case 0: new_product(); break;
     case 1: good_products(); break;
     case 2: {
@@ -345,6 +394,7 @@ static void one_call(void) {
     }
     case 11: case 12: with_installation(); break;
     case 13: case 14: with_exchange(); break;
+    case 15: with_seat(); break;
     default:
       license = licenses[next() % LICENSES];
       licentia_product_free((licentia_product *)(void *)license);  // of another type: left alone
@@ -363,6 +413,7 @@ static void one_sequence(const uint8_t *data, size_t size) {
     installations[i] = NULL;
   }
   for (int i = 0; i < EXCHANGES; i++) licentia_exchange_free(exchanges[i]), exchanges[i] = NULL;
+  for (int i = 0; i < SEATS; i++) licentia_seat_free(seats[i]), seats[i] = NULL;
 }
 
 static uint8_t bytes[2048];

@@ -2,6 +2,7 @@
 // 96 KiB: small_stack FIXTURES
 #define _GNU_SOURCE
 #include "walk_exchange.h"
+#include "walk_seat.h"
 
 #include <pthread.h>
 
@@ -17,6 +18,7 @@ static void *everything(void *nothing) {
 static void *requests(void *nothing) {
   walk_request(&all);
   walk_exchange_request(&all);
+  walk_seat(&all);
   return nothing;
 }
 

@@ -8,7 +8,8 @@ enum { REFUSED = 7 };
 
 typedef struct {
   const char *folder;
-  fixture keys, more_keys, ok, ok_too, bound, metered, older, renewed, refused[REFUSED];
+  fixture keys, more_keys, ok, ok_too, bound, metered, older, renewed, lease;
+  fixture refused[REFUSED];
   licentia_status status[REFUSED];
 } fixtures;
 
@@ -26,6 +27,7 @@ static inline fixtures fixtures_read(const char *folder) {
   all.metered = fixture_read(folder, "metered");
   all.older = fixture_read(folder, "metered_older");
   all.renewed = fixture_read(folder, "metered_renewed");
+  all.lease = fixture_read(folder, "lease");
   for (int i = 0; i < REFUSED; i++) {
     all.status[i] = status[i];
     all.refused[i] = fixture_read(folder, licentia_status_name(status[i]));
@@ -42,6 +44,7 @@ static inline void fixtures_free(fixtures *all) {
   free(all->metered.text);
   free(all->older.text);
   free(all->renewed.text);
+  free(all->lease.text);
   for (int i = 0; i < REFUSED; i++) free(all->refused[i].text);
 }
 

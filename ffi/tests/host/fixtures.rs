@@ -2,7 +2,7 @@
 
 use crate::library::library;
 use licentia_core::machine::{self, Report};
-use licentia_core::{Binding, Claims, Customer, Feature, SecretKey, Stage, Stages, issue};
+use licentia_core::{Binding, Claims, Customer, Feature, Lease, SecretKey, Stage, Stages, issue};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -60,6 +60,7 @@ fn write(folder: &Path) {
     let id = issue::license_id(&metered.license.id).unwrap();
     save("withdrawn", &withdrawn(&key, 1, &[id]));
     save("withdrawn_later", &withdrawn(&key, 2, &[]));
+    save("lease", &lease(&key, &metered));
     let mut replaced = renewed(metered.clone());
     replaced.license.id = "01010101-0101-4101-8101-010101010101".into();
     replaced.iat += 1;
@@ -72,6 +73,22 @@ fn withdrawn(key: &SecretKey, version: u64, ids: &[[u8; 16]]) -> String {
     let ids = ids.iter().copied().collect();
     let issuer = "https://licenses.acme.example";
     issue::sign_revocations(key, PRODUCT, issuer, version, BEGIN, &ids).unwrap()
+}
+
+/// A seat that somebody borrowed, as the vendor gives it by hand.
+fn lease(key: &SecretKey, license: &Claims) -> String {
+    let lease = Lease {
+        jti: "by hand".into(),
+        iat: BEGIN,
+        exp: BEGIN + DAYS * 86_400,
+        nonce: None,
+        license_id: license.license.id.clone(),
+        installation: None,
+        holder: "ann".into(),
+        seat: 1,
+        borrowed: true,
+    };
+    issue::sign_lease(key, PRODUCT, &license.iss, &lease).unwrap()
 }
 
 fn claims(product: &str) -> Claims {

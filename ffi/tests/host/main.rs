@@ -5,6 +5,9 @@
 //! test by name, on standard error.
 #![cfg(target_os = "linux")]
 
+// What core's tests and these share names it so.
+extern crate licentia_core as licentia;
+
 mod compile;
 mod declared;
 mod examples;
@@ -16,6 +19,7 @@ mod kernel;
 mod library;
 mod memory;
 mod misuse;
+mod online;
 mod process;
 mod quickstart;
 mod routes;

@@ -13,7 +13,7 @@ fn valgrind_finds_nothing_on_good_and_failing_paths() {
     let walk = library().host("walk-valgrind", &source("walk.c"), &[]);
     let suppressions = repository().join("ffi/tests/valgrind.supp");
     let suppressions = format!("--suppressions={}", suppressions.display());
-    for what in [&[][..], &["installation"], &["exchange"]] {
+    for what in [&[][..], &["installation"], &["seat"], &["exchange"]] {
         let mut valgrind = Command::new("valgrind");
         valgrind.args(["-q", "--error-exitcode=9", "--leak-check=full", "--show-leak-kinds=all"]);
         valgrind.args(["--errors-for-leak-kinds=all", &suppressions]);
@@ -48,7 +48,7 @@ fn valgrind_finds_nothing_in_the_example_as_shipped() {
 fn address_and_undefined_sanitizers_find_nothing() {
     let flags = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
     let walk = library().host("walk-asan", &source("walk.c"), &flags);
-    for what in [&[][..], &["installation"], &["exchange"]] {
+    for what in [&[][..], &["installation"], &["seat"], &["exchange"]] {
         let mut command = Command::new(&walk);
         command.arg(fixtures()).arg("5").args(what);
         run(command.env("ASAN_OPTIONS", "detect_leaks=1"));

@@ -28,6 +28,11 @@ fn the_wrapper_of_an_installation_gives_throws_and_releases() {
 }
 
 #[test]
+fn the_wrapper_of_a_seat_gives_throws_and_releases() {
+    with_a_folder("wrapper_seat");
+}
+
+#[test]
 fn the_wrapper_answers_requests_to_the_license_api() {
     with_a_folder("wrapper_exchange");
 }

@@ -1,0 +1,28 @@
+// What only looks opens no socket, where a server is configured, too:
+//   online_sockets PLACE TIMES URL [call]
+#include "online.h"
+
+int main(int argc, char **argv) {
+  CHECK(argc == 4 || argc == 5);
+  customer it = customer_open(argv[1]);
+  customer_set(&it, "server", argv[3]);
+  for (int times = atoi(argv[2]); times > 0; times--) {
+    licentia_license *license = NULL;
+    char *json = NULL;
+    EXPECT(LICENTIA_OK, licentia_product_verify(it.product, it.license.text, it.license.size,
+                                                &license, NULL));
+    CHECK(licentia_license_allows(license, "reports"));
+    licentia_license_free(license);
+    CHECK(licentia_installation_allows(it.held, "reports"));
+    EXPECT(LICENTIA_OK, licentia_installation_record_later(it.held, "hits", 1, NULL));
+    EXPECT(LICENTIA_OK, licentia_installation_status(it.held, LICENTIA_NOW, &json, NULL));
+    licentia_string_free(json);
+    if (times % 100) continue;
+    EXPECT(LICENTIA_OK, licentia_installation_record(it.held, "hits", 1, NULL));
+    EXPECT(LICENTIA_OK, licentia_installation_request(it.held, "sync", NULL, &json, NULL));
+    licentia_string_free(json);
+  }
+  if (argc == 5) EXPECT(LICENTIA_OK, customer_sync(&it, LICENTIA_OK));
+  customer_close(&it);
+  return 0;
+}
