@@ -71,7 +71,23 @@ impl Installation {
     /// given newer keys besides, where the answer needs them.
     fn exchange<T>(&self, ask: &Ask<'_>, take: &Taking<'_, T>) -> Result<T> {
         self.issuers()?;
-        self.send(&self.ask_vendor(ask.what, ask.argument)?, ask, take)
+        loop {
+            let answered = self.answered();
+            let outcome = self.send(&self.ask_vendor(ask.what, ask.argument)?, ask, take);
+            let is_late = |error: &Error| error.code() == Code::AlreadyUsed;
+            // Another process was answered meanwhile: what it applied makes this answer a late one.
+            if !outcome.as_ref().is_err_and(is_late)
+                || self.answered() == answered
+                || ask.left().is_zero()
+            {
+                return outcome;
+            }
+        }
+    }
+
+    /// How many answers about the license have been applied here.
+    fn answered(&self) -> u64 {
+        self.fresh().view.state.as_ref().map_or(0, |state| state.syncs)
     }
 
     fn send<T>(&self, request: &str, ask: &Ask<'_>, take: &Taking<'_, T>) -> Result<T> {
