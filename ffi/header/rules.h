@@ -41,8 +41,8 @@
 //             may be called in a child after fork.
 //   Network   Only these ask the vendor's license server, and wait for it: _call and _sync of an
 //             installation, its _seat, _renew and _release of a seat, and an exchange in which an
-//             administrator renews a license or enters a license key. No other call opens a
-//             socket, and none leaves one open.
+//             administrator renews a license or enters a license key. They need a stack of 128
+//             KiB. No other call opens a socket, and none leaves one open.
 //   Change    Within one LICENTIA_ABI, functions and status codes are added, never changed or
 //             taken away. licentia_error is the only struct you can see into, and it is frozen.
 //

@@ -1,4 +1,4 @@
-//! The daemon in C and the desktop program in C++.
+//! The daemon in C, the desktop program in C++, and the programs of both that go on line.
 
 use crate::fixtures::{BEGIN, PRODUCT, fixtures};
 use crate::library::{library, repository, run, shown, source};
@@ -12,8 +12,12 @@ use tempfile::TempDir;
 fn program(name: &'static str) -> &'static Path {
     static DAEMON: OnceLock<PathBuf> = OnceLock::new();
     static DESKTOP: OnceLock<PathBuf> = OnceLock::new();
+    static ONLINE_C: OnceLock<PathBuf> = OnceLock::new();
+    static ONLINE_CPP: OnceLock<PathBuf> = OnceLock::new();
     let (cell, file) = match name {
         "daemon" => (&DAEMON, "examples/c/daemon.c"),
+        "online-c" => (&ONLINE_C, "examples/c/online.c"),
+        "online-cpp" => (&ONLINE_CPP, "examples/cpp/online.cpp"),
         _ => (&DESKTOP, "examples/cpp/desktop.cpp"),
     };
     cell.get_or_init(|| library().host(name, &repository().join(file), &[]))
@@ -132,5 +136,37 @@ fn the_examples_say_how_they_are_used() {
         let missing = Command::new(program(name)).args(["no such file", "x", "y", "1"]).output();
         let missing = missing.unwrap();
         assert!(missing.stderr.starts_with(b"io: ") && missing.status.code() == Some(1));
+    }
+}
+
+/// What they do with a server is tested in tests/tests/examples.rs.
+#[test]
+fn without_a_server_the_examples_say_what_went_wrong_and_what_holds() {
+    for name in ["online-c", "online-cpp"] {
+        let folder = TempDir::new().unwrap();
+        let keys = license("keys");
+        let online = |arguments: &[&str]| {
+            let mut command = Command::new(program(name));
+            command.args(arguments).arg("machine=test").env("no_proxy", "127.0.0.1").output().unwrap()
+        };
+        let says = |output: &Output, status: i32, word: &str| {
+            let right = output.status.code() == Some(status);
+            assert!(right && output.stderr.starts_with(word.as_bytes()), "{}", shown(output));
+        };
+        let path = folder.path().to_str().unwrap();
+        let nobody = "http://127.0.0.1:1";
+        says(&online(&["one"]), 2, "usage: online URL ");
+        says(&online(&[nobody, &keys, PRODUCT, path, "many"]), 2, "usage: online URL ");
+        says(&online(&[nobody, "no such file", PRODUCT, path, "0"]), 1, "io: ");
+        says(&online(&["ftp://x", &keys, PRODUCT, path, "0"]), 1, "invalid_argument: ");
+        says(&online(&[nobody, &keys, PRODUCT, path, "0", "clok=0"]), 1, "invalid_argument: ");
+        for key in [&[][..], &["ABCD-EFGH"]] {
+            let all = [&[nobody, &keys, PRODUCT, path, "0"], key].concat();
+            let unreachable = online(&all);
+            says(&unreachable, 3, "unreachable: ");
+            let told = r#"{"status": "not_licensed", "used": null, "last_contact": null}"#;
+            assert_eq!(unreachable.stdout, format!("{told}\n").as_bytes(), "{name}");
+        }
+        says(&online(&[nobody, &keys, PRODUCT, path, "1"]), 1, "not_licensed: ");
     }
 }

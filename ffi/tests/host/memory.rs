@@ -45,6 +45,22 @@ fn valgrind_finds_nothing_in_the_example_as_shipped() {
 }
 
 #[test]
+fn valgrind_finds_nothing_where_a_server_is_not_reached() {
+    if !has("valgrind") {
+        return skip("valgrind is not installed");
+    }
+    let source = repository().join("examples/c/online.c");
+    let example = release().host("online-valgrind", &source, &[]);
+    let folder = tempfile::tempdir().unwrap();
+    let mut valgrind = Command::new("valgrind");
+    valgrind.args(["-q", "--error-exitcode=9", "--leak-check=full"]).arg(&example);
+    valgrind.arg("http://127.0.0.1:1").arg(fixtures().join("keys")).arg("myapp");
+    valgrind.arg(folder.path()).args(["0", "ABCD-EFGH", "machine=test"]);
+    let said = valgrind.env("no_proxy", "127.0.0.1").output().unwrap();
+    assert_eq!(said.status.code(), Some(3), "{}", shown(&said));
+}
+
+#[test]
 fn address_and_undefined_sanitizers_find_nothing() {
     let flags = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
     let walk = library().host("walk-asan", &source("walk.c"), &flags);

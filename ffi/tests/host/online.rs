@@ -4,7 +4,7 @@
 #[path = "../../../core/tests/net_support/mod.rs"]
 mod net_support;
 
-use crate::library::{has, library, read, run, skip, source};
+use crate::library::{has, library, read, release, run, skip, source};
 use licentia_core::{Feature, issue};
 use net_support::tls::{Authority, Certified};
 use net_support::{Peer, close, read_http, serve};
@@ -120,6 +120,13 @@ fn children_of_a_parent_that_is_asking_ask_themselves() {
         serve(&mut place().certified.over(stream));
     });
     run(&mut host("online_fork", &[times(50, 1000), slow.https()]));
+}
+
+/// As it ships: without optimization, it needs more.
+#[test]
+fn a_stack_of_128_kib_is_enough_for_a_call() {
+    let host = release().host("call_stack", &source("call_stack.c"), &[]);
+    run(Command::new(host).arg(&place().folder).args(["128", &Peer::good().http(), &good()]));
 }
 
 /// What the kernel is asked about the network.
