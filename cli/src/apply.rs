@@ -38,20 +38,13 @@ pub fn apply(args: &ApplyArgs) -> Outcome {
     input::one_stdin(args.place.product.inputs().chain([args.file.as_str()]))?;
     let data = input::document(&args.file, DOCUMENT_BYTES)?;
     let kind = peek(&data).ok().and_then(|seen| seen.kind);
+    let name = kind.map_or("document", Kind::name);
+    let fields = Fields::default().with("applied", name);
     let applied = args.place.write(|installation| {
-        let before = Standing::parse(&installation.status(None)?)?;
-        if args.older {
-            installation.apply_older(&data)?;
-        } else {
-            installation.apply(&data)?;
-        }
-        let name = kind.map_or("document", Kind::name);
-        let fields = Fields::default().with("applied", name);
-        let after = Standing::parse(&installation.status(None)?)?;
-        let mut notes = changes(&before, &after);
-        let mut answer = answer(installation, &format!("applied: a {name}"), fields)?;
-        answer.notes.append(&mut notes);
-        Ok(answer)
+        change(installation, &format!("applied: a {name}"), fields, || match args.older {
+            true => installation.apply_older(&data),
+            false => installation.apply(&data),
+        })
     });
     applied.map_err(|failure| name_option(failure, kind))
 }
@@ -62,6 +55,20 @@ fn name_option(mut failure: Failure, kind: Option<Kind>) -> Failure {
         failure.notes.push(format!("{LOOK}note:{LOOK:#} --older applies it all the same"));
     }
     failure
+}
+
+/// Does something that may bring a license, and tells what was done, what holds now, and what is
+/// in the place of what.
+pub fn change(
+    installation: &Installation,
+    done: &str,
+    fields: Fields,
+    work: impl FnOnce() -> Result<()>,
+) -> Result<Answer> {
+    let before = Standing::parse(&installation.status(None)?)?;
+    work()?;
+    let after = Standing::parse(&installation.status(None)?)?;
+    Ok(Answer { notes: changes(&before, &after), ..answer(&after, done, fields) })
 }
 
 /// What a license took the place of, and which one waits.
@@ -100,19 +107,19 @@ pub fn remove(args: &RemoveArgs) -> Outcome {
     args.place.write(|installation| {
         let removed = installation.remove()?;
         let said = if removed { "removed the license" } else { "there was no license to remove" };
-        answer(installation, said, Fields::default().with("removed", removed))
+        let now = Standing::parse(&installation.status(None)?)?;
+        Ok(answer(&now, said, Fields::default().with("removed", removed)))
     })
 }
 
 /// What was done, and what holds now.
-fn answer(installation: &Installation, done: &str, fields: Fields) -> Result<Answer> {
-    let standing = Standing::parse(&installation.status(None)?)?;
-    let now = headline(&standing);
+fn answer(standing: &Standing, done: &str, fields: Fields) -> Answer {
+    let now = headline(standing);
     let (style, state) = (now.style, now.state);
     let text = format!("{done}\n{style}{state}{style:#}{}\n", show(&now.rest));
     let fields = fields
         .with("in_force", standing.in_force)
-        .with("reason", standing.reason)
+        .with("reason", standing.reason.as_str())
         .with("next_change_at", standing.next_change_at);
-    Ok(Answer { fields, text, notes: Vec::new() })
+    Answer { fields, text, notes: Vec::new() }
 }

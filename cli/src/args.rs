@@ -2,7 +2,7 @@
 
 use crate::output::{finish, tell};
 use crate::{
-    agent, apply, completions, fingerprint, inspect, issue, key, man, product_file, redeem,
+    agent, apply, call, completions, fingerprint, inspect, issue, key, man, product_file, redeem,
     request, revocations, serve, server, testkit, usage, verdict, verify,
 };
 use clap::builder::Resettable;
@@ -67,6 +67,9 @@ pub enum Command {
     Explain(verdict::ExplainArgs),
     Request(request::Args),
     Apply(apply::ApplyArgs),
+    Sync(call::SyncArgs),
+    Activate(call::ActivateArgs),
+    Call(call::CallArgs),
     Remove(apply::RemoveArgs),
     Usage(usage::UsageArgs),
     Record(usage::RecordArgs),
@@ -97,6 +100,9 @@ impl Command {
             Command::Explain(args) => return tell(verdict::explain(&args), json),
             Command::Request(args) => request::run(&args),
             Command::Apply(args) => apply::apply(&args),
+            Command::Sync(args) => call::sync(&args),
+            Command::Activate(args) => call::activate(&args),
+            Command::Call(args) => call::call(&args),
             Command::Remove(args) => apply::remove(&args),
             Command::Usage(args) => usage::usage(&args),
             Command::Record(args) => usage::record(&args),

@@ -10,6 +10,7 @@ mod agent;
 mod apply;
 mod args;
 mod binding;
+mod call;
 mod completions;
 mod entitlement;
 mod explanation;

@@ -40,7 +40,8 @@ pub struct InstallationArgs {
 }
 
 /// Settings whose value is the name of a file or a variable, and is told.
-const NAMES: &[&str] = &["license_file", "license_env", "machine_file", "machine_root"];
+const NAMES: &[&str] =
+    &["license_file", "license_env", "machine_file", "machine_root", "server_ca"];
 
 impl ProductArgs {
     /// The product, set up with those of the settings that are its own.
@@ -76,7 +77,20 @@ impl ProductArgs {
 impl InstallationArgs {
     /// Does something that may change the installation.
     pub fn write<T>(&self, work: impl FnOnce(&Installation) -> Result<T>) -> Told<T> {
-        let work = || work(&self.open(|product| product.open(&self.dir))?);
+        self.connected(|_| Ok(()), work)
+    }
+
+    /// Does something with the vendor's server, which `set` may say more of.
+    pub fn connected<T>(
+        &self,
+        set: impl FnOnce(&mut Installation) -> Result<()>,
+        work: impl FnOnce(&Installation) -> Result<T>,
+    ) -> Told<T> {
+        let work = || {
+            let mut installation = self.open(|product| product.open(&self.dir))?;
+            set(&mut installation)?;
+            work(&installation)
+        };
         work().map_err(|error| self.failure(error))
     }
 
@@ -148,7 +162,9 @@ impl InstallationArgs {
             add("--exclude", &exclude.join(","));
         }
         for (name, value) in &product.set {
-            let value = if may_be_key(value) { "VALUE" } else { value };
+            // A proxy may have a password.
+            let is_told = !may_be_key(value) && !value.contains('@');
+            let value = if is_told { value } else { "VALUE" };
             add("--set", &format!("{name}={value}"));
         }
         words

@@ -32,8 +32,8 @@ const AHEAD_MAX: i64 = 86_400;
 /// Answer a customer's request
 ///
 /// With --data or --database, as the license server of that database would: an activation, a
-/// renewal, a deactivation, a report, a seat. What it notes is noted, and the servers may go on
-/// meanwhile. With --key, without any record: what time it is, for an installation whose clock was
+/// renewal, a deactivation, a report, a seat, the newest keys, the newest list of withdrawn
+/// licenses. What it notes is noted, and the servers may go on meanwhile. With --key, without any record: what time it is, for an installation whose clock was
 /// once wrongly ahead; a request for a license is then answered by `licentia issue --bind REQUEST`.
 /// The answer, for `licentia apply` or wherever the product takes licenses, is good once, and
 /// there only.
@@ -77,6 +77,8 @@ pub fn run(args: &Args) -> Outcome {
         None => {
             let data = input::document(&args.file, REQUEST_BYTES)?;
             is_no_document(&data)?;
+            // What is wrong with the text is said as of any other.
+            read_request(&data)?;
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             let runtime = runtime.map_err(|error| Error::new(Code::Io, error.to_string()))?;
             by_server(args, &runtime.block_on(redeemed(args, &data))?)

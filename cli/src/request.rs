@@ -27,7 +27,7 @@ pub struct Args {
 
 /// What a vendor can be asked for.
 #[derive(Clone, Copy, ValueEnum)]
-enum What {
+pub enum What {
     /// A license for this installation
     License,
     /// A newer token of the license in use
@@ -47,11 +47,16 @@ enum What {
     Borrow,
     /// To take back the seat of who is the --argument
     Release,
+    /// The newest keys of the product; with a license key as the --argument, also before there is
+    /// a license
+    Keys,
+    /// The newest list of withdrawn licenses
+    Revocations,
 }
 
 impl What {
     /// The word of the library.
-    fn word(self) -> &'static str {
+    pub fn word(self) -> &'static str {
         match self {
             What::License => "license",
             What::Renewal => "renewal",
@@ -62,6 +67,8 @@ impl What {
             What::Seat => "seat",
             What::Borrow => "borrow",
             What::Release => "release",
+            What::Keys => "keys",
+            What::Revocations => "revocations",
         }
     }
 }

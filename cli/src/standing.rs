@@ -112,6 +112,16 @@ pub struct Anchor {
 #[derive(Debug, Deserialize)]
 pub struct Issuer {
     pub message: Option<String>,
+    pub last_contact: Option<i64>,
+    pub next_contact: Option<i64>,
+    pub failure: Option<Failure>,
+}
+
+/// Why the vendor's server could not be asked.
+#[derive(Debug, Deserialize)]
+pub struct Failure {
+    pub at: i64,
+    pub message: String,
 }
 
 #[derive(Debug, Deserialize)]

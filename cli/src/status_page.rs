@@ -42,10 +42,7 @@ pub fn page(it: &Standing, place: &InstallationArgs, asked_for: bool) -> String 
     if let Some(license) = &it.license {
         page.line("License", &license_line(license));
     }
-    let vendor = it.issuer.as_ref().and_then(|issuer| issuer.message.as_deref());
-    if let Some(said) = vendor.filter(|said| !said.is_empty()) {
-        page.line("The vendor says", &show(said));
-    }
+    page.vendor(it);
     page.features(&it.features, it);
     page.warnings(it);
     page.timeline(it);
@@ -132,6 +129,24 @@ impl Page {
         if let Some((from, until)) = gap(it) {
             let days = format!("from {} until {} no license is in force.", utc(from), utc(until));
             self.line("Not covered", &days);
+        }
+    }
+
+    /// What the vendor's server said, when, and why it says nothing now.
+    fn vendor(&mut self, it: &Standing) {
+        let Some(issuer) = &it.issuer else { return };
+        if let Some(said) = issuer.message.as_deref().filter(|said| !said.is_empty()) {
+            self.line("The vendor says", &show(said));
+        }
+        let last = issuer.last_contact.map(|at| format!("asked {}", both(at, it.at)));
+        let next = issuer.next_contact.map(|at| format!("to be asked {}", both(at, it.at)));
+        let contacts: Vec<String> = last.into_iter().chain(next).collect();
+        if !contacts.is_empty() {
+            self.line("License server", &format!("{}.", contacts.join("; ")));
+        }
+        if let Some(failure) = &issuer.failure {
+            let what = format!("{}: {}", relative(failure.at, it.at), show(&failure.message));
+            self.line("It could not be asked", &what);
         }
     }
 

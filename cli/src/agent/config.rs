@@ -13,11 +13,11 @@ use std::time::Duration;
 const CONFIG_MAX: usize = 1024 * 1024;
 
 /// Site settings whose value is the name of a file.
-const FILES: &[&str] = &["license_file"];
+const FILES: &[&str] = &["license_file", "server_ca"];
 
 /// Keys before the first section.
 pub const KEYS: &[&str] =
-    &["listen", "state", "product", "product_file", "product_key", "log", "metrics"];
+    &["listen", "state", "product", "product_file", "product_key", "log", "metrics", "sync"];
 
 const SECTIONS: &[&str] = &["site", "tokens", "users", "tls", "limits"];
 
@@ -35,6 +35,8 @@ pub struct Config {
     pub tls: Option<TlsFiles>,
     pub log: Log,
     pub metrics: Metrics,
+    /// Whether it asks the vendor's server by itself.
+    pub syncs: bool,
     pub limits: Limits,
     /// What is allowed, and should be looked at.
     pub warnings: Vec<String>,
@@ -93,6 +95,7 @@ impl Config {
             "off" => Metrics::Off,
             _ => Metrics::Read,
         };
+        let syncs = table.word("sync", &["on", "off"])? == "on";
         let site = site(table.table("site")?, folder)?;
         let limits = limits(table.table("limits")?)?;
         let tls = match table.has("tls") {
@@ -119,6 +122,7 @@ impl Config {
             tls,
             log,
             metrics,
+            syncs,
             limits,
             warnings,
         })
@@ -204,6 +208,7 @@ mod tests {
         assert_eq!(config.listen.to_string(), "127.0.0.1:7780");
         assert_eq!(config.state, Path::new("/etc/myapp/agent-state"));
         assert_eq!((config.log, config.metrics), (Log::Text, Metrics::Read));
+        assert!(config.syncs);
         let Limits { connections, header, body, shutdown } = config.limits;
         let seconds = [header, body, shutdown].map(|time| time.as_secs());
         assert_eq!((connections, seconds), (1000, [10, 10, 10]));
@@ -216,6 +221,12 @@ mod tests {
         let config = read("state = \"/var/lib/myapp\"\n[site]\nlicense_file = \"a.lic\"");
         assert_eq!(config.state, Path::new("/var/lib/myapp"));
         assert_eq!(config.site, [("license_file".to_string(), "/etc/myapp/a.lic".to_string())]);
+        let config = read("[site]\nserver_ca = \"own.pem\"\nserver_timeout = 5");
+        let set = ["server_ca /etc/myapp/own.pem", "server_timeout 5"];
+        assert_eq!(
+            config.site.iter().map(|(name, it)| format!("{name} {it}")).collect::<Vec<_>>(),
+            set
+        );
         for (listen, warned) in [
             ("127.0.0.1:1", false),
             ("localhost:1", false),

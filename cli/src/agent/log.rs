@@ -26,7 +26,8 @@ pub struct Entry<'a> {
     pub caller: Option<&'a str>,
 }
 
-/// Where the lines go.
+/// Where the lines go. A copy is the same place.
+#[derive(Clone)]
 pub struct Log {
     format: Format,
     lines: Lines,

@@ -3,6 +3,7 @@
 mod accounts;
 mod attempts;
 mod config;
+mod contact;
 mod log;
 mod metrics;
 mod password;
@@ -29,10 +30,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 /// Threads that wait for files: a request has one of them for as long as it reads or writes.
 const FILE_THREADS: usize = 32;
+
+/// Threads of them that those may have who change something: they may wait for the vendor's
+/// server.
+const WRITERS: usize = 16;
 
 /// Serve the license API and page for a product that cannot embed them
 ///
@@ -198,21 +203,23 @@ impl Ready {
             shows_metrics: self.config.metrics,
             log,
             body_time: self.config.limits.body,
+            writers: Semaphore::new(WRITERS),
         });
         let (stopping, stop) = watch::channel(false);
         let limits = self.config.limits;
         let service = Arc::clone(&agent);
         let server = Server { service, limits, tls: self.tls.clone(), stop };
-        let noting = unnoted.then(|| {
-            tokio::spawn(note_first_use_later(Arc::clone(&agent.installation), self.product))
-        });
+        let it = || Arc::clone(&agent.installation);
+        let noting = unnoted.then(|| tokio::spawn(note_first_use_later(it(), self.product)));
+        let syncs = self.config.syncs;
+        let contact = syncs.then(|| tokio::spawn(contact::keep(it(), agent.log.clone())));
         let serving = tokio::spawn(server.run(listener));
         wait_for_the_end(signals, &agent, self.tls.as_deref()).await;
         agent.log.note("stopping");
         let _ = stopping.send(true);
         let _ = serving.await;
-        if let Some(noting) = noting {
-            noting.abort();
+        for task in [noting, contact].into_iter().flatten() {
+            task.abort();
         }
         drop(agent);
         // A request that was cut off may hold the log: its lines are not waited for.

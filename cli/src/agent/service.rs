@@ -16,6 +16,7 @@ use serde_json::Value;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
 
 /// Names the key that signed the product file, in every answer.
 const PRODUCT_KEY: &str = "licentia-product-key";
@@ -37,6 +38,8 @@ pub struct Agent {
     pub log: Log,
     /// How long a body may take.
     pub body_time: Duration,
+    /// Turns of those who may change something.
+    pub writers: Semaphore,
 }
 
 /// A request without its body.
@@ -177,6 +180,9 @@ impl Agent {
             name = Some(caller.name().to_string());
             exchange.set_caller(caller.clone());
         }
+        // It may wait for the vendor's server, and keeps no thread from who reads.
+        let reads = matches!(asked.method.as_str(), "GET" | "HEAD");
+        let _turn = if reads { None } else { self.writers.acquire().await.ok() };
         let it = Arc::clone(&self.installation);
         let answer = tokio::task::spawn_blocking(move || it.handle(&exchange)).await;
         let Ok(answer) = answer else {

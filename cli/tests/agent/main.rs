@@ -6,6 +6,7 @@ mod crowd;
 mod custody;
 mod login;
 mod logs;
+mod online;
 mod running;
 mod serve;
 mod serving;

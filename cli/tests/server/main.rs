@@ -6,12 +6,15 @@ mod client;
 #[path = "../../../server/tests/server/support/dice.rs"]
 #[allow(dead_code, reason = "shared with the tests of the server")]
 mod dice;
+#[path = "../../../core/tests/machine_support/mod.rs"]
+mod machine_support;
 #[path = "../../../server/tests/server/support/postgres.rs"]
 #[allow(dead_code, reason = "shared with the tests of the server")]
 mod postgres;
 
 mod backups;
 mod balancer;
+mod customer;
 mod disk;
 mod imports;
 mod killed;
@@ -19,3 +22,5 @@ mod oracle;
 mod redeemed;
 mod running;
 mod several;
+mod twins;
+mod wire;

@@ -3,6 +3,7 @@
 
 use super::find::{Found, is_pinned, signer};
 use super::ledger::Known;
+use super::older::next_seq;
 use super::saying::Voice;
 use super::token::{is_due, renew};
 use crate::api::activations::Activation;
@@ -88,7 +89,7 @@ pub async fn activate(
     }
     seen(&mut row, request, origin, work.now);
     bind(server, work, voice, &mut license, &mut row, request).await?;
-    row.seq = server.clock.next(row.seq);
+    row.seq = next_seq(server, row.seq, request);
     activations::put(&work.tx, row.clone()).await?;
     Ok(Active { license, activation: Some(row), created })
 }

@@ -10,16 +10,18 @@ use licentia::issue::Request;
 use sea_orm::prelude::Uuid;
 use serde::Serialize;
 
-/// Microseconds: numbers of answers that are further ahead than this nobody has signed.
-const AHEAD_MAX: i64 = 400 * 86_400 * 1_000_000;
+/// Microseconds: numbers of answers are no further ahead than this. Installations refuse those of
+/// 400 days, and there has to be a next one.
+const AHEAD_MAX: i64 = 399 * 86_400 * 1_000_000;
 
 /// The number of the next answer: higher than that of the last one, and than that of the last one
-/// which the installation says it has.
+/// which the installation says it has. Where a wrong clock gave out one that is too far ahead, it
+/// is the highest that there may be: installations take it with the next key set.
 pub fn next_seq(server: &Server, last: i64, request: &Request) -> i64 {
     let most = server.clock.micros().saturating_add(AHEAD_MAX);
     let theirs = request.sync.as_ref().map_or(0, |sync| sync.seq);
-    let theirs = i64::try_from(theirs).unwrap_or(i64::MAX).min(most);
-    server.clock.next(last.max(theirs))
+    let theirs = i64::try_from(theirs).unwrap_or(i64::MAX);
+    server.clock.next(last.max(theirs).min(most))
 }
 
 /// Epochs are microseconds since 1970.

@@ -3,6 +3,7 @@
 
 use super::activate::{BY_CLIENT, activate, lock, seen, transfer};
 use super::find::{Found, find, is_pinned};
+use super::older::next_seq;
 use super::saying::{Answered, Saying, Voice};
 use super::token;
 use crate::api::activations::Activation;
@@ -28,7 +29,7 @@ pub async fn activation(server: &Shared, request: &Request, origin: &Origin) -> 
     let row = active.activation.as_ref();
     let saying = Saying {
         license: row.map(|row| token::current(&active.license, row)),
-        seq: row.map_or_else(|| server.clock.next(0), |row| row.seq),
+        seq: row.map_or_else(|| next_seq(server, 0, request), |row| row.seq),
         ..Saying::default()
     };
     let mut answered = voice.say(request, &active.license, row, saying, work.now)?;
@@ -46,7 +47,8 @@ pub async fn renewal(server: &Shared, request: &Request, origin: &Origin) -> Res
     }
     let active = activate(server, &mut work, &voice, &found, request, origin).await?;
     let Some(mut row) = active.activation else {
-        let seq = server.clock.next(found.activation.as_ref().map_or(0, |row| row.seq));
+        let last = found.activation.as_ref().map_or(0, |row| row.seq);
+        let seq = next_seq(server, last, request);
         let saying = Saying { seq, ..Saying::default() };
         let row = found.activation.as_ref();
         let answered = voice.say(request, &active.license, row, saying, work.now)?;
@@ -103,7 +105,7 @@ pub async fn deactivation(server: &Shared, request: &Request, origin: &Origin) -
         work.event("activation.deactivated", row.id, &Activation::of(&row));
         seats::leave(&mut work, license.id, found.installation, true).await?;
     }
-    row.seq = server.clock.next(row.seq);
+    row.seq = next_seq(server, row.seq, request);
     seen(&mut row, request, origin, work.now);
     activations::put(&work.tx, row.clone()).await?;
     let saying = Saying { seq: row.seq, ..Saying::default() };

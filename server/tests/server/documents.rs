@@ -5,12 +5,14 @@ use crate::activations::{forged, seed, token_id};
 use crate::place::Place;
 use crate::shop::{Shop, events, path};
 use crate::support::client::{Answer, Client};
+use crate::support::real::Real;
 use crate::support::{BEGIN, Site};
 use licentia::{Code, Error, Issuer, Message};
 use licentia_server::store::{activations, documents, signing_keys};
 use sea_orm::EntityTrait;
 use sea_orm::prelude::Uuid;
 use serde_json::{Value, json};
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 /// The way of a product to this server.
@@ -301,6 +303,23 @@ both! {
             assert!(place.open().allows("basic"));
         }
     }
+}
+
+#[test]
+fn whoever_asks_for_them_too_often_waits() {
+    let server = Real::with(|config| config.rates.address = NonZeroU32::new(3));
+    let license = json!({ "product_code": "myapp", "id": Uuid::new_v4() });
+    let ask = |word: &str| {
+        let request = forged(&license, "none", Uuid::new_v4(), word);
+        let text = request.to_signed_text(&seed(1)).unwrap();
+        server.nobody().post("/api/v1/requests", json!({ "request": text }))
+    };
+    for word in ["keys", "revocations", "keys"] {
+        ask(word).refused(404, "not_found");
+    }
+    let waits = ask("revocations");
+    waits.refused(429, "too_many_requests");
+    assert!(waits.header("retry-after").is_some());
 }
 
 fn base64(license: &Value) -> Vec<u8> {

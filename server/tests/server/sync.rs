@@ -7,8 +7,8 @@ use crate::shop::{Shop, events, path};
 use crate::support::Site;
 use crate::support::client::Answer;
 use licentia::issue::{Ledger, Totals, Used};
-use licentia_server::store::{reports, rows};
-use sea_orm::prelude::Uuid;
+use licentia_server::store::{activations, reports, rows};
+use sea_orm::prelude::{Expr, Uuid};
 use sea_orm::{ConnectionTrait, EntityTrait};
 use serde_json::{Value, json};
 
@@ -73,7 +73,21 @@ both! {
         // Nobody raises it to where there is no next one.
         let answer = say(now, Totals { seq: (1 << 53) - 1, ..Totals::default() }).good();
         let said = Place::said(&answer)["seq"].as_u64().unwrap();
-        assert!(said < (now as u64 + 401 * 86_400) * 1_000_000, "{said}");
+        assert!(said < (now as u64 + 400 * 86_400) * 1_000_000, "{said}");
+        // Nor does a clock of ours that was years ahead.
+        site.wait(async {
+            let tx = site.server.store.begin().await.unwrap();
+            let ahead = (now + 2_000 * DAY) * 1_000_000;
+            activations::Entity::update_many()
+                .col_expr(activations::Column::Seq, Expr::value(ahead))
+                .exec(&tx)
+                .await
+                .unwrap();
+            tx.commit().await.unwrap();
+        });
+        let answer = say(now, Totals::default()).good();
+        let said = Place::said(&answer)["seq"].as_u64().unwrap();
+        assert!(said < (now as u64 + 400 * 86_400) * 1_000_000, "{said}");
     }
 
     fn what_no_product_counts_is_refused(site: &Site) {

@@ -1,7 +1,7 @@
 //! What is known of the license and of this installation, as names and values.
 
 use super::outlook::Outlook;
-use super::text::{capital, found, said, shown};
+use super::text::{capital, found, said, sentence, shown};
 use super::when::{count, day, number, relative, utc};
 use crate::http::caller::Caller;
 use crate::messages::SDK;
@@ -126,6 +126,11 @@ pub(super) fn of_license(it: &Outlook<'_>) -> Vec<Fact> {
     if let Some(issuer) = &it.verdict.issuer {
         of_issuer(&mut facts, issuer, it);
     }
+    if let Some(failure) = &it.verdict.failure {
+        let at = format!("{}, {}", utc(failure.at), relative(failure.at, it.now()));
+        let told = line(Style::Look, &failure.message);
+        facts.add("The issuer could not be asked", [told, aside(at)]);
+    }
     facts.0
 }
 
@@ -189,6 +194,26 @@ fn of_issuer(facts: &mut Facts, issuer: &Issuer, it: &Outlook<'_>) {
     facts.add("The issuer’s last word", [word, at("Said", issuer.last_contact), next, by]);
 }
 
+/// Why the issuer could not be asked, where it could not.
+fn of_contact(facts: &mut Facts, it: &Outlook<'_>) {
+    let Some(failure) = &it.verdict.failure else { return };
+    let now = it.now();
+    let at = |word: &str, at: i64| aside(format!("{word} {}, {}", utc(at), relative(at, now)));
+    let due = it.verdict.issuer.as_ref().and_then(|issuer| issuer.next_sync_by);
+    let matters = match due {
+        Some(by) => format!("It has to be reached by {}", utc(by)),
+        None => "What the license grants does not depend on that".to_string(),
+    };
+    let lines = [
+        line(Style::Look, "It could not be asked"),
+        aside(found(&sentence(&failure.message))),
+        at("Tried", failure.at),
+        at("To be tried again", failure.again()),
+        aside(matters),
+    ];
+    facts.add("The license server", lines);
+}
+
 /// What holds of this installation.
 pub(super) fn of_installation(it: &Outlook<'_>, caller: &Caller) -> Vec<Fact> {
     let (verdict, now) = (it.verdict, it.now());
@@ -215,7 +240,7 @@ pub(super) fn of_installation(it: &Outlook<'_>, caller: &Caller) -> Vec<Fact> {
     let state = match &verdict.state.error {
         Some(error) => [
             line(Style::Look, "The folder cannot be used"),
-            aside(found(&super::text::sentence(&error.to_string()))),
+            aside(found(&sentence(&error.to_string()))),
         ],
         None if warned(Alert::StateRecovered) => {
             [line(Style::Look, "The folder was damaged, and works on"), None]
@@ -234,6 +259,7 @@ pub(super) fn of_installation(it: &Outlook<'_>, caller: &Caller) -> Vec<Fact> {
         }
         None => facts.add("Clock", [value(utc(clock))]),
     }
+    of_contact(&mut facts, it);
     if let Some(anchor) = verdict.anchor {
         let grace = verdict.grace_days.zip(verdict.grace_until);
         let grace = grace.map(|(days, end)| {
