@@ -126,11 +126,6 @@ pub(super) fn of_license(it: &Outlook<'_>) -> Vec<Fact> {
     if let Some(issuer) = &it.verdict.issuer {
         of_issuer(&mut facts, issuer, it);
     }
-    if let Some(failure) = &it.verdict.failure {
-        let at = format!("{}, {}", utc(failure.at), relative(failure.at, it.now()));
-        let told = line(Style::Look, &failure.message);
-        facts.add("The issuer could not be asked", [told, aside(at)]);
-    }
     facts.0
 }
 
