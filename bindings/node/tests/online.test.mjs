@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readFileSync, readdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import net from 'node:net'
 import path from 'node:path'
@@ -400,6 +400,28 @@ test('the event loop goes on during a sync', async (t) => {
   t.diagnostic(`lag: ${lag(delay.percentile(99)).toFixed(1)} ms (99 %), ` +
     `${lag(delay.max).toFixed(1)} ms (all), in 2 syncs of a second`)
   assert.ok(lag(delay.max) < 500, 'a sync that waits here would be a second')
+})
+
+test('a call leaves no socket, no file and no thread behind', async (t) => {
+  if (process.platform !== 'linux') return t.skip('only Linux has /proc')
+  const { issuer, installation } = await online(t)
+  const count = () => [readdirSync('/proc/self/fd').length, readdirSync('/proc/self/task').length]
+  const some = async () => {
+    issuer.instead = null
+    const seat = await installation.seat('ann')
+    await installation.sync()
+    await seat.release()
+    issuer.instead = [503, '']
+    await assert.rejects(installation.sync(), { code: 'unreachable' })
+  }
+  // Until the pool has all of its threads.
+  await Promise.allSettled([some(), some(), some(), some()])
+  await some()
+  await until(() => issuer.open === 0)
+  const [files, threads] = count()
+  for (let round = 0; round < 20; round += 1) await some()
+  await until(() => issuer.open === 0 && count()[0] <= files)
+  assert.equal(count()[1], threads)
 })
 
 test('a server that sends without end, or byte by byte, is left in time', async (t) => {
