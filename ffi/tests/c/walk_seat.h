@@ -15,7 +15,6 @@ static inline void walk_calls(const licentia_installation *held) {
   EXPECT(LICENTIA_NO_TRANSPORT, licentia_installation_call(held, "renewal", NULL, &error));
   EXPECT(LICENTIA_NO_TRANSPORT, licentia_installation_call(held, "seat", "ann", &error));
   EXPECT(LICENTIA_INVALID_ARGUMENT, licentia_installation_call(held, "tea", NULL, &error));
-  EXPECT(LICENTIA_INVALID_ARGUMENT, licentia_installation_call(held, "sync", "ann", &error));
 }
 
 static inline void walk_held(const licentia_seat *seat) {
