@@ -147,7 +147,8 @@ fn without_a_server_the_examples_say_what_went_wrong_and_what_holds() {
         let keys = license("keys");
         let online = |arguments: &[&str]| {
             let mut command = Command::new(program(name));
-            command.args(arguments).arg("machine=test").env("no_proxy", "127.0.0.1").output().unwrap()
+            command.args(arguments).arg("machine=test").env("no_proxy", "127.0.0.1");
+            command.output().unwrap()
         };
         let says = |output: &Output, status: i32, word: &str| {
             let right = output.status.code() == Some(status);
