@@ -14,10 +14,13 @@ use crate::token::{Kind, Sealed};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-/// Whether a file, which all installations have, may have a setting of this name: none that is the
-/// site's to say, and not the id of one of them.
+/// Settings of a product that are of one place: not of all installations, which have the file.
+const OF_ONE_PLACE: [&str; 2] = ["installation", "instance"];
+
+/// Whether a file may have a setting of this name: none that only the site may say.
 fn is_possible(name: &str) -> bool {
-    name != "installation" && !SITE_SETTINGS.iter().any(|setting| setting.name == name)
+    let is_of = |settings: &[Setting]| settings.iter().any(|setting| setting.name == name);
+    !OF_ONE_PLACE.contains(&name) && (is_of(SETTINGS) || !is_of(SITE_SETTINGS))
 }
 
 /// A product as its vendor described it in a signed file.

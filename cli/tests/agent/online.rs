@@ -125,15 +125,16 @@ fn a_license_key_and_a_renewal_go_to_the_server() {
 #[test]
 fn it_asks_by_itself_and_hears_of_what_was_withdrawn() {
     let site = Site::new();
-    site.write("product.lic", site.product(&[("vendor", "Acme")]));
     let vendor = Vendor::new(&site);
-    configure(&site, &vendor.url(), "off");
+    // As the vendor ships it: the product file says where his server is.
+    site.write("product.lic", site.product(&[("vendor", "Acme"), ("server", &vendor.url())]));
+    site.configure("sync = \"off\"", "[site]\nproxy = \"none\"\n");
     let agent = Agent::start(&site);
     assert_eq!(agent.apply(&file(&vendor)).status, 200);
     assert!(!vendor.is_activated());
     agent.stop();
     // With the server in reach it reports at its start, and not before it is due again.
-    configure(&site, &vendor.url(), "on");
+    site.configure("", "[site]\nproxy = \"none\"\n");
     let agent = Agent::start(&site);
     until("it reports", || vendor.is_activated());
     until("it notes that", || status(&site)["issuer"]["last_contact"].is_i64());
