@@ -27,6 +27,7 @@ VALUES: dict[str, Any] = {
     "deployment": "saas",
     "grace_days": 31,
     "warning_days": "14",
+    "server": ["https://licenses.acme.example", "http://10.0.0.1:8080"],
     "monthly_meter": "requests",
 }
 
@@ -38,6 +39,10 @@ SITE_VALUES: dict[str, Any] = {
     "mount": "/admin/licensing",
     "public_status": "full",
     "lease_window": 7,
+    "server": "https://licenses.acme.example",
+    "server_ca": Path("/etc/ssl/acme.pem"),
+    "proxy": "http://zoe:secret@proxy.acme.example:3128",
+    "server_timeout": 5,
 }
 
 
@@ -113,6 +118,10 @@ def test_unknown_settings_name_the_nearest(directory: Path) -> None:
         ("grace_days", "1.5"),
         ("grace_days", "+1"),
         ("warning_days", "soon"),
+        ("server", "licenses.acme.example"),
+        ("server", ["https://licenses.acme.example", "ftp://licenses.acme.example"]),
+        ("server", ["https://licenses.acme.example"] * 9),
+        ("server", ["\ud800"]),
         ("monthly_meter", "My Meter"),
     ],
 )
@@ -147,6 +156,9 @@ def test_values_that_a_setting_does_not_take(name: str, value: Any) -> None:
         ("grace_days", 1.0),
         ("grace_days", True),
         ("warning_days", b"1"),
+        ("server", 1),
+        ("server", b"https://licenses.acme.example"),
+        ("server", [b"https://licenses.acme.example"]),
         ("monthly_meter", ["x"]),
     ],
 )
@@ -156,6 +168,31 @@ def test_values_of_the_wrong_type(name: str, value: Any) -> None:
         product.set(name, value)
     with pytest.raises(TypeError):
         licentia.Product(PRODUCT, KEYS, **{name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "error"),
+    [
+        ("server", "licenses.acme.example", licentia.ArgumentError),
+        ("server_ca", b"/etc/ssl/acme.pem", TypeError),
+        ("proxy", "socks9://proxy", licentia.ArgumentError),
+        ("proxy", 3128, TypeError),
+        ("server_timeout", 0, licentia.ArgumentError),
+        ("server_timeout", -1, licentia.ArgumentError),
+        ("server_timeout", 301, licentia.ArgumentError),
+        pytest.param("server_timeout", 10**5000, licentia.ArgumentError, id="many-digits"),
+        ("server_timeout", 1.5, TypeError),
+        ("server_timeout", True, TypeError),
+    ],
+)
+def test_ways_to_a_server_that_are_none(
+    product: licentia.Product, directory: Path, name: str, value: Any, error: type[Exception]
+) -> None:
+    installation = product.open(directory)
+    with pytest.raises(error):
+        installation.set(name, value)
+    with pytest.raises(error):
+        product.open(directory, **{name: value})
 
 
 def test_the_clock_takes_every_kind_of_time(vendor: Vendor) -> None:
@@ -222,7 +259,7 @@ def test_the_products_code_and_docstrings() -> None:
     product = licentia.Product(PRODUCT, KEYS)
     assert product.code == PRODUCT
     nouns: tuple[type, ...] = (licentia.Product, licentia.License, licentia.Installation)
-    nouns = (*nouns, licentia.Access, licentia.Caller, licentia.Response)
+    nouns = (*nouns, licentia.Access, licentia.Caller, licentia.Response, licentia.Seat)
     for noun in (*nouns, licentia.Refusal, licentia.Usage, *licentia.errors._BY_CODE.values()):
         assert noun.__doc__
         for name, member in vars(noun).items():

@@ -16,7 +16,7 @@ from typing import Any, Callable
 import licentia
 import pytest
 from licentia import Installation, Product, refresh
-from online import DIRECT, LicenseServer, Sold, license_server
+from servers import DIRECT, LicenseServer, Sold, license_server
 
 Open = Callable[..., Installation]
 

@@ -99,7 +99,8 @@ class Vendor:
             return self.sign({**said, **changes}, "lic-clock+jwt")
         if "seat" in asked:
             back = asked["what"] == "release"
-            lease = {"jti": "1", "exp": ISSUED + (0 if back else DAY), "seat": 1}
+            iat = changes.get("iat", ISSUED)
+            lease = {"jti": "1", "exp": iat + (0 if back else DAY), "seat": 1}
             whose = {"license_id": LICENSE_ID, "holder": asked["seat"]["holder"]}
             borrowed = {"borrowed": asked["what"] == "borrow"}
             return self.sign({**said, **lease, **whose, **borrowed, **changes}, "lic-lease+jwt")

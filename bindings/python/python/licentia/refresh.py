@@ -126,7 +126,8 @@ class _Keeper:
             self._since, self._wait = (_monotonic(), now), _wait(*known[1:], now, answered)
         # Clocks are set back and forth, and a machine that sleeps stops the other one.
         since, at = self._since
-        return self._wait - max(_monotonic() - since, now - at)
+        passed: float = max(_monotonic() - since, now - at)
+        return self._wait - passed
 
 
 def _has_answered(before: tuple[Any, ...], known: tuple[Any, ...]) -> bool:

@@ -23,7 +23,7 @@ from vendor import Vendor, read
 ROOT = Path(__file__).resolve().parents[3]
 ADMIN_KEY = "an-administrator-key-that-is-for-tests-only"
 
-DIRECT = {"proxy": "none"}
+DIRECT: dict[str, Any] = {"proxy": "none"}
 """What is on this machine is asked, whatever proxy there is for the rest."""
 
 Said = tuple[int, Any]
@@ -34,13 +34,16 @@ def signed(token: str) -> Said:
     return 200, {"answer": token}
 
 
-def signing(vendor: Vendor, **changes: Any) -> Callable[[str], Said]:
-    """Answers everything, and every answer has a number of its own."""
+def signing(vendor: Vendor, license: str = "", **changes: Any) -> Callable[[str], Said]:
+    """Answers everything, and every answer has a number of its own. Whoever activates is given
+    the license."""
     numbers = itertools.count(1)
 
     def answer(text: str) -> Said:
-        number = next(numbers)
-        said = {"jti": str(number)} if "seat" in read(text) else {"seq": number}
+        number, asked = next(numbers), read(text)
+        said: dict[str, Any] = {"jti": str(number)} if "seat" in asked else {"seq": number}
+        if asked["what"] == "activation":
+            said["license"] = [license]
         return signed(vendor.answer(text, **said, **changes))
 
     return answer
@@ -93,6 +96,8 @@ class Fake:
         status, said = self.answer(text)
         body = said if isinstance(said, bytes) else json.dumps(said).encode()
         connection.send_response(status)
+        kind = "problem+json" if status >= 400 and not isinstance(said, bytes) else "json"
+        connection.send_header("content-type", f"application/{kind}")
         connection.send_header("content-length", str(len(body)))
         connection.end_headers()
         connection.wfile.write(body)
