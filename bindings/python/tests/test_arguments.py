@@ -9,6 +9,9 @@ from typing import Any
 
 import licentia
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519
 from vendor import ISSUED, PRODUCT, Vendor
 
 KEYS = Vendor().keys()
@@ -40,10 +43,19 @@ SITE_VALUES: dict[str, Any] = {
     "public_status": "full",
     "lease_window": 7,
     "server": "https://licenses.acme.example",
-    "server_ca": Path("/etc/ssl/acme.pem"),
+    "server_ca": Path("authority.pem"),
     "proxy": "http://zoe:secret@proxy.acme.example:3128",
     "server_timeout": 5,
 }
+
+
+def authority() -> bytes:
+    """The certificate of an authority that nobody trusts."""
+    key = ed25519.Ed25519PrivateKey.generate()
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Acme")])
+    day = datetime(2025, 11, 22, tzinfo=timezone.utc)
+    made = x509.CertificateBuilder(name, name, key.public_key(), 1, day, day + timedelta(days=1))
+    return made.sign(key, None).public_bytes(serialization.Encoding.PEM)
 
 
 def test_every_setting_is_a_keyword_and_can_be_set(root: Path) -> None:
@@ -60,8 +72,10 @@ def test_every_setting_is_a_keyword_and_can_be_set(root: Path) -> None:
 
 
 def test_every_setting_of_an_installation_is_a_keyword_and_can_be_set(
-    product: licentia.Product, directory: Path
+    product: licentia.Product, directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("authority.pem").write_bytes(authority())
     installation = product.open(directory)
     for name, value in SITE_VALUES.items():
         product.open(directory, **{name: value})
