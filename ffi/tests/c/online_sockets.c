@@ -1,5 +1,6 @@
 // What only looks opens no socket, where a server is configured, too:
 //   online_sockets PLACE TIMES URL [call]
+#define _GNU_SOURCE
 #include "online.h"
 
 int main(int argc, char **argv) {
