@@ -1,7 +1,7 @@
 """The fourth act of the demo: the vendor's license server, from its first start to its end.
 
 It starts one server on loopback, which is stopped at the end, and asks it with curl. The programs
-of the customer report to it over plain HTTP: report.c, report.cpp, report.py, report.mjs.
+of the customer ask it by themselves: online.c, online.cpp, online.py, online.mjs.
 """
 
 import base64
@@ -18,11 +18,11 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 LICENTIA = str(ROOT / "target" / "release" / "licentia")
 STAGE = ROOT / "target" / "stage"
 ADMIN_KEY = "an-administrator-key-that-is-made-up-for-the-demo"
-REPORTS = {
-    "C": [str(STAGE / "report-c")],
-    "C++": [str(STAGE / "report-cpp")],
-    "Python": [str(ROOT / ".venv/bin/python"), str(ROOT / "examples/python/report.py")],
-    "Node": ["node", str(ROOT / "examples/node/report.mjs")],
+ONLINE = {
+    "C": [str(STAGE / "online-c")],
+    "C++": [str(STAGE / "online-cpp")],
+    "Python": [str(ROOT / ".venv/bin/python"), str(ROOT / "examples/python/online.py")],
+    "Node": ["node", str(ROOT / "examples/node/online.mjs")],
 }
 EXPORTS = {"id": "exports", "meter": "count", "per": "month", "max": 500}
 
@@ -34,10 +34,10 @@ class Vendor:
         self.demo, self.folder = demo, folder / "server"
         self.folder.mkdir()
         self.keys = self.folder / "myapp.jwks"
-        self.programs = dict(REPORTS)
-        if not (STAGE / "report-cpp").exists():
+        self.programs = dict(ONLINE)
+        if not (STAGE / "online-cpp").exists():
             del self.programs["C++"]
-            demo.say("skipped: C++ (Debian packages g++ and libcpp-httplib-dev)")
+            demo.say("skipped: C++ (there is no g++ here; Debian package g++)")
         self.process = subprocess.Popen(
             [LICENTIA, "serve", "--data", str(self.folder / "data"), "--listen", "127.0.0.1:0"],
             env={**os.environ, "LICENTIA_ADMIN_KEY": ADMIN_KEY}, text=True,
@@ -92,6 +92,7 @@ def perform(demo, folder):
         sold(demo, vendor)
         downloaded(demo, vendor)
         reported(demo, vendor)
+        rotated(demo, vendor)
         seated(demo, vendor)
         revoked(demo, vendor)
     finally:
@@ -103,14 +104,14 @@ def sold(demo, vendor):
     demo.act(13, "The vendor's license server: `licentia serve`, a key pair, a product, a license")
     demo.say(f"It listens on {vendor.root}; its data is in a folder (SQLite).")
     print()
-    pair = vendor.ask("a key pair", "POST", "/key-pairs", {"name": "myapp"}, 201)
-    product = {"name": "My App", "code": demo.PRODUCT, "key_pair_id": pair["id"]}
+    vendor.pair = vendor.ask("a key pair", "POST", "/key-pairs", {"name": "myapp"}, 201)["id"]
+    product = {"name": "My App", "code": demo.PRODUCT, "key_pair_id": vendor.pair}
     vendor.product = vendor.ask("a product", "POST", "/products", product, 201)["id"]
     vendor.license = vendor.ask("a license for 30 days", "POST", "/licenses", {
         "product_id": vendor.product, "license_type": "floating", "customer_id": "cust_12345",
         "customer_name": "Example Labs", "customer_email": "customer@example.com",
         "features": ["reports", "api"], "entitlements": [EXPORTS], "valid_days": 30,
-        "max_seats": 2, "max_machines": len(REPORTS),
+        "max_seats": 2, "max_machines": len(ONLINE),
     }, 201)  # fmt: skip
     status, _ = vendor.curl("GET", "/licenses", key=None)
     demo.say(f"GET    /licenses                              {demo.expect('nobody', status, 401)}"
@@ -156,7 +157,8 @@ def told(demo, vendor, amount, wanted, *more):
 
 
 def reported(demo, vendor):
-    demo.act(15, "Four programs activate by the license key, and report what they used")
+    demo.act(15, "Four programs activate by the license key, use it, and report what they used")
+    demo.say("In each language it is three calls: activation, record, sync.\n")
     told(demo, vendor, 3, (0, "ok", 3), vendor.license["license_key"])
     aside(demo, "And again, without using anything: nothing is counted twice.")
     told(demo, vendor, 0, (0, "ok", 3))
@@ -168,8 +170,19 @@ def reported(demo, vendor):
     demo.say(f"the server has: {shown[0][0]} exports by {shown[0][1]} installations")
 
 
+def rotated(demo, vendor):
+    demo.act(16, "The vendor changes its keys: programs that were shipped with the old ones go on")
+    path = f"/key-pairs/{vendor.pair}/rotate"
+    status, text = vendor.curl("POST", path, {})
+    demo.expect(f"rotate ({text[:200]})", status, 200)
+    signing = [key for key in json.loads(text)["keys"] if key["state"] == "active"]
+    demo.say(f"rotated: {len(signing)} keys in use, the others sign nothing any more")
+    print()
+    told(demo, vendor, 1, (0, "ok", 4))
+
+
 def seated(demo, vendor):
-    demo.act(16, "A floating license has two seats: the third has to wait")
+    demo.act(17, "A floating license has two seats: the third has to wait")
     seats, taken = f"/licenses/{vendor.license['id']}/seats", {}
     for holder, wanted in [("ann", 201), ("bob", 201), ("ann", 200), ("cid", 409)]:
         body = {"holder": holder}
@@ -182,7 +195,7 @@ def seated(demo, vendor):
 
 
 def revoked(demo, vendor):
-    demo.act(17, "The license is revoked: online at once, and offline with the next report")
+    demo.act(18, "The license is revoked: all four stop working within one sync")
     license = vendor.license
     vendor.ask("revoked, for ever", "DELETE", f"/licenses/{license['id']}")
     checked = vendor.ask("", "POST", "/licenses/check-revocation",
@@ -198,15 +211,17 @@ def revoked(demo, vendor):
     seat = vendor.ask("no seat of it", "POST", f"/licenses/{license['id']}/seats",
                       {"holder": "dan"}, 409)  # fmt: skip
     demo.expect("a seat of it", seat.get("code"), "revoked")
-    aside(demo, "Who has not asked since does not know; the next report brings it.")
-    told(demo, vendor, 0, (0, "revoked", 3))
+    aside(demo, "Who has not asked since does not know; the next sync brings it.")
+    told(demo, vendor, 1, (0, "revoked", 5))
+    aside(demo, "From then on nothing is used any more.")
+    told(demo, vendor, 1, (1, "revoked", 5))
 
 
 def stopped(demo, vendor, status):
-    demo.act(18, "The server is stopped: no answer says nothing of the license")
+    demo.act(19, "The server is stopped: no answer says nothing of the license")
     demo.say(f"It ended with {demo.expect('the server', status, 0)}.")
     print()
-    told(demo, vendor, 0, (3, "revoked", 3))
+    told(demo, vendor, 0, (3, "revoked", 5))
     aside(demo, "And the file that was downloaded still verifies, where nothing was ever asked:")
     for name in vendor.programs:
         status, _, _ = demo.run(
