@@ -33,8 +33,9 @@ const AHEAD_MAX: i64 = 86_400;
 ///
 /// With --data or --database, as the license server of that database would: an activation, a
 /// renewal, a deactivation, a report, a seat, the newest keys, the newest list of withdrawn
-/// licenses. What it notes is noted, and the servers may go on meanwhile. With --key, without any record: what time it is, for an installation whose clock was
-/// once wrongly ahead; a request for a license is then answered by `licentia issue --bind REQUEST`.
+/// licenses. What it notes is noted, and the servers may go on meanwhile. With --key, without any
+/// record: what time it is, for an installation whose clock was once wrongly ahead; a request for a
+/// license is then answered by `licentia issue --bind REQUEST`.
 /// The answer, for `licentia apply` or wherever the product takes licenses, is good once, and
 /// there only.
 #[derive(clap::Args)]
