@@ -43,7 +43,7 @@ fn steal(counter: &Counter) {
 }
 
 fn connected(counter: &Arc<Counter>) -> Site {
-    let mut it = Site::new(&product_at("test", NOW));
+    let mut it = Site::within(&product_at("test", NOW), light_folder());
     it.apply(counter.house().usual().as_bytes()).unwrap();
     it.connect(Arc::clone(counter) as Arc<dyn Issuer>);
     it
@@ -155,7 +155,7 @@ fn rotation_after_a_theft_refuses_what_was_forged_and_keeps_who_is_honest() {
     house.answers = NEXT_ANSWERS;
     house.now += 1;
     let set = house.rotate(after_the_theft());
-    let it = Site::new(&product);
+    let it = Site::within(&product, light_folder());
     it.apply(before[0].as_bytes()).unwrap();
     it.apply(set.as_bytes()).unwrap();
     assert!(!it.allows("reports"), "the license of the stolen key is over");
@@ -417,88 +417,86 @@ fn set_of(root: &SecretKey, product: &str, epoch: u64, keys: &[TrustedKey]) -> S
     sign_keys(root, product, ISSUER, NOW, epoch, &keys).unwrap()
 }
 
-/// TUF 5.3, for a root that the product pins: what a set may not do, and what it may.
-#[test]
-fn rotation_takes_the_sets_that_tuf_takes() {
-    let bytes = |claims: Value| sign_bytes(&key(ROOT), Kind::KeySet, claims.to_string().as_bytes());
-    let jwk = |seed: u8| {
-        let jwks: Value = serde_json::from_str(&key(seed).public().to_jwks()).unwrap();
-        jwks["keys"][0].clone()
-    };
-    let set = |epoch: Value, keys: Value| {
-        bytes(json!({"iss": ISSUER, "aud": "myapp", "iat": NOW, "epoch": epoch, "keys": keys}))
-    };
-    let good = set_of(&key(ROOT), "myapp", 5, &next());
-    let many: Vec<Value> = (100..165).map(jwk).collect();
-    let mut twice = good.clone();
-    twice.push('A');
+type Case = (&'static str, String, Result<(), Code>);
+
+fn jwk(seed: u8) -> Value {
+    let jwks: Value = serde_json::from_str(&key(seed).public().to_jwks()).unwrap();
+    jwks["keys"][0].clone()
+}
+
+fn by_hand(claims: Value) -> String {
+    sign_bytes(&key(ROOT), Kind::KeySet, claims.to_string().as_bytes())
+}
+
+fn written(epoch: Value, keys: Value) -> String {
+    by_hand(json!({"iss": ISSUER, "aud": "myapp", "iat": NOW, "epoch": epoch, "keys": keys}))
+}
+
+/// Who may sign a set, and which one comes after which: the fifth is here.
+fn of_signers_and_epochs(good: &str) -> Vec<Case> {
+    use Code::*;
     let own_root = {
         let mut keys = next();
         keys.push(trusted(71, &[Role::Root]));
         set_of(&key(ROOT), "myapp", 6, &keys)
     };
-    let cases: Vec<(&str, String, Result<(), Code>)> = vec![
-        ("another root", set_of(&key(71), "myapp", 6, &next()), Err(Code::UnknownKey)),
-        ("a license key", set_of(&key(LICENSES), "myapp", 6, &next()), Err(Code::UnknownKey)),
-        ("an answering key", set_of(&key(ANSWERS), "myapp", 6, &next()), Err(Code::UnknownKey)),
-        ("a listed key", set_of(&key(NEXT_LICENSES), "myapp", 6, &next()), Err(Code::UnknownKey)),
-        ("another product", set_of(&key(ROOT), "other", 6, &next()), Err(Code::WrongProduct)),
-        ("an older epoch", set_of(&key(ROOT), "myapp", 4, &next()), Err(Code::OlderThanInstalled)),
-        (
-            "the same epoch with other keys",
-            set_of(&key(ROOT), "myapp", 5, &after_the_theft()),
-            Err(Code::OlderThanInstalled),
-        ),
-        ("the same set", good.clone(), Ok(())),
-        ("epoch 0", set(json!(0), json!([jwk(1)])), Err(Code::Malformed)),
-        ("epoch -1", set(json!(-1), json!([jwk(1)])), Err(Code::Malformed)),
-        ("epoch 1.5", set(json!(6.5), json!([jwk(1)])), Err(Code::Malformed)),
-        (
-            "epoch 2^53",
-            set(json!(9_007_199_254_740_992_u64), json!([jwk(1)])),
-            Err(Code::Malformed),
-        ),
-        ("an epoch in words", set(json!("6"), json!([jwk(1)])), Err(Code::Malformed)),
-        ("no keys at all", set(json!(6), json!([])), Err(Code::InvalidKey)),
-        ("keys that are none", set(json!(6), json!({})), Err(Code::Malformed)),
-        ("one key twice", set(json!(6), json!([jwk(1), jwk(1)])), Err(Code::InvalidKey)),
-        ("more keys than there may be", set(json!(6), json!(many)), Err(Code::InvalidKey)),
-        (
-            "an unknown demand",
-            bytes(json!({
-                "iss": ISSUER, "aud": "myapp", "iat": NOW, "epoch": 6, "keys": [jwk(1)],
-                "must": ["thresholds"],
-            })),
-            Err(Code::TooNew),
-        ),
-        (
-            "no issuer",
-            bytes(json!({"aud": "myapp", "iat": NOW, "epoch": 6, "keys": [jwk(1)]})),
-            Err(Code::Malformed),
-        ),
-        ("a signature and a letter", twice, Err(Code::Malformed)),
-        (
-            "a set in the place of a list",
-            {
-                let payload = licentia::peek::peek(good.as_bytes()).unwrap().payload;
-                sign_bytes(&key(ROOT), Kind::Revocations, payload.as_bytes())
-            },
-            Err(Code::UnknownKey),
-        ),
-        ("a license in its place", issue::sign(&key(LICENSES), &claims()).unwrap(), Ok(())),
+    let by = |seed: u8, epoch: u64| set_of(&key(seed), "myapp", epoch, &next());
+    let others = set_of(&key(ROOT), "myapp", 5, &after_the_theft());
+    vec![
+        ("another root", by(71, 6), Err(UnknownKey)),
+        ("a license key", by(LICENSES, 6), Err(UnknownKey)),
+        ("an answering key", by(ANSWERS, 6), Err(UnknownKey)),
+        ("a listed key", by(NEXT_LICENSES, 6), Err(UnknownKey)),
+        ("another product", set_of(&key(ROOT), "other", 6, &next()), Err(WrongProduct)),
+        ("an older epoch", by(ROOT, 4), Err(OlderThanInstalled)),
+        ("the same epoch with other keys", others, Err(OlderThanInstalled)),
+        ("the same set", good.to_string(), Ok(())),
         ("a root of its own", own_root, Ok(())),
-        ("signed by that root", set_of(&key(71), "myapp", 7, &next()), Err(Code::UnknownKey)),
-        ("no epoch left out is asked for", set_of(&key(ROOT), "myapp", 900, &next()), Ok(())),
-        ("the highest epoch", set_of(&key(ROOT), "myapp", 9_007_199_254_740_991, &next()), Ok(())),
-        (
-            "one after it",
-            set_of(&key(ROOT), "myapp", 9_000, &next()),
-            Err(Code::OlderThanInstalled),
-        ),
-    ];
-    assert!(cases.len() >= 25, "{}", cases.len());
-    let it = Site::new(&product_at("test", NOW));
+        ("signed by that root", by(71, 7), Err(UnknownKey)),
+        ("epochs left out", by(ROOT, 900), Ok(())),
+        ("the highest epoch", by(ROOT, 9_007_199_254_740_991), Ok(())),
+        ("one after it", by(ROOT, 9_000), Err(OlderThanInstalled)),
+    ]
+}
+
+/// What no set says.
+fn of_values(good: &str) -> Vec<Case> {
+    use Code::*;
+    let many: Vec<Value> = (100..165).map(jwk).collect();
+    let demand = by_hand(json!({
+        "iss": ISSUER, "aud": "myapp", "iat": NOW, "epoch": 6, "keys": [jwk(1)],
+        "must": ["thresholds"],
+    }));
+    let no_issuer = by_hand(json!({"aud": "myapp", "iat": NOW, "epoch": 6, "keys": [jwk(1)]}));
+    let payload = licentia::peek::peek(good.as_bytes()).unwrap().payload;
+    let as_list = sign_bytes(&key(ROOT), Kind::Revocations, payload.as_bytes());
+    let one = || json!([jwk(1)]);
+    vec![
+        ("epoch 0", written(json!(0), one()), Err(Malformed)),
+        ("epoch -1", written(json!(-1), one()), Err(Malformed)),
+        ("epoch 1.5", written(json!(6.5), one()), Err(Malformed)),
+        ("epoch 2^53", written(json!(9_007_199_254_740_992_u64), one()), Err(Malformed)),
+        ("an epoch in words", written(json!("6"), one()), Err(Malformed)),
+        ("no keys at all", written(json!(6), json!([])), Err(InvalidKey)),
+        ("keys that are none", written(json!(6), json!({})), Err(Malformed)),
+        ("one key twice", written(json!(6), json!([jwk(1), jwk(1)])), Err(InvalidKey)),
+        ("more keys than there may be", written(json!(6), json!(many)), Err(InvalidKey)),
+        ("an unknown demand", demand, Err(TooNew)),
+        ("no issuer", no_issuer, Err(Malformed)),
+        ("a signature and a letter", format!("{good}A"), Err(Malformed)),
+        ("a set in the place of a list", as_list, Err(UnknownKey)),
+    ]
+}
+
+/// TUF 5.3, for a root that the product pins: what a set may not do, and what it may.
+#[test]
+fn rotation_takes_the_sets_that_tuf_takes() {
+    let good = set_of(&key(ROOT), "myapp", 5, &next());
+    let it = Site::within(&product_at("test", NOW), light_folder());
     it.apply(good.as_bytes()).unwrap();
+    let mut cases = of_values(&good);
+    cases.extend(of_signers_and_epochs(&good));
+    assert!(cases.len() >= 25, "{}", cases.len());
     for (what, data, wanted) in cases {
         let before = kept(it.folder.path());
         let outcome = it.apply(data.as_bytes()).map_err(|error| error.code());
@@ -521,7 +519,7 @@ fn rotation_ends_with_its_root() {
         keys
     };
     for (keys, code) in [(stolen, Code::KeyCompromised), (retired, Code::KeyRetired)] {
-        let it = Site::new(&product_at("test", NOW));
+        let it = Site::within(&product_at("test", NOW), light_folder());
         let last = set_of(&key(ROOT), "myapp", 1, &keys);
         it.apply(last.as_bytes()).unwrap();
         let after = set_of(&key(ROOT), "myapp", 2, &next());

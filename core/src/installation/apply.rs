@@ -266,7 +266,8 @@ impl Installation {
         if let Some(ack) = &answer.ack {
             self.ledger.acknowledge(change.locked, ack.seq, &ack.head)?;
         }
-        let refused = refusal(&answer);
+        // Whoever gives a license up is not refused because it is suspended, too.
+        let refused = refusal(&answer).filter(|_| word != DEACTIVATION);
         Ok(Applied { refused, keys: answer.keys, revocations: answer.revocations })
     }
 
@@ -344,6 +345,8 @@ fn forget_license(state: &mut State, product: &Product, answer: &SyncAnswer, kid
     state.licenses.retain(|one| !is_it(&one.token));
     state.forget_key_unless(|of| of != id);
     drop_leases(state, product, id);
+    // No seat from before comes back with the license.
+    state.ends = state.ends.saturating_add(1);
     let said = state.issuer.take_if(|note| note.license_id == *id);
     if answer.status == IssuerStatus::Revoked {
         state.issuer = Some(note(said.as_ref(), answer, kid));

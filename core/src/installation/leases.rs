@@ -13,10 +13,6 @@ use crate::product::Product;
 use crate::token::Kind;
 use crate::verdict::{Facts, IssuerStatus};
 
-/// The counter of the nonces of seats: any number of workers may ask at once, so an answer leaves
-/// the other requests good. What is old is told by its dates.
-pub(super) const SEATS: u64 = 0;
-
 /// A clock that is ahead by no more than this many seconds is right: answers take their time.
 const AHEAD: i64 = 60;
 
@@ -69,7 +65,7 @@ pub(super) fn apply_lease(change: &mut Change<'_>, data: &[u8]) -> Result<bool> 
     let (lease, token) = read_lease(change, data)?;
     if let Some(nonce) = &lease.nonce {
         let words: &[_] = if lease.is_release() { &[RELEASE] } else { &[SEAT, BORROW] };
-        answered(&change.state.key(NONCES)?, words, SEATS, nonce)?;
+        answered(&change.state.key(NONCES)?, words, change.state.ends, nonce)?;
     }
     keep(change, lease, token, Coming::Whenever)
 }

@@ -3,7 +3,6 @@
 use super::Installation;
 use super::apply::NONCES;
 use super::gate::Known;
-use super::leases::SEATS;
 use super::state::State;
 use crate::errors::{Code, Error, Result};
 use crate::limits::{BORROW_DAYS_MAX, TIME_MAX};
@@ -12,7 +11,7 @@ use crate::usage::{Place, Row};
 use crate::verdict;
 
 /// What can be asked for.
-const WORDS: &[&'static str] = &[
+const WORDS: &[&str] = &[
     LICENSE,
     RENEWAL,
     ACTIVATION,
@@ -186,11 +185,13 @@ impl Wish {
     }
 }
 
-/// How many answers to a word have been applied.
+/// How many answers to a word have been applied that leave no earlier request good.
 fn counter(state: &State, what: &str) -> u64 {
     match what {
         CLOCK => state.resets,
-        SEAT | BORROW | RELEASE => SEATS,
+        // Any number of workers may ask at once, so an answer leaves the other requests good. What is
+        // old is told by its dates.
+        SEAT | BORROW | RELEASE => state.ends,
         _ => state.syncs,
     }
 }

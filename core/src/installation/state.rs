@@ -62,6 +62,9 @@ pub(crate) struct State {
     pub(crate) syncs: u64,
     /// Clock resets that were applied.
     pub(crate) resets: u64,
+    /// Deactivations that were applied: each ends what was asked for seats.
+    #[serde(default)]
+    pub(crate) ends: u64,
     /// Times before which it cannot be.
     pub(crate) floors: Floors,
     /// When the product was first used.
@@ -255,6 +258,7 @@ impl State {
             seq: 0,
             syncs: 0,
             resets: 0,
+            ends: 0,
             floors: Floors::default(),
             anchor: None,
             lost,

@@ -4,7 +4,7 @@
 use crate::clock::rfc3339;
 use crate::errors::Code;
 use crate::verdict::causes::{Case, Cause};
-use crate::verdict::facts::{Access, Deployment, Facts, Now};
+use crate::verdict::facts::{Access, Deployment, Facts, Failure, Now};
 use crate::verdict::features;
 use crate::verdict::moment::{Decision, Scene};
 use crate::verdict::sentences::{Voice, origin, sentence};
@@ -50,14 +50,14 @@ pub(crate) fn explain(facts: &Facts, now: &Now) -> String {
     let scene = Scene::new(facts);
     let decision = scene.decide(now.at);
     let voice = Voice::new(&scene, now);
-    let checks = vec![
-        clock(&voice, now),
-        state(&voice, facts),
+    let mut checks = vec![clock(&voice, now), state(&voice, facts)];
+    checks.extend(facts.failure.as_ref().map(|failure| server(&voice, &failure.seen_at(now))));
+    checks.extend([
         deployment(&voice, facts),
         sources(&voice, &scene, &decision, now.at),
         unlicensed(&voice, &scene, &decision, now.at),
         listed(&voice, &scene, &decision, now.at),
-    ];
+    ]);
     let (in_force, reason) = (decision.in_force(), decision.reason);
     let explanation = Explanation { at: now.at, in_force, reason, checks };
     // Texts and integers only: there is nothing that could fail.
@@ -90,6 +90,14 @@ fn state(voice: &Voice<'_>, facts: &Facts) -> Check {
         }
         (None, None) => Check::new("state", Some(true), looked, "it is sound"),
     }
+}
+
+/// That a call came to nothing takes nothing away.
+fn server(voice: &Voice<'_>, failure: &Failure) -> Check {
+    let looked = format!("the last call to {}'s server: {}", voice.vendor(), rfc3339(failure.at));
+    let again = rfc3339(failure.again());
+    let found = format!("{}; the next is due at {again}", failure.message);
+    Check::new("server", Some(true), &looked, &found)
 }
 
 fn deployment(voice: &Voice<'_>, facts: &Facts) -> Check {

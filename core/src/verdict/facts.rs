@@ -140,6 +140,11 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
+    /// When to try again.
+    pub(crate) fn again(&self) -> i64 {
+        self.at.saturating_add(self.pause)
+    }
+
     /// The same where the time has been set right since: it was not later than now.
     pub(crate) fn seen_at(&self, now: &Now) -> Failure {
         Failure { at: self.at.min(now.at.max(now.clock)), ..self.clone() }
@@ -244,5 +249,5 @@ pub(crate) struct Floor {
 /// is to be tried again.
 pub(crate) fn next_contact(issuer: Option<&Issuer>, failure: Option<&Failure>) -> Option<i64> {
     let said = issuer.and_then(|issuer| issuer.next_contact);
-    failure.map_or(said, |failure| Some(failure.at.saturating_add(failure.pause)))
+    failure.map_or(said, |failure| Some(failure.again()))
 }

@@ -19,7 +19,10 @@ pub struct Site {
 
 impl Site {
     pub fn new(product: &Product) -> Site {
-        let folder = tempfile::tempdir().unwrap();
+        Site::within(product, tempfile::tempdir().unwrap())
+    }
+
+    pub fn within(product: &Product, folder: TempDir) -> Site {
         Site { it: product.open(folder.path()).unwrap(), folder }
     }
 }

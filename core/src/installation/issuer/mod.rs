@@ -267,3 +267,85 @@ fn telling(before: Option<Error>, next: Error) -> Error {
         _ => next,
     }
 }
+
+#[cfg(all(test, feature = "issue"))]
+mod tests {
+    use super::*;
+    use crate::product::Product;
+    use crate::secret::SecretKey;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// A way on which one thing is said.
+    struct Way(Result<Vec<u8>>, AtomicUsize);
+
+    impl Issuer for Way {
+        fn ask(&self, _: &Message<'_>) -> Result<Vec<u8>> {
+            self.1.fetch_add(1, Ordering::Relaxed);
+            self.0.clone()
+        }
+    }
+
+    fn no(code: Code) -> Result<Vec<u8>> {
+        Err(Error::new(code, "no"))
+    }
+
+    /// Asks over ways, and gives what came of it and how often each was asked.
+    fn over(ways: Vec<Result<Vec<u8>>>) -> (Result<()>, Vec<usize>) {
+        let key = SecretKey::from_seed(&[7; 32]).unwrap();
+        let mut product = Product::new("myapp", &key.public().to_short()).unwrap();
+        product.set("machine", "test").unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let mut it = product.open(folder.path()).unwrap();
+        let of = |said| Arc::new(Way(said, AtomicUsize::new(0)));
+        let ways: Vec<Arc<Way>> = ways.into_iter().map(of).collect();
+        it.issuer.take(ways.iter().map(|way| Arc::clone(way) as Arc<dyn Issuer>).collect());
+        let outcome = it.call("license", None);
+        (outcome, ways.iter().map(|way| way.1.load(Ordering::Relaxed)).collect())
+    }
+
+    fn license() -> Vec<u8> {
+        let key = SecretKey::from_seed(&[7; 32]).unwrap();
+        let now = crate::issue::now();
+        let mut claims = crate::issue::draft("acme", "myapp", now).unwrap();
+        claims.license.kind = "perpetual".into();
+        crate::issue::sign(&key, &claims).unwrap().into_bytes()
+    }
+
+    #[test]
+    fn every_way_is_tried_until_one_brings_what_is_signed() {
+        let liars = [
+            no(Code::Unreachable),
+            no(Code::Refused),
+            Ok(b"<html>".to_vec()),
+            Ok(vec![0; 9 << 20]),
+        ];
+        for place in 0..=liars.len() {
+            let mut ways = liars.to_vec();
+            ways.insert(place, Ok(license()));
+            let (outcome, asked) = over(ways);
+            assert_eq!(outcome, Ok(()), "{place}");
+            let wanted: Vec<usize> = (0..5).map(|way| usize::from(way <= place)).collect();
+            assert_eq!(asked, wanted, "the ways after it are left alone");
+        }
+    }
+
+    #[test]
+    fn of_several_failures_the_one_is_told_that_somebody_has_said() {
+        let junk = || Ok(b"<html>".to_vec());
+        for (ways, code) in [
+            (vec![no(Code::Unreachable), no(Code::Unreachable)], Code::Unreachable),
+            (vec![no(Code::Unreachable), no(Code::Refused)], Code::Refused),
+            (vec![no(Code::Refused), no(Code::Unreachable)], Code::Refused),
+            (vec![junk(), no(Code::Unreachable)], Code::Malformed),
+            (vec![no(Code::Unreachable), junk(), no(Code::Refused)], Code::Malformed),
+            // What an issuer may not say is taken for silence.
+            (vec![no(Code::DiskFull), no(Code::Internal)], Code::Unreachable),
+        ] {
+            let count = ways.len();
+            let (outcome, asked) = over(ways);
+            assert_eq!(outcome.map_err(|error| error.code()), Err(code));
+            assert_eq!(asked, vec![1; count]);
+        }
+        assert_eq!(over(Vec::new()).0.map_err(|error| error.code()), Err(Code::NoTransport));
+    }
+}
