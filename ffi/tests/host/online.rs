@@ -10,6 +10,7 @@ use net_support::tls::{Authority, Certified};
 use net_support::{Peer, close, read_http, serve};
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
@@ -96,6 +97,23 @@ fn no_peer_and_no_signal_ends_or_delays_the_program() {
     arguments.extend(closing());
     arguments.push(silent.http());
     run(&mut host("online_signals", &arguments));
+}
+
+/// Without the care that is tested here, the same program ends, and that is seen.
+#[test]
+fn a_library_that_raised_a_signal_would_be_seen() {
+    let unmasked = library().place("online_unmasked.so");
+    let mut gcc = library().compiler("gcc");
+    gcc.args(["-std=c11", "-shared", "-fPIC"]).arg(source("online_unmasked.c"));
+    run(gcc.arg("-o").arg(&unmasked).arg("-ldl"));
+    let mut arguments = vec!["500".into(), good()];
+    arguments.extend(closing());
+    arguments.push(net_support::nobody());
+    let program = library().host("online_unmasked", &source("online_signals.c"), &[]);
+    let mut unmasked_host = Command::new(program);
+    unmasked_host.arg(&place().folder).args(&arguments).env("LD_PRELOAD", unmasked);
+    let status = unmasked_host.status().unwrap();
+    assert_eq!(status.signal(), Some(13), "{status}");
 }
 
 #[test]
