@@ -106,6 +106,15 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     return World(monkeypatch)
 
 
+def test_the_jitter_is_each_workers_own() -> None:
+    """Also where somebody has seeded the numbers of all."""
+    drawn = set()
+    for _ in range(50):
+        random.seed(1)
+        drawn.add(refresh._jitter())
+    assert len(drawn) > 25 and 0 <= min(drawn) and max(drawn) <= 30
+
+
 def gaps(world: World) -> list[float]:
     return [later - at for at, later in zip(world.asked, world.asked[1:])]
 
@@ -125,6 +134,14 @@ def test_workers_that_share_a_folder_ask_once(world: World) -> None:
     world.run(DAY, workers=16)
     # 1, 2, 4, ... 32 minutes, and then each hour.
     assert 5 + 22 <= len(world.asked) - before <= 6 + 24
+
+
+@pytest.mark.parametrize("due", [0, MINUTE, HOUR - 10, HOUR, DAY])
+def test_workers_do_not_wake_together(world: World, due: int) -> None:
+    world.last, world.next = world.now() - DAY, world.now() + due
+    keepers = [refresh._Keeper(world.itself()) for _ in range(16)]
+    wakes = {round(keeper.pause()) for keeper in keepers}
+    assert len(wakes) >= 6 and max(wakes) <= HOUR
 
 
 def test_without_a_license_it_looks_again(world: World) -> None:
@@ -238,6 +255,10 @@ def test_a_clock_that_is_set_back(world: World) -> None:
     world.ahead -= 400 * DAY
     world.run(12 * HOUR)
     assert len(world.asked) == 2
+    world.ahead -= 400 * DAY
+    world.restart()
+    world.run(13 * HOUR)
+    assert len(world.asked) == 3, "who was just started does not wait for a year either"
 
 
 def test_a_folder_from_a_backup(world: World) -> None:
