@@ -209,7 +209,7 @@ impl Installation {
     /// - ``sync``: what was used, for how the license stands;
     /// - ``keys``, ``revocations``: the newest key set (of a license key, or of the license in use)
     ///   and the newest list of withdrawn licenses;
-    /// - ``seat``, ``release``: with who has the seat; ``borrow``: with days and who, as ``30 ann``;
+    /// - ``seat``, ``release``: with who has the seat; ``borrow``: with days and who (``30 ann``);
     /// - ``clock``: what time it is.
     #[pyo3(
         signature = (what=None, argument=None),

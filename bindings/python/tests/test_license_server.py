@@ -250,8 +250,8 @@ def test_the_examples(
     program = str(root / f"examples/python/{name}.py")
 
     def run(url: str, amount: int, *more: str) -> tuple[int, Any, str]:
-        command = [sys.executable, program, url, str(keys), sold.code, str(folder), str(amount), *more]
-        command.append(f"machine=the machine of {folder}")
+        given = [url, str(keys), sold.code, str(folder), str(amount), *more]
+        command = [sys.executable, program, *given, f"machine=the machine of {folder}"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60)
         return done.returncode, json.loads(done.stdout or "null"), done.stderr
 
