@@ -187,7 +187,7 @@ fn the_page_says_when_the_issuer_spoke_and_what_fails() {
         assert!(page.contains(text), "{text} is not on the page");
     }
     let explained = it.explain(None).unwrap();
-    assert!(explained.contains("no route to the server"), "{explained}");
+    assert!(explained.contains("No route to the server"), "{explained}");
     // Anybody may know that it works, and not what the network is like.
     let shown = get(&it, "/api/license").json();
     assert_eq!((&shown["valid"], &shown["warning_active"]), (&json!(true), &json!(true)));

@@ -177,6 +177,8 @@ fn freeze_without_a_duty_changes_nothing_but_the_note() {
     for hour in 0..30 * 24 {
         let at = NOW + hour * 3_600;
         set(&mut product, at);
+        // Whoever asks has the time of the hour written down.
+        assert!(it.allows("reports"));
         let before = status(&it);
         if hour % 6 == 0 {
             assert_eq!(it.sync().unwrap_err().code(), Code::Unreachable);

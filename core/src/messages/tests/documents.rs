@@ -135,10 +135,16 @@ fn the_ends_of_every_range_are_in_it() {
         "activation": HERE, "seq": INTEGER_MAX, "epoch": INTEGER_MAX, "message": texts(MESSAGE_MAX),
         "license": ["a"], "keys": {"version": INTEGER_MAX, "sha256": DIGEST, "more": 1},
         "revocations": {"version": 1, "sha256": DIGEST}, "ack": {"seq": 0, "head": texts(64)},
-        "sync_after": THEN, "next_sync_by": THEN,
+        "sync_after": THEN, "next_sync_by": THEN, "server_time": TIME_MAX,
     });
     let sync = with(&least(Kind::Sync), &sync);
     assert_eq!(judged(Kind::Sync, &sync), "ok");
+    // The microseconds of a time are no further ahead of the answer's own than 400 days.
+    let edge = (THEN + 400 * 86_400) * 1_000_000;
+    for (seq, said) in [(edge, "ok"), (edge + 1, "malformed"), (i64::MAX >> 10, "malformed")] {
+        let claims = json!({ "seq": seq, "server_time": THEN });
+        assert_eq!(judged(Kind::Sync, &with(&least(Kind::Sync), &claims)), said, "{seq}");
+    }
     let early = json!({ "next_sync_by": THEN - 1 });
     assert_eq!(judged(Kind::Sync, &with(&sync, &early)), "malformed");
     for status in ["ok", "revoked", "expired", "suspended", "not_found"] {
