@@ -117,6 +117,7 @@ suites=(
   "10 licentia-cli:server full_disk              # 30 full disks"
   "20 licentia-server:server idempotency::what   # 10,000 requests on each database"
   "10 licentia-server:server injection::a_text_is    # 500 texts in everything that takes one"
+  "420 licentia-tests:simulation a_server  # 10,000 seeds"
   "7 licentia-server:server busy_server          # 20 backups while others write"
 )
 
