@@ -23,7 +23,14 @@ int main(int argc, char **argv) {
     EXPECT(LICENTIA_OK, licentia_installation_request(it.held, "sync", NULL, &json, NULL));
     licentia_string_free(json);
   }
-  if (argc == 5) EXPECT(LICENTIA_OK, customer_sync(&it, LICENTIA_OK));
+  if (argc == 5) {
+    const char *variables[] = {"http_proxy", "all_proxy", "ALL_PROXY"};
+    for (int i = 0; i < 3; i++) unsetenv(variables[i]);
+    customer_set(&it, "proxy", "");
+    // The environment was read then: what another thread does to it since is nothing to a call.
+    for (int i = 0; i < 3; i++) setenv(variables[i], "http://127.0.0.1:1", 1);
+    EXPECT(LICENTIA_OK, customer_sync(&it, LICENTIA_OK));
+  }
   customer_close(&it);
   return 0;
 }
