@@ -384,6 +384,23 @@ fn the_end_of_a_lease_is_told_by_the_clock_of_the_machine() {
     set_clock(&mut at.product, NOW + 300);
     at.it.apply(answer(&at.it, 1, |answer| answer.server_time = NOW + 300).as_bytes()).unwrap();
     assert_eq!(seat.expires(), Some(NOW + LASTS));
+    set_clock(&mut at.product, NOW + DAY + 100);
+    assert_eq!(seat.expires(), None, "not when that time comes, either");
+}
+
+/// A lease of a license that is here, too, but not the one in use.
+#[test]
+fn a_seat_is_of_the_license_in_use() {
+    let mut at = Place::new(2);
+    at.it.seat("ann", 30).unwrap();
+    let newer = long(|claims| {
+        claims.license.id = OTHER.into();
+        claims.license.valid_until = Some(NOW + 2_000 * DAY);
+    });
+    at.it.set("license", &newer).unwrap();
+    at.desk.forget();
+    assert_eq!(at.it.seat("ann", 0).unwrap().expires(), Some(NOW + LASTS));
+    assert_eq!(at.it.lease("ann").unwrap().license_id, OTHER);
 }
 
 #[test]
