@@ -129,8 +129,10 @@ test-style:
 		cargo clippy --locked --quiet --workspace --all-targets -- -D warnings; \
 	else echo "skipped: lints (no clippy here)"; fi
 
+# As it is shipped, with a network; and that it is whole without.
 test-core:
-	cargo test --locked -p licentia
+	cargo test --locked -p licentia --features net
+	cargo check --locked --quiet -p licentia
 
 # On SQLite, and on PostgreSQL where there is one to start.
 # schemathesis is in the Python environment.
@@ -143,10 +145,10 @@ test-command:
 test-c:
 	cargo test --locked -p licentia-ffi
 
-test-python: python
+test-python: command python
 	$(VENV)/python -m pytest -q bindings/python
 
-test-node: node
+test-node: command node
 	cd bindings/node && npm test --silent
 
 tests/page/node_modules/.package-lock.json: tests/page/package-lock.json

@@ -5,7 +5,8 @@
 //! `License`: one that was not verified cannot be held.
 //!
 //! Time and machine are inputs ([`Product::set`]), and there is no global state. What is asked of
-//! the issuer is a text, and so is what it answers; the feature `net` takes them there and back. The format is specified in `docs/format.md`.
+//! the issuer is a text, and so is what it answers; the feature `net` takes them there and
+//! back. The format is specified in `docs/format.md`.
 #![forbid(unsafe_code)]
 #![cfg_attr(
     not(test),

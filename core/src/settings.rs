@@ -92,8 +92,8 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "server",
         takes: "URLs, separated by blanks or commas; empty = none",
-        does: "Your license servers, such as `https://licenses.example.com`: the first that answers \
-               is asked. An administrator may name others.",
+        does: "Your license servers, such as `https://licenses.example.com`: the first that \
+               answers is asked. An administrator may name others.",
     },
     Setting {
         name: "monthly_meter",

@@ -88,6 +88,21 @@ online('a license key that nobody sold is refused', async (t) => {
   })
 })
 
+online('the newest keys and the newest list of revocations are fetched by name', async (t) => {
+  const { license, open, change } = await sold(t)
+  const installation = open('one')
+  await assert.rejects(installation.call('keys'), { code: 'not_licensed' })
+  await installation.call('activation', license.license_key)
+  await installation.call('keys')
+  await installation.call('keys', license.license_key)
+  await installation.call('revocations')
+  assert.equal(installation.allows('reports'), true)
+  await change('DELETE')
+  await installation.call('revocations')
+  assert.deepEqual([installation.allows('reports'), installation.status().reason],
+    [false, 'revoked'])
+})
+
 online('seats are taken while there are any, renewed, borrowed, and given back', async (t) => {
   const terms = { seat_seconds: 600, borrow_days: 30 }
   const { license, open } = await sold(t, { license_type: 'floating', max_seats: 2, terms })

@@ -250,8 +250,8 @@ impl Installation {
     /// key in `argument` is; without it, this machine for the license in use), `deactivation`
     /// (this machine is to be free of the license in use), `clock` (a clock reset is), `sync` (what
     /// was used), `seat` (for the holder in `argument`, 1 to 128 bytes that can be seen), `borrow`
-    /// (the same, for `DAYS HOLDER`, 1 to 366), `release` (a holder gives the seat back), `keys` (the
-    /// newest key set; with a license key in `argument` also where there is no license) and
+    /// (the same, for `DAYS HOLDER`, 1 to 366), `release` (a holder gives the seat back), `keys`
+    /// (the newest key set; with a license key in `argument` also where there is no license) and
     /// `revocations` (the newest list of withdrawn licenses). It is signed with a key of this
     /// installation, and nothing in it is secret or raw but for a license key; docs/format.md,
     /// section 9, says what there is.

@@ -189,8 +189,8 @@ impl Wish {
 fn counter(state: &State, what: &str) -> u64 {
     match what {
         CLOCK => state.resets,
-        // Any number of workers may ask at once, so an answer leaves the other requests good. What is
-        // old is told by its dates.
+        // Any number of workers may ask at once, so an answer leaves the other requests good. What
+        // is old is told by its dates.
         SEAT | BORROW | RELEASE => state.ends,
         _ => state.syncs,
     }

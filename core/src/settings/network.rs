@@ -1,4 +1,5 @@
 //! How the issuer is reached: docs/settings.md.
+#![cfg_attr(not(feature = "net"), allow(dead_code, reason = "they are set, and nobody goes there"))]
 
 use super::refuse;
 use crate::errors::Result;
