@@ -219,8 +219,8 @@ fn what_is_not_the_answer_changes_nothing() {
         for program in &programs {
             program.run(&middle.root, 3, &[key(&sold)]).good(3);
             let signed = middle.signed();
-            let syncs = signed.iter().filter(|it| answers_a_sync(it));
-            last.push(syncs.last().unwrap().clone());
+            let mut syncs = signed.iter().filter(|it| answers_a_sync(it));
+            last.push(syncs.next_back().unwrap().clone());
         }
         for (at, program) in programs.iter().enumerate() {
             let own = last[at].clone();

@@ -294,6 +294,7 @@ impl SimDisk {
     }
 
     /// Another disk with the same files, as whoever copies them sees them.
+    #[cfg(feature = "simulate")]
     pub fn copy(&self) -> SimDisk {
         let world = self.world();
         let copy = SimDisk::default();

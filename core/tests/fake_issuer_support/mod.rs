@@ -114,9 +114,9 @@ impl Stage {
                 TrustedKey::new(key(STOLEN).public().clone(), &[Role::Server]).compromised(),
             ]
         };
-        let mut record = Record::default();
-        record.sets = (0..3).map(|_| house.rotate(listed())).collect();
-        record.lists = [4, 5, 6].map(|version| house.withdraw(version, &[OTHER])).into();
+        let sets = (0..3).map(|_| house.rotate(listed())).collect();
+        let lists = [4, 5, 6].map(|version| house.withdraw(version, &[OTHER])).into();
+        let mut record = Record { sets, lists, ..Record::default() };
         house.keys = Some((2, record.sets[1].clone()));
         house.list = Some((5, record.lists[1].clone()));
         let mut it = Site::within(&product, light_folder());
