@@ -117,6 +117,7 @@ suites=(
   "10 licentia-cli:server full_disk              # 30 full disks"
   "20 licentia-server:server idempotency::what   # 10,000 requests on each database"
   "10 licentia-server:server injection::a_text_is    # 500 texts in everything that takes one"
+  "7 replay replays_of_a_thousand      # 1,050 answers, 6,300 replays"
   "420 licentia-tests:simulation a_server  # 10,000 seeds"
   "7 licentia-server:server busy_server          # 20 backups while others write"
 )
@@ -125,7 +126,7 @@ suites=(
 try() {
   local started=$SECONDS told package=licentia test=$2
   [[ $2 = *:* ]] && package=${2%:*} test=${2#*:}
-  if LICENTIA_SOAK=$1 timeout 3600 cargo test --locked --quiet --release -p "$package" \
+  if LICENTIA_SOAK=$1 timeout 7200 cargo test --locked --quiet --release -p "$package" \
     --test "$test" "$3" -- --nocapture >"$work/test" 2>&1 &&
     told=$(grep -oE '(tried|skipped): .*' "$work/test"); then
     echo "$2 $3: ${told#tried: }, $((SECONDS - started)) s"

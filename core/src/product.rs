@@ -233,15 +233,20 @@ impl Product {
         if let Some(comparison) = seen.map(|report| binding.compare(&report)).filter(holds) {
             return Ok(drift(&comparison));
         }
-        let report = Arc::new(self.machine()?);
-        let comparison = binding.compare(&report);
-        if let Some(mut seen) = self.seen() {
-            *seen = Some(report);
-        }
+        let comparison = binding.compare(&*self.look_at_machine()?);
         match holds(&comparison) {
             true => Ok(drift(&comparison)),
             false => Err(Error::new(Code::WrongMachine, comparison.to_string())),
         }
+    }
+
+    /// The machine as it is now, kept for those who ask next.
+    pub(crate) fn look_at_machine(&self) -> Result<Arc<machine::Report>> {
+        let report = Arc::new(self.machine()?);
+        if let Some(mut seen) = self.seen() {
+            *seen = Some(Arc::clone(&report));
+        }
+        Ok(report)
     }
 
     /// The machine last seen, unless another thread has it right now. Nobody waits for it: in

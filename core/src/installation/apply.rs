@@ -234,7 +234,7 @@ impl Installation {
         check_installation(change, &answer.installation)?;
         if let Some(binding) = &answer.machine {
             binding.check_version()?;
-            product.check_machine(binding)?;
+            self.product.check_machine(binding)?;
         }
         let key = change.state.key(NONCES)?;
         let word = answered(&key, way.words(), change.state.syncs, &answer.nonce)?;

@@ -6,6 +6,7 @@ use super::gate::Known;
 use super::state::State;
 use crate::errors::{Code, Error, Result};
 use crate::limits::{BORROW_DAYS_MAX, TIME_MAX};
+use crate::machine::Report;
 use crate::messages::{self, InstallationKey, Licensed, Request, Seat, Totals, Used};
 use crate::usage::{Place, Row};
 use crate::verdict;
@@ -107,6 +108,8 @@ impl Installation {
         }
         let sync = if what == SYNC { Some(self.totals(&snapshot)?) } else { None };
         let stopped = self.product.clock().fixed();
+        let asks_the_time = what == CLOCK;
+        let machine = (!asks_the_time).then(|| self.product.look_at_machine().ok()).flatten();
         let request = Request {
             what: what.to_string(),
             product: self.product.code().to_string(),
@@ -114,7 +117,7 @@ impl Installation {
             nonce: messages::nonce(&state.key(NONCES)?, what, counter(state, what), stopped)?,
             sdk: messages::SDK.to_string(),
             at: snapshot.now.clock.clamp(0, TIME_MAX),
-            machine: if what == CLOCK { None } else { self.product.machine().ok() },
+            machine: machine.map(|report| Report::clone(&report)),
             license,
             key: wish.key,
             seat: wish.seat,
