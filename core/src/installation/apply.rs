@@ -86,16 +86,18 @@ impl Way<'_> {
 
 impl Installation {
     pub(crate) fn apply_any(&self, data: &[u8], way: Way<'_>) -> Result<Applied> {
-        self.apply_with(None, data, way)
+        self.apply_with(None, data, way, None)
     }
 
     /// The same, with newer keys where they are needed: both, or neither. What they take back still
-    /// counts as here, so that something else can take its place.
+    /// counts as here, so that something else can take its place. With the nonce of what was just
+    /// asked, an answer to anything else is none, however good it would be by hand.
     pub(crate) fn apply_with(
         &self,
         keys: Option<&[u8]>,
         data: &[u8],
         way: Way<'_>,
+        nonce: Option<&str>,
     ) -> Result<Applied> {
         let kind = messages::kind_of(data)?;
         if let Some(kinds) = way.kinds().filter(|kinds| !kinds.contains(&kind)) {
@@ -114,7 +116,7 @@ impl Installation {
                 Some(keys) => apply_keys(change, &self.product, keys)?,
                 None => false,
             };
-            let (changed, applied) = self.apply_kind(change, kind, data, way)?;
+            let (changed, applied) = self.apply_kind(change, kind, data, (way, nonce))?;
             if let Some(held) = held.filter(|_| keys.is_some() && applied.refused.is_none()) {
                 check_replaced(change, &held)?;
             }
@@ -130,7 +132,7 @@ impl Installation {
         change: &mut Change<'_>,
         kind: Kind,
         data: &[u8],
-        way: Way<'_>,
+        (way, nonce): (Way<'_>, Option<&str>),
     ) -> Result<(bool, Applied)> {
         let changed = match kind {
             Kind::License => self.apply_license(change, data, way)?,
@@ -138,7 +140,7 @@ impl Installation {
             Kind::Revocations => apply_revocations(change, data)?,
             Kind::Clock => apply_clock_reset(change, data)?,
             Kind::Lease => apply_lease(change, data)?,
-            Kind::Sync => return Ok((true, self.apply_sync(change, data, way)?)),
+            Kind::Sync => return Ok((true, self.apply_sync(change, data, (way, nonce))?)),
             Kind::Product => {
                 let what = format!("a {} cannot be applied to an installation", kind.name());
                 return Err(Error::new(Code::WrongKind, what));
@@ -222,7 +224,12 @@ impl Installation {
 
     /// Applies what the issuer says of a license, and says why it refused what was asked, where it
     /// did: that is known from then on.
-    fn apply_sync(&self, change: &mut Change<'_>, data: &[u8], way: Way<'_>) -> Result<Applied> {
+    fn apply_sync(
+        &self,
+        change: &mut Change<'_>,
+        data: &[u8],
+        (way, nonce): (Way<'_>, Option<&str>),
+    ) -> Result<Applied> {
         let product = &change.view.product;
         let signer = RefCell::new(String::new());
         let find = |kid: &str| {
@@ -238,6 +245,10 @@ impl Installation {
         }
         let key = change.state.key(NONCES)?;
         let word = answered(&key, way.words(), change.state.syncs, &answer.nonce)?;
+        if nonce.is_some_and(|asked| asked != answer.nonce) {
+            let what = "the answer is to an earlier request";
+            return Err(Error::new(Code::WrongInstallation, what));
+        }
         self.check_license(change, &answer, word, way)?;
         check_number(change, &answer)?;
         change.state.heal(answer.server_time);

@@ -54,7 +54,7 @@ impl Installation {
     pub(super) fn call_seat(&self, what: &'static str, argument: Option<&str>) -> Result<()> {
         self.check_writable()?;
         let (text, request) = self.asked(what, argument)?;
-        self.deliver(&text, what, argument, &|answer| {
+        self.deliver((text, request.nonce.clone()), what, argument, &|answer| {
             self.change(Damage::Keep, |change| Ok((take_lease(change, answer, &request)?, ())))
         })
     }

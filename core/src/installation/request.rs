@@ -88,11 +88,11 @@ impl Installation {
         let what = word(what)?;
         let argument = argument.filter(|argument| !argument.is_empty());
         let wish = Wish::of(what, argument)?;
+        let snapshot = self.fresh();
         if what == SYNC && !self.reads_only {
             // What the vendor is told of is on disk.
-            self.flush()?;
+            self.ledger.settle_records(snapshot.view.facts.usage.place().seq)?;
         }
-        let snapshot = self.fresh();
         let state = snapshot.view.state.as_ref().ok_or_else(|| self.no_state(&snapshot))?;
         let ruling = verdict::rule(&snapshot.view.facts, &snapshot.now);
         let license = ruling.held.map(|held| Licensed {

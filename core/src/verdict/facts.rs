@@ -145,9 +145,14 @@ impl Failure {
         self.at.saturating_add(self.pause)
     }
 
-    /// The same where the time has been set right since: it was not later than now.
+    /// The same where the time has been set right since: when it was is not known, and it is time
+    /// to try again.
     pub(crate) fn seen_at(&self, now: &Now) -> Failure {
-        Failure { at: self.at.min(now.at.max(now.clock)), ..self.clone() }
+        let latest = now.at.max(now.clock);
+        match self.at <= latest {
+            true => self.clone(),
+            false => Failure { at: latest, pause: 0, ..self.clone() },
+        }
     }
 }
 

@@ -1,12 +1,12 @@
 //! The calls: a request, its answer, and what that changes here, in one.
 
-use super::Ask;
 use super::desk::{PAUSE, Renewal, hold};
+use super::{Ask, is_elsewhere};
 use crate::errors::{Code, Error, Result};
 use crate::installation::Installation;
 use crate::installation::apply::{Applied, Way};
 use crate::installation::request::{
-    ACTIVATION, BORROW, RELEASE, RENEWAL, SEAT, SYNC, license_key, word,
+    ACTIVATION, BORROW, KEYS, RELEASE, RENEWAL, SEAT, SYNC, license_key, word,
 };
 use crate::installation::state::mask;
 use crate::verdict;
@@ -30,7 +30,7 @@ impl Installation {
             (what, argument) => {
                 self.check_writable()?;
                 self.issuers()?;
-                told(self.talk(what, argument, Way::Word(what)))
+                told(self.talk((what, argument), Way::Word(what), self.deadline()))
             }
         }
     }
@@ -44,14 +44,18 @@ impl Installation {
     /// that brings none because the license is not in order is `refused`, and known from then on.
     pub fn renew(&self) -> Result<()> {
         self.check_writable()?;
+        let ends = self.deadline();
         let queue = self.issuer.desk.queue();
         let mut last = hold(&queue.renewal);
         let known = self.fresh();
         let held = verdict::rule(&known.view.facts, &known.now).held;
+        let held = held.map(|held| held.claims.license.id.clone());
+        // One whose key was stolen is renewed with another.
+        let id = held.or_else(|| known.view.taken_back().last().map(|license| license.id));
         let none = || Error::new(Code::NotLicensed, "there is no license to renew");
         // Where the folder cannot be read, there may be one.
-        let held = held.ok_or_else(|| known.view.facts.state.error.clone().unwrap_or_else(none))?;
-        let license_id = held.claims.license.id.clone();
+        let license_id =
+            id.ok_or_else(|| known.view.facts.state.error.clone().unwrap_or_else(none))?;
         let same = |it: &&Renewal| it.license_id == license_id && it.at.elapsed() < PAUSE;
         if let Some(renewal) = last.as_ref().filter(same) {
             return renewal.outcome.clone();
@@ -59,8 +63,11 @@ impl Installation {
         // What never left this machine may be asked again at once.
         self.issuers()?;
         let way = Way::Renewal(&license_id);
-        let outcome = told(self.talk(RENEWAL, None, way));
-        *last = Some(Renewal { license_id, at: Instant::now(), outcome: outcome.clone() });
+        let outcome = told(self.talk((RENEWAL, None), way, ends));
+        let is_own = |error: &Error| !is_elsewhere(error);
+        if !outcome.as_ref().is_err_and(is_own) {
+            *last = Some(Renewal { license_id, at: Instant::now(), outcome: outcome.clone() });
+        }
         outcome
     }
 
@@ -72,7 +79,7 @@ impl Installation {
     /// has to wait, with `no_transport`, as [`super::Issuer::ask`] does, and as
     /// [`Installation::apply`] does; the license before then stays.
     pub fn activate(&self, key: &str) -> Result<()> {
-        let began = Instant::now();
+        let (began, ends) = (Instant::now(), self.deadline());
         let key = license_key(key)?;
         self.check_writable()?;
         self.issuers()?;
@@ -83,21 +90,37 @@ impl Installation {
             return answer;
         }
         keys.check(Instant::now())?;
-        // Whoever says why not may repeat the key.
-        let hide =
-            |error: Error| Error::new(error.code(), error.detail().replace(&key, &mask(&key)));
-        let outcome = self.talk(ACTIVATION, Some(&key), Way::Key(&key)).map_err(hide);
-        let outcome = told(outcome);
+        let outcome = told(self.talk((ACTIVATION, Some(&key)), Way::Key(&key), ends));
+        let outcome = outcome.map_err(|error| hiding(error, &key));
         keys.note(digest, Instant::now(), &outcome);
         outcome
     }
 
     /// Asks for something and applies the answer, and notes where that fails.
-    fn talk(&self, what: &'static str, argument: Option<&str>, way: Way<'_>) -> Result<Applied> {
-        let ask = Ask { what, argument, ends: self.deadline() };
-        let take = |answer: &[u8], keys: Option<&[u8]>| self.apply_with(keys, answer, way);
-        self.noting(what, || self.exchange(&ask, &take))
+    fn talk(
+        &self,
+        (what, argument): (&'static str, Option<&str>),
+        way: Way<'_>,
+        ends: Instant,
+    ) -> Result<Applied> {
+        let ask = Ask { what, argument, ends };
+        let take = |answer: &[u8], keys: Option<&[u8]>, nonce: &str| {
+            self.apply_with(keys, answer, way, Some(nonce))
+        };
+        // What is noted is shown to others.
+        let key = argument.filter(|_| matches!(what, ACTIVATION | KEYS));
+        let hide = |error: Error| match key {
+            Some(key) => hiding(error, key),
+            None => error,
+        };
+        self.noting(what, || self.exchange(&ask, &take).map_err(hide))
     }
+}
+
+/// Whoever says why not may repeat the key.
+fn hiding(error: Error, key: &str) -> Error {
+    let key = key.trim();
+    Error::new(error.code(), error.detail().replace(key, &mask(key)))
 }
 
 /// Fails where what was signed says no.

@@ -48,6 +48,8 @@ impl Line {
     /// Takes other ways from now on.
     pub(super) fn take(&mut self, issuers: Vec<Arc<dyn Issuer>>) {
         self.issuers = issuers;
+        // What another way came to says nothing of these.
+        self.desk = Arc::default();
     }
 }
 
@@ -73,7 +75,7 @@ impl Installation {
         self.issuers()?;
         loop {
             let answered = self.answered();
-            let outcome = self.send(&self.ask_vendor(ask.what, ask.argument)?, ask, take);
+            let outcome = self.send(&self.sent(ask.what, ask.argument)?, ask, take);
             let is_late = |error: &Error| error.code() == Code::AlreadyUsed;
             // Another process was answered meanwhile: what it applied makes this answer a late one.
             if !outcome.as_ref().is_err_and(is_late)
@@ -90,12 +92,23 @@ impl Installation {
         self.fresh().view.state.as_ref().map_or(0, |state| state.syncs)
     }
 
-    fn send<T>(&self, request: &str, ask: &Ask<'_>, take: &Taking<'_, T>) -> Result<T> {
+    /// A request to go out.
+    fn sent(&self, what: &str, argument: Option<&str>) -> Result<Sent> {
+        let (text, request) = self.asked(what, argument)?;
+        Ok(Sent { text, nonce: request.nonce })
+    }
+
+    fn send<T>(&self, request: &Sent, ask: &Ask<'_>, take: &Taking<'_, T>) -> Result<T> {
         let issuers = self.issuers()?;
         let mut failure = None;
         for (at, issuer) in issuers.iter().enumerate() {
             let ways = u32::try_from(issuers.len() - at).unwrap_or(u32::MAX);
-            let answer = put_by(issuer, request, ask.what, ask.left() / ways);
+            // Whoever takes his time on one way takes it from that way alone.
+            let ask = &Ask { ends: Instant::now() + ask.left() / ways, ..*ask };
+            if at > 0 && ask.left().is_zero() {
+                break;
+            }
+            let answer = put_by(issuer, &request.text, ask.what, ask.left());
             match answer.and_then(|answer| self.take_by(issuer, request, ask, &answer, take)) {
                 Err(error) if is_elsewhere(&error) => failure = Some(telling(failure, error)),
                 outcome => return outcome,
@@ -109,12 +122,12 @@ impl Installation {
     fn take_by<T>(
         &self,
         issuer: &Arc<dyn Issuer>,
-        request: &str,
+        request: &Sent,
         ask: &Ask<'_>,
         answer: &[u8],
         take: &Taking<'_, T>,
     ) -> Result<T> {
-        let taken = take(answer, None);
+        let taken = take(answer, None, &request.nonce);
         let Err(unknown) = &taken else { return taken };
         if unknown.code() != Code::UnknownKey || ask.what == KEYS {
             return taken;
@@ -127,21 +140,29 @@ impl Installation {
         if !is_newer {
             return taken;
         }
-        let with_keys = take(answer, Some(&keys));
+        let with_keys = take(answer, Some(&keys), &request.nonce);
         if with_keys.is_ok() || ask.what == RENEWAL {
             return with_keys;
         }
         // What came with them is no good, or takes no place of what they take back.
         self.apply_keys_of_issuer(&keys, ask.ends)?;
-        let again = match LICENSE_WORDS.contains(&ask.what) {
-            true => self.ask_vendor(ask.what, ask.argument)?,
-            false => request.to_string(),
+        let anew = match LICENSE_WORDS.contains(&ask.what) {
+            true => Some(self.sent(ask.what, ask.argument)?),
+            false => None,
         };
-        take(&put_by(issuer, &again, ask.what, ask.left())?, None)
+        let again = anew.as_ref().unwrap_or(request);
+        take(&put_by(issuer, &again.text, ask.what, ask.left())?, None, &again.nonce)
     }
 }
 
+/// A request that goes out, and what its answer has to give back.
+struct Sent {
+    text: String,
+    nonce: String,
+}
+
 /// What is asked, and until when.
+#[derive(Clone, Copy)]
 struct Ask<'a> {
     what: &'static str,
     argument: Option<&'a str>,
@@ -154,8 +175,8 @@ impl Ask<'_> {
     }
 }
 
-/// Takes an answer, and newer keys with it where it needs them.
-type Taking<'t, T> = dyn Fn(&[u8], Option<&[u8]>) -> Result<T> + 't;
+/// Takes an answer, newer keys with it where it needs them, and the nonce of what was asked.
+type Taking<'t, T> = dyn Fn(&[u8], Option<&[u8]>, &str) -> Result<T> + 't;
 
 impl Installation {
     /// When a call that begins now has to be over.
@@ -167,14 +188,15 @@ impl Installation {
     /// where that fails.
     pub(super) fn deliver<T>(
         &self,
-        request: &str,
+        request: (String, String),
         what: &'static str,
         argument: Option<&str>,
         take: &dyn Fn(&[u8]) -> Result<T>,
     ) -> Result<T> {
         let ask = Ask { what, argument, ends: self.deadline() };
+        let request = &Sent { text: request.0, nonce: request.1 };
         self.noting(what, || {
-            self.send(request, &ask, &|answer, keys| {
+            self.send(request, &ask, &|answer, keys, _| {
                 match keys {
                     // They are applied by themselves, and it is asked again.
                     Some(_) => Err(Error::new(Code::UnknownKey, "it needs newer keys")),
@@ -187,19 +209,26 @@ impl Installation {
     /// Keeps why the issuer could not be asked, for everybody who looks at this folder, and forgets
     /// it once it answers. Where that cannot be kept, nothing is lost: whoever called knows.
     fn noting<T>(&self, what: &str, call: impl FnOnce() -> Result<T>) -> Result<T> {
-        let state = self.fresh().view.state.clone();
-        let before = state.as_ref().and_then(|it| it.failure.as_ref()).map_or(0, |it| it.count);
+        let answered = self.answered();
         let outcome = call();
         let _ = match &outcome {
-            Ok(_) if before == 0 => return outcome,
+            Ok(_) if self.failures() == 0 => return outcome,
             Err(error) if !is_of_contact(what, error) => return outcome,
             Ok(_) => {
                 self.change(Damage::Keep, |change| Ok((change.state.failure.take().is_some(), ())))
             }
             Err(error) => self.change(Damage::Keep, |change| {
-                change.state.failure = Some(Failure {
+                let state = &mut change.state;
+                let count = state.failure.as_ref().map_or(0, |before| before.count);
+                // Somebody else was answered meanwhile; and what is not about the license puts
+                // nothing off that is.
+                let is_told = count > 0 && !matches!(what, SYNC | RENEWAL);
+                if state.syncs != answered || is_told {
+                    return Ok((false, ()));
+                }
+                state.failure = Some(Failure {
                     at: change.now.at,
-                    count: before.saturating_add(1),
+                    count: count.saturating_add(1),
                     code: error.slug().to_string(),
                     what: error.to_string(),
                 });
@@ -207,6 +236,13 @@ impl Installation {
             }),
         };
         outcome
+    }
+
+    /// How often in a row the issuer could not be asked.
+    fn failures(&self) -> u32 {
+        let known = self.fresh();
+        let failure = known.view.state.as_ref().and_then(|state| state.failure.as_ref());
+        failure.map_or(0, |failure| failure.count)
     }
 }
 

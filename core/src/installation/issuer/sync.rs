@@ -24,33 +24,40 @@ impl Installation {
     /// Fails as [`Installation::call`] does. What was applied before it failed stays; what was
     /// used is reported by the next sync that succeeds, once.
     pub fn sync(&self) -> Result<()> {
-        let began = Instant::now();
+        let (began, ends) = (Instant::now(), self.deadline());
         self.check_writable()?;
         self.issuers()?;
         let queue = self.issuer.desk.queue();
         let mut last = hold(&queue.sync);
         if let Some((_, outcome)) = last.as_ref().filter(|(over, _)| *over >= began) {
             // What was recorded since it began has to go out, too.
-            if outcome.is_err() || self.unreported() == 0 {
+            if outcome.is_err() || self.unreported() == 0 || Instant::now() >= ends {
                 return outcome.clone();
             }
         }
-        let outcome = self.noting(SYNC, || self.report());
+        let outcome = self.noting(SYNC, || self.report(ends));
+        let fetch = |said| self.noting(SYNC, || self.fetch(&said, ends));
+        let outcome = outcome.and_then(|said| said.map_or(Ok(()), fetch));
         *last = Some((Instant::now(), outcome.clone()));
         outcome
     }
 
     /// Reports until the issuer has everything, or says nothing new of what it has.
-    fn report(&self) -> Result<()> {
-        let ends = self.deadline();
+    fn report(&self, ends: Instant) -> Result<Option<Applied>> {
         let mut may_go_back = true;
+        let mut said: Option<Applied> = None;
         for _ in 0..REPORTS_MAX {
             let (before, waiting) = (self.acknowledged(), self.unreported());
             let ask = Ask { what: SYNC, argument: None, ends };
-            let take =
-                |answer: &[u8], keys: Option<&[u8]>| self.apply_with(keys, answer, Way::Word(SYNC));
-            let said = self.exchange(&ask, &take)?;
-            self.fetch(&said, ends)?;
+            let take = |answer: &[u8], keys: Option<&[u8]>, nonce: &str| {
+                self.apply_with(keys, answer, Way::Word(SYNC), Some(nonce))
+            };
+            match self.exchange(&ask, &take) {
+                Ok(next) => said = Some(next),
+                // What has come holds. The rest goes with the next sync.
+                Err(error) if said.is_some() && error.code() == Code::Unreachable => break,
+                Err(error) => return Err(error),
+            }
             let now = self.acknowledged();
             // The issuer has lost some of it: it is sent again, once.
             let goes_back = now < before && std::mem::take(&mut may_go_back);
@@ -59,7 +66,7 @@ impl Installation {
                 break;
             }
         }
-        Ok(())
+        Ok(said)
     }
 
     /// How many totals the issuer has not acknowledged.
@@ -87,7 +94,7 @@ impl Installation {
     /// Fetches a document, which is the one that the issuer spoke of, or a newer one.
     fn fetch_one(&self, what: &'static str, told: &Version, ends: Instant) -> Result<()> {
         let ask = Ask { what, argument: None, ends };
-        let fetched = self.exchange(&ask, &|answer, keys| {
+        let fetched = self.exchange(&ask, &|answer, keys, _| {
             let version = self.version_of(what, answer, keys)?;
             let is_told = version == told.version && told.is_of(answer)?;
             if !is_told && version <= told.version {
@@ -96,7 +103,7 @@ impl Installation {
             }
             match what {
                 KEYS => self.apply_keys_of_issuer(answer, ends),
-                _ => self.apply_with(keys, answer, Way::Word(what)).map(drop),
+                _ => self.apply_with(keys, answer, Way::Word(what), None).map(drop),
             }
         });
         match fetched {
@@ -114,7 +121,9 @@ impl Installation {
         };
         let ask = Ask { what: RENEWAL, argument: None, ends };
         let way = Way::Renewal(&license_id);
-        self.exchange(&ask, &|answer, _| self.apply_with(Some(set), answer, way).map(drop))
+        self.exchange(&ask, &|answer, _, nonce| {
+            self.apply_with(Some(set), answer, way, Some(nonce)).map(drop)
+        })
     }
 
     /// The license in use, if it is signed by a key that a key set takes back.
