@@ -44,8 +44,13 @@ class Refresher {
   #onError
   #stopped = false
   #wake = () => {}
-  /** When the server had last answered, as of the last look; `undefined` before the first. */
-  #last
+  /** The license, and when its server had last answered, as of the last look. */
+  #known = { id: undefined, last: undefined }
+  /** When to ask, by the clock of the status. */
+  #due = Infinity
+  /** Whether it was asked since the last look, and whether it answered. */
+  #asked = false
+  #answered = false
   /** For how long it is left alone, whatever the status says. */
   #rest = 0
   #failures = 0
@@ -73,23 +78,32 @@ class Refresher {
   /** For how long there is nothing to ask. */
   async #left() {
     try {
-      return Math.max(this.#due(this.#installation.status()), this.#rest)
+      const wait = this.#look(this.#installation.status())
+      return Math.max(wait, this.#rest)
     } catch (error) {
       await this.#tell(error)
       return MINUTE
     }
   }
 
-  #due({ at, license, issuer: { last_contact: last, next_contact: next } }) {
-    if (license === null) return MINUTE
-    const before = this.#last
-    this.#last = last
+  #look({ at, license, reason, issuer: { last_contact: last, next_contact: next } }) {
+    // Where its key was stolen, there is none until the server gives another for it.
+    if (license === null && reason !== 'key_compromised') return MINUTE
+    const [id, before] = [license?.id, this.#known]
+    const isAnother = id !== before.id || last !== before.last
     // Who was never asked is asked now; who does not say when, once a day.
     const due = next ?? (last === null ? at : last + DAY)
-    if (at < due) return due - at
+    // That another process has failed puts nothing off: one that always does would for ever.
+    this.#due = isAnother || this.#asked ? due : Math.min(this.#due, due)
+    const hasAnswered = this.#answered ||
+      (last !== null && before.last !== undefined && id === before.id && last !== before.last)
+    this.#known = { id, last }
+    this.#asked = this.#answered = false
+    if (at < this.#due) return this.#due - at
     // Somebody has just answered, and by the clock here it is time again: then that is wrong.
-    if (last !== null && before !== undefined && last !== before) {
-      this.#rest = Math.max(this.#rest, Math.min(due - last, DAY))
+    if (hasAnswered) {
+      const rest = last === null ? HOUR : Math.min(due - last, DAY)
+      this.#rest = Math.max(this.#rest, rest)
     }
     return 0
   }
@@ -97,6 +111,7 @@ class Refresher {
   async #sync() {
     try {
       await this.#installation.sync()
+      this.#asked = this.#answered = true
       this.#failures = 0
       this.#rest = MINUTE
     } catch (error) {
@@ -105,6 +120,7 @@ class Refresher {
         this.#rest = MINUTE
         return
       }
+      this.#asked = true
       this.#rest = Math.min(MINUTE * 2 ** this.#failures, HOUR)
       this.#failures += 1
       await this.#tell(error)

@@ -26,6 +26,7 @@ const timed = (name, run) => test(name, { skip: OLD && 'this Node mocks no timer
 class Play {
   at = 0
   license = {}
+  reason = 'ok'
   issuer = { last_contact: null, next_contact: null }
   syncs = []
   answer = () => this.at + DAY
@@ -38,7 +39,7 @@ class Play {
 
   status() {
     if (this.broken) throw this.broken
-    return { at: this.at, license: this.license, issuer: this.issuer }
+    return { at: this.at, license: this.license, reason: this.reason, issuer: this.issuer }
   }
 
   async sync() {
@@ -181,6 +182,44 @@ timed('the core says when to try again, where it can', async (t) => {
   keepSynced(play)
   await play.go(2 * HOUR)
   assert.equal(play.syncs.length, 1)
+})
+
+timed('one that always fails keeps nobody from asking', async (t) => {
+  const play = new Play(t)
+  keepSynced(play)
+  await play.go(HOUR, MINUTE)
+  assert.equal(play.syncs.length, 1)
+  // Whose settings are wrong tries again and again, and says so in the folder.
+  const fail = () => { play.issuer = { ...play.issuer, next_contact: play.at + HOUR } }
+  for (let times = 0; times < 12; times += 1) {
+    fail()
+    await play.go(10 * MINUTE, MINUTE)
+  }
+  assert.ok(play.syncs.length > 1)
+  play.answer = () => new Error('no')
+  await play.go(2 * HOUR, MINUTE)
+  const { length } = play.syncs
+  play.answer = () => play.at + DAY
+  for (let times = 0; times < 12; times += 1) {
+    fail()
+    await play.go(10 * MINUTE, MINUTE)
+  }
+  assert.ok(play.syncs.length > length, 'nor when it has failed itself')
+})
+
+timed('where the key was stolen it asks for the license in its place', async (t) => {
+  const play = new Play(t)
+  play.license = null
+  play.reason = 'key_compromised'
+  keepSynced(play)
+  await play.go(DAY, MINUTE)
+  assert.ok(play.syncs.length >= 1 && play.syncs.length <= 2, `${play.syncs}`)
+  // And no more than each hour where the status does not say who answered.
+  play.sync = async () => { play.syncs.push(play.at) }
+  play.issuer = { last_contact: null, next_contact: null }
+  play.syncs = []
+  await play.go(DAY, MINUTE)
+  assert.ok(play.syncs.length >= 22 && play.syncs.length <= 25, `${play.syncs.length}`)
 })
 
 timed('a folder that cannot be looked at is looked at again', async (t) => {

@@ -34,6 +34,7 @@ class World:
         self.every: int | None = 12 * HOUR
         """When the server wants to be asked again: `None` = it does not say."""
         self.license: str | None = "one"
+        self.reason = "ok"
         self.error: Exception | None = None
         """What a sync fails with before it asks anybody."""
         self.last: int | None = None
@@ -59,7 +60,8 @@ class World:
         self.looks += 1
         license = None if self.license is None else {"id": self.license}
         issuer = {"last_contact": self.last, "next_contact": self.next}
-        return {"license": license, "issuer": issuer, "time": {"now": self.now()}}
+        time = {"now": self.now()}
+        return {"license": license, "reason": self.reason, "issuer": issuer, "time": time}
 
     def sync(self) -> None:
         if self.error is not None:
@@ -132,8 +134,48 @@ def test_workers_that_share_a_folder_ask_once(world: World) -> None:
     world.up = False
     before = len(world.asked)
     world.run(DAY, workers=16)
-    # 1, 2, 4, ... 32 minutes, and then each hour.
-    assert 5 + 22 <= len(world.asked) - before <= 6 + 24
+    # Each for itself: 1, 2, 4, ... 32 minutes, and then each hour. It might be reached by one only.
+    assert 16 * 10 <= len(world.asked) - before <= 16 * (6 + 24)
+
+
+def test_one_that_always_fails_keeps_nobody_from_asking(world: World) -> None:
+    world.run(HOUR)
+    assert len(world.asked) == 1
+    ends = world.monotonic + 13 * HOUR
+    while world.monotonic < ends:
+        # Whose settings are wrong tries again and again, and says so in the folder.
+        world.next = world.now() + HOUR
+        world.run(10 * MINUTE)
+    assert len(world.asked) > 1 and world.last is not None and world.last > ISSUED + 2 * HOUR
+
+
+def test_one_that_always_fails_does_not_undo_a_failure_of_ours(world: World) -> None:
+    world.up = False
+    world.run(MINUTE)
+    assert len(world.asked) == 1
+    world.up = True
+    for _ in range(12):
+        world.next = world.now() + HOUR
+        world.run(10 * MINUTE)
+    assert world.last is not None
+
+
+def test_a_stolen_key_is_replaced(world: World) -> None:
+    """Then there is no license until the server gives one."""
+    world.license, world.reason = None, "key_compromised"
+    world.run(2 * MINUTE)
+    assert len(world.asked) == 1
+    world.run(DAY)
+    assert 2 <= len(world.asked) <= 3, "and it is no reason to hurry"
+
+
+def test_an_answer_that_leaves_no_trace_is_not_asked_for_each_minute(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.license, world.reason = None, "key_compromised"
+    monkeypatch.setattr(world, "sync", lambda: world.asked.append(world.monotonic))
+    world.run(DAY)
+    assert 22 <= len(world.asked) <= 24
 
 
 @pytest.mark.parametrize("due", [0, MINUTE, HOUR - 10, HOUR, DAY])
@@ -215,10 +257,10 @@ def test_a_status_that_fails_is_told(world: World, monkeypatch: pytest.MonkeyPat
     assert len(world.asked) == 1
 
 
-def test_a_server_that_does_not_say_when_is_asked_each_hour(world: World) -> None:
+def test_a_server_that_does_not_say_when_is_asked_each_day(world: World) -> None:
     world.every = None
-    world.run(DAY)
-    assert 23 <= len(world.asked) <= 24
+    world.run(10 * DAY)
+    assert 9 <= len(world.asked) <= 11
 
 
 def test_a_server_that_wants_it_at_once_is_asked_each_minute(world: World) -> None:

@@ -27,6 +27,7 @@ _OnError = Callable[[Exception], object]
 
 _MINUTE = 60.0
 _HOUR = 3600.0
+_DAY = 86_400.0
 _JITTER = 30.0
 """Workers that share a folder wait for up to so long, each for itself, and look again: the first
 of them asks."""
@@ -72,13 +73,15 @@ class _Keeper:
     def __init__(self, installation: Installation) -> None:
         self._installation = installation
         self._known: Optional[tuple[Any, ...]] = None
-        """What the status says of the server: it changes with every contact."""
+        """The license, and when its server last answered."""
+        self._next: Optional[int] = None
+        """The next contact by the status. Also what fails for another worker moves it."""
         self._since = (0.0, 0)
-        """When that was first seen: by a clock that nobody sets, and by that of the license."""
+        """When it was last decided: by a clock that nobody sets, and by that of the license."""
         self._wait = 0.0
         """How long after that to ask."""
-        self._answered = False
-        """Whether it was asked since."""
+        self._asked, self._answered = False, False
+        """Whether the server was asked since, and whether it answered."""
         self._failures = 0
         self._rest_until = _monotonic()
 
@@ -102,9 +105,10 @@ class _Keeper:
             return None
         except Exception as error:
             self._rest(min(_MINUTE * 2 ** min(self._failures, 6), _HOUR))
+            self._asked = True
             self._failures += 1
             return error
-        self._answered, self._failures = True, 0
+        self._asked, self._answered, self._failures = True, True, 0
         self._rest(_MINUTE)
         return None
 
@@ -115,15 +119,26 @@ class _Keeper:
         """Seconds until the server is to be asked."""
         status = self._installation.status()
         license, issuer, now = status["license"], status["issuer"], status["time"]["now"]
-        if license is None:
+        # Where its key was stolen, there is none until the server gives another for it.
+        if license is None and status["reason"] != "key_compromised":
             self._known = None
             return _MINUTE
-        known = license["id"], issuer["last_contact"], issuer["next_contact"]
-        if known != self._known or self._answered:
-            before = self._known or known
-            answered = self._answered or _has_answered(before, known)
-            self._known, self._answered = known, False
-            self._since, self._wait = (_monotonic(), now), _wait(*known[1:], now, answered)
+        known = license and license["id"], issuer["last_contact"]
+        then = issuer["next_contact"]
+        if known != self._known or self._asked:
+            answered = self._answered or _has_answered(self._known or known, known)
+            self._known, self._asked, self._answered = known, False, False
+            self._decide(now, _wait(known[1], then, now, answered))
+        elif then != self._next:
+            # Another worker has failed: one that always does would keep this one from asking.
+            self._decide(now, min(self._still(now), _wait(known[1], then, now, False)))
+        self._next = then
+        return self._still(now)
+
+    def _decide(self, now: int, wait: float) -> None:
+        self._since, self._wait = (_monotonic(), now), wait
+
+    def _still(self, now: int) -> float:
         # Clocks are set back and forth, and a machine that sleeps stops the other one.
         since, at = self._since
         passed: float = max(_monotonic() - since, now - at)
@@ -138,8 +153,9 @@ def _has_answered(before: tuple[Any, ...], known: tuple[Any, ...]) -> bool:
 def _wait(last: Optional[int], then: Optional[int], now: int, answered: bool) -> float:
     """How long to wait with the next contact: `then`, if the server has said when."""
     if last is None:
-        return 0.0 if then is None else then - now
-    whole = max(_HOUR if then is None else then - last, 0.0)
+        left = 0.0 if then is None else then - now
+        return _HOUR if left <= 0 and answered else left
+    whole = max(_DAY if then is None else then - last, 0.0)
     left = last + whole - now
     if left <= 0 and answered:
         return whole  # the clock here is ahead of the server's
