@@ -146,9 +146,12 @@ class Installation {
 
   async handle(exchange) {
     const { request, body } = exchangeOf(exchange)
-    const promise = this.#native.handle(request, body)
-    const changes = request.method !== 'GET' && request.method !== 'HEAD'
-    return answerOf(await (changes ? this.#change(promise) : asked(promise)))
+    if (request.method === 'GET' || request.method === 'HEAD') {
+      return answerOf(await asked(this.#native.handle(request, body)))
+    }
+    // It may wait for a network: also for its turn, and meanwhile the body is the caller's again.
+    const kept = typeof body === 'string' ? body : Uint8Array.from(body)
+    return answerOf(await this.#change(afar(() => this.#native.handle(request, kept))))
   }
 
   close() {

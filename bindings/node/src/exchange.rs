@@ -43,6 +43,11 @@ pub struct Response {
 }
 
 impl Request {
+    /// Whether it can change nothing.
+    pub(crate) fn only_asks(&self) -> bool {
+        matches!(self.method.as_str(), "GET" | "HEAD")
+    }
+
     /// The same for the core, with the body.
     pub(crate) fn exchange(self, body: &[u8]) -> licentia::Result<Exchange> {
         let mut exchange = Exchange::new(&self.method, &self.target)?;

@@ -165,11 +165,13 @@ impl NativeInstallation {
         })
     }
 
-    /// Answers one HTTP request.
+    /// Answers one HTTP request. One that may change something may wait for a network.
     #[napi]
     pub fn handle(&self, request: Request, body: Data<'_>) -> Promise<Response> {
+        let only_asks = request.only_asks();
         let exchange = request.exchange(bytes(&body));
-        self.later(move |installation| Ok(Response::from(installation.handle(&exchange?))))
+        let answer = move |it: &Installation| Ok(Response::from(it.handle(&exchange?)));
+        if only_asks { self.later(answer) } else { self.afar(answer) }
     }
 
     /// Adds to counters, each by its own amount.

@@ -370,6 +370,30 @@ test('nobody waits for a server that does not answer', async (t) => {
   assert.equal(installation.usage('exports').used, 1)
 })
 
+test('nobody waits for a request over HTTP that waits for a server', async (t) => {
+  const { issuer, installation } = await online(t)
+  const go = issuer.hold()
+  const caller = { name: 'ann', rights: ['read', 'write'] }
+  const headers = { 'content-type': 'application/json' }
+  const target = '/api/licensing/token/renew'
+  const renew = { method: 'POST', target, headers, body: '{}', caller }
+  const renewing = installation.handle(renew)
+  const seen = watch(renewing)
+  await until(() => issuer.asked.length === 1)
+  installation.set('instance', 'https://a.example')
+  const check = { method: 'GET', target: '/api/licensing/check', caller }
+  assert.equal((await installation.handle(check)).status, 200)
+  // As many as may wait at a time do, and the others for their turn.
+  const seats = Array.from({ length: 3 }, (_, at) => installation.seat(`holder ${at}`))
+  assert.ok((await readFile(new URL(import.meta.url))).length > 0)
+  await until(() => issuer.asked.length === 2)
+  await sleep(50)
+  assert.deepEqual([seen.over, issuer.most], [false, 2])
+  go()
+  await Promise.all([renewing, ...seats])
+  assert.equal(issuer.most, 2)
+})
+
 test('however many wait for servers, files are read', async (t) => {
   const { url, sockets } = await silent(t)
   const product = new Product('myapp', vendor.keys(), { clock: NOW })
