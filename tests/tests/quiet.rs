@@ -48,14 +48,14 @@ fn nobody_calls_the_url_in_a_license() {
 }
 
 /// The same under strace, and the log of what it opens; `None` if there is none, which is printed.
-fn traced(language: &str, runner: &Command) -> Option<(Command, PathBuf)> {
+fn traced(name: &str, runner: &Command) -> Option<(Command, PathBuf)> {
     if Command::new("strace").arg("-V").output().is_err() {
         println!("skipped: there is no strace");
         return None;
     }
     let folder = paths::target().join("quiet");
     fs::create_dir_all(&folder).unwrap();
-    let log = folder.join(format!("{language}.log"));
+    let log = folder.join(format!("{name}.log"));
     let mut command = Command::new("strace");
     command.args(["-f", "-qq", "-e", "trace=%network,openat,open", "-o"]).arg(&log);
     command.arg(runner.get_program()).args(runner.get_args());
@@ -66,7 +66,7 @@ fn traced(language: &str, runner: &Command) -> Option<(Command, PathBuf)> {
 #[test]
 fn no_call_of_the_c_library_makes_a_socket_or_follows_a_name() {
     let Some(runner) = runners::ready("c") else { return };
-    let Some((command, log)) = traced("c", &runner) else { return };
+    let Some((command, log)) = traced("c-verify", &runner) else { return };
     let small = |case: &Case| matches!(case.deed, Deed::Verify | Deed::Inspect) && case.spaces == 0;
     let lines: Vec<String> =
         topics::committed().iter().filter(|case| small(case)).map(protocol::request).collect();
