@@ -9,7 +9,7 @@ use licentia::issue::{Request, read_request, sign_bytes};
 use licentia::{Claims, Code, Error, Installation, Issuer, Kind, SecretKey, issue};
 use serde_json::json;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 const RENEW: &str = "/api/licensing/token/renew";
@@ -187,11 +187,40 @@ fn activated(claims: &mut Claims) {
     claims.license.id = "11111111-2222-4333-8444-555555555555".into();
 }
 
+/// The answer to a request that brings it.
+fn brought(request: &Request) -> Vec<u8> {
+    static SEQ: AtomicU64 = AtomicU64::new(1);
+    let token = license(activated);
+    let mut answer = answer_to(request.clone(), SEQ.fetch_add(1, Ordering::Relaxed));
+    answer.license_id = "11111111-2222-4333-8444-555555555555".into();
+    answer.license = Some(token);
+    issue::sign_sync(&vendor(), "myapp", ISSUER, &answer).unwrap().into_bytes()
+}
+
+/// Whoever stands in between has a license, too, that the vendor signed: for himself.
+#[test]
+fn a_license_alone_is_no_answer_to_a_key() {
+    let stranger = |claims: &mut Claims| {
+        activated(claims);
+        claims.license.valid_until = Some(NOW + DAY);
+    };
+    let server = Arc::new(Server::new(move |_| Ok(license(stranger).into_bytes())));
+    let it = connected(&server);
+    let before = status(&it)["license"].clone();
+    for word in ["activation", "license"] {
+        let key = (word == "activation").then_some(KEY);
+        assert_eq!(it.call(word, key).unwrap_err().code(), Code::WrongKind, "{word}");
+        assert_eq!(status(&it)["license"], before, "{word}");
+    }
+    assert_eq!((server.count(), key_kept(&it)), (2, None));
+    it.apply(license(stranger).as_bytes()).unwrap();
+}
+
 /// An issuer that knows one key.
 fn key_server() -> Arc<Server> {
     Arc::new(Server::new(|request| match request.what.as_str() {
         "renewal" => Ok(renewed(request, 60).into_bytes()),
-        "activation" if request.key.as_deref() == Some(KEY) => Ok(license(activated).into_bytes()),
+        "activation" if request.key.as_deref() == Some(KEY) => Ok(brought(request)),
         _ => {
             let key = request.key.clone().unwrap_or_default();
             Err(Error::new(Code::Refused, format!("there is no key {key}")))
@@ -327,9 +356,9 @@ fn whoever_guesses_keys_is_slowed() {
 /// Who has waited for the same key gets its answer.
 #[test]
 fn of_many_who_give_one_key_at_once_one_is_heard() {
-    let server = Arc::new(Server::new(|_| {
+    let server = Arc::new(Server::new(|request| {
         std::thread::sleep(Duration::from_millis(300));
-        Ok(license(activated).into_bytes())
+        Ok(brought(request))
     }));
     let it = connected(&server);
     std::thread::scope(|scope| {

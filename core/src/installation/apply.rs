@@ -71,9 +71,11 @@ impl Way<'_> {
     /// What may come, where this is the answer to a word.
     fn kinds(self) -> Option<&'static [Kind]> {
         match self {
-            Way::Renewal(_) | Way::Key(_) => Some(&[Kind::License, Kind::Sync]),
-            Way::Word(LICENSE | RENEWAL | ACTIVATION) => Some(&[Kind::License, Kind::Sync]),
-            Way::Word(SYNC | DEACTIVATION) => Some(&[Kind::Sync]),
+            Way::Renewal(_) => Some(&[Kind::License, Kind::Sync]),
+            // A license alone answers nobody: a stranger has one, too, that the vendor signed.
+            Way::Key(_) | Way::Word(LICENSE | RENEWAL | ACTIVATION | SYNC | DEACTIVATION) => {
+                Some(&[Kind::Sync])
+            }
             Way::Word(SEAT | BORROW | RELEASE) => Some(&[Kind::Lease]),
             Way::Word(CLOCK) => Some(&[Kind::Clock]),
             Way::Word(KEYS) => Some(&[Kind::KeySet]),

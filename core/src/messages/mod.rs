@@ -45,4 +45,4 @@ pub(crate) fn kind_of(data: &[u8]) -> Result<Kind> {
 }
 
 #[cfg(all(test, feature = "issue"))]
-mod tests;
+pub(crate) mod tests;

@@ -4,7 +4,7 @@
 pub mod children;
 pub mod dice;
 
-use licentia::issue::{IssuerStatus, SyncAnswer, read_request};
+use licentia::issue::{IssuerStatus, Request, SyncAnswer, read_request};
 use licentia::{Claims, Feature, Installation, Product, SecretKey, Stage, Stages, issue};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -105,7 +105,14 @@ pub fn reset(it: &Installation, server_time: i64) -> String {
 /// The answer of the vendor's server to a sync: all is well, changed.
 pub fn answer(it: &Installation, seq: u64, change: impl FnOnce(&mut SyncAnswer)) -> String {
     let request = read_request(it.request("sync", None).unwrap().as_bytes()).unwrap();
-    let mut answer = SyncAnswer {
+    let mut answer = answer_to(request, seq);
+    change(&mut answer);
+    issue::sign_sync(&vendor(), "myapp", ISSUER, &answer).unwrap()
+}
+
+/// What the server says to a request where all is well.
+pub fn answer_to(request: Request, seq: u64) -> SyncAnswer {
+    SyncAnswer {
         iat: NOW,
         nonce: request.nonce,
         license_id: claims().license.id,
@@ -123,7 +130,5 @@ pub fn answer(it: &Installation, seq: u64, change: impl FnOnce(&mut SyncAnswer))
         sync_after: None,
         next_sync_by: None,
         machine: None,
-    };
-    change(&mut answer);
-    issue::sign_sync(&vendor(), "myapp", ISSUER, &answer).unwrap()
+    }
 }

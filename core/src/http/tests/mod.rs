@@ -18,6 +18,7 @@ use crate::errors::Result;
 use crate::feature::Feature;
 use crate::installation::{Installation, Issuer, Message};
 use crate::issue::{self, IssuerStatus, SyncAnswer, read_request};
+use crate::messages::tests::bringing;
 use crate::product::Product;
 use crate::secret::SecretKey;
 use crate::stages::{DAY, Stage, Stages};
@@ -119,7 +120,7 @@ impl Site {
             license_id: ID.into(),
             installation: request.installation,
             activation: None,
-            seq: 1,
+            seq: 1_000,
             epoch: 0,
             server_time: NOW,
             status,
@@ -168,12 +169,12 @@ impl Site {
     }
 }
 
-/// An issuer that signs one answer, whatever it is asked.
+/// An issuer that says one thing, or brings one license, whatever it is asked.
 struct Always(Result<Vec<u8>>);
 
 impl Issuer for Always {
-    fn ask(&self, _: &Message<'_>) -> Result<Vec<u8>> {
-        self.0.clone()
+    fn ask(&self, message: &Message<'_>) -> Result<Vec<u8>> {
+        self.0.clone().map(|said| bringing(message.request, &said))
     }
 }
 

@@ -307,6 +307,7 @@ fn telling(before: Option<Error>, next: Error) -> Error {
 #[cfg(all(test, feature = "issue"))]
 mod tests {
     use super::*;
+    use crate::messages::tests::bringing;
     use crate::product::Product;
     use crate::secret::SecretKey;
     use std::sync::atomic::{AtomicUsize, Ordering};
@@ -315,9 +316,9 @@ mod tests {
     struct Way(Result<Vec<u8>>, AtomicUsize);
 
     impl Issuer for Way {
-        fn ask(&self, _: &Message<'_>) -> Result<Vec<u8>> {
+        fn ask(&self, message: &Message<'_>) -> Result<Vec<u8>> {
             self.1.fetch_add(1, Ordering::Relaxed);
-            self.0.clone()
+            self.0.clone().map(|said| bringing(message.request, &said))
         }
     }
 
