@@ -5,7 +5,6 @@ use crate::input;
 use crate::output::{Fields, Outcome};
 use crate::product::InstallationArgs;
 use crate::request::What;
-use clap::ValueEnum;
 use clap::builder::NonEmptyStringValueParser;
 use licentia::{Code, Installation, Result};
 use zeroize::Zeroizing;
@@ -86,57 +85,10 @@ pub struct CallArgs {
     line: Line,
     /// What to ask for
     #[arg(value_enum)]
-    what: Wanted,
+    what: What,
     /// What to say with it: the license key of an activation, who has a seat, DAYS and who borrows;
     /// - is standard input
     argument: Option<String>,
-}
-
-/// What a server can be asked for: the words of `request`.
-#[derive(Clone, Copy, ValueEnum)]
-pub enum Wanted {
-    /// A license for this installation
-    License,
-    /// A newer token of the license in use
-    Renewal,
-    /// The license that a license key stands for: the key is the ARGUMENT. Without one, this
-    /// machine for the license in use
-    Activation,
-    /// This machine to be free of the license in use
-    Deactivation,
-    /// An end to a time that never was, after a clock was wrongly ahead
-    Clock,
-    /// To take the report of what was used, and to say what is new
-    Sync,
-    /// A seat for who is the ARGUMENT
-    Seat,
-    /// The same for days without the server: "30 ann"
-    Borrow,
-    /// To take back the seat of who is the ARGUMENT
-    Release,
-    /// The newest keys of the product; with a license key as the ARGUMENT, also before there is a
-    /// license
-    Keys,
-    /// The newest list of withdrawn licenses
-    Revocations,
-}
-
-impl From<Wanted> for What {
-    fn from(wanted: Wanted) -> What {
-        match wanted {
-            Wanted::License => What::License,
-            Wanted::Renewal => What::Renewal,
-            Wanted::Activation => What::Activation,
-            Wanted::Deactivation => What::Deactivation,
-            Wanted::Clock => What::Clock,
-            Wanted::Sync => What::Sync,
-            Wanted::Seat => What::Seat,
-            Wanted::Borrow => What::Borrow,
-            Wanted::Release => What::Release,
-            Wanted::Keys => What::Keys,
-            Wanted::Revocations => What::Revocations,
-        }
-    }
 }
 
 /// Reports, and applies what is said.
@@ -151,7 +103,7 @@ pub fn activate(args: &ActivateArgs) -> Outcome {
 
 /// Asks for anything.
 pub fn call(args: &CallArgs) -> Outcome {
-    args.line.call(args.what.into(), args.argument.as_deref())
+    args.line.call(args.what, args.argument.as_deref())
 }
 
 impl Line {

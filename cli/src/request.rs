@@ -32,23 +32,23 @@ pub enum What {
     License,
     /// A newer token of the license in use
     Renewal,
-    /// The license that a license key stands for: the key is the --argument. Without one, this
+    /// The license that a license key stands for: the key is the argument. Without one, this
     /// machine for the license in use
     Activation,
     /// This machine to be free of the license in use
     Deactivation,
-    /// A code that clears a time that never was, after a clock was wrongly ahead
+    /// An end to a time that never was, after a clock was wrongly ahead
     Clock,
-    /// An answer as from the vendor's server, where it cannot be reached
+    /// What the vendor's server says of the license, for what was used
     Sync,
-    /// A seat for who is the --argument
+    /// A seat for the holder that is the argument
     Seat,
-    /// The same for days without the server: --argument "30 ann"
+    /// The same for days without the server: "30 ann"
     Borrow,
-    /// To take back the seat of who is the --argument
+    /// To take back the seat of the holder that is the argument
     Release,
-    /// The newest keys of the product; with a license key as the --argument, also before there is
-    /// a license
+    /// The newest keys of the product; with a license key as the argument, also before there is a
+    /// license
     Keys,
     /// The newest list of withdrawn licenses
     Revocations,
