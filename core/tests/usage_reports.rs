@@ -243,3 +243,23 @@ fn of_a_hundred_syncs_at_once_one_reaches_the_issuer() {
     it.sync().unwrap();
     assert!(counter.words().len() > 2, "one after the other, each asks");
 }
+
+/// The network goes in the middle of many reports: what has come holds, and nothing has failed.
+#[test]
+fn what_has_come_of_many_reports_is_no_failure() {
+    let counter = Counter::new(House::default());
+    let (it, mut product) = begun(&counter);
+    let sum = use_for(&it, &mut product, 0..30);
+    let mut reports = 0;
+    counter.bend(move |_, request| {
+        reports += usize::from(request.what == "sync");
+        (reports > 1).then(|| Err(Error::new(Code::Unreachable, "no route")))
+    });
+    it.sync().unwrap();
+    assert_eq!(status(&it)["issuer"]["failure"], serde_json::Value::Null);
+    assert!(unreported(&it) > 0 && heard(&counter) < sum);
+    assert_eq!(it.sync().unwrap_err().code(), Code::Unreachable);
+    counter.mend();
+    it.sync().unwrap();
+    assert_eq!((unreported(&it), heard(&counter)), (0, sum));
+}

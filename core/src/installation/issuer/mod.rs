@@ -310,6 +310,7 @@ mod tests {
     use crate::messages::tests::bringing;
     use crate::product::Product;
     use crate::secret::SecretKey;
+    use crate::token::Kind;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     /// A way on which one thing is said.
@@ -364,6 +365,38 @@ mod tests {
             let wanted: Vec<usize> = (0..5).map(|way| usize::from(way <= place)).collect();
             assert_eq!(asked, wanted, "the ways after it are left alone");
         }
+    }
+
+    /// Says what nobody knows the key of, and then takes all the time there is.
+    struct Stranger;
+
+    impl Issuer for Stranger {
+        fn ask(&self, message: &Message<'_>) -> Result<Vec<u8>> {
+            let request = crate::issue::read_request(message.request.as_bytes())?;
+            if request.what == KEYS {
+                std::thread::sleep(message.patience);
+                return no(Code::Unreachable);
+            }
+            let key = SecretKey::from_seed(&[8; 32])?;
+            let claims = serde_json::json!({ "iss": "acme", "aud": "myapp", "iat": 1 });
+            let said = crate::issue::sign_bytes(&key, Kind::Sync, claims.to_string().as_bytes());
+            Ok(said.into_bytes())
+        }
+    }
+
+    #[test]
+    fn a_stranger_on_one_way_takes_no_time_from_the_next() {
+        let key = SecretKey::from_seed(&[7; 32]).unwrap();
+        let mut product = Product::new("myapp", &key.public().to_short()).unwrap();
+        product.set("machine", "test").unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let mut it = product.open(folder.path()).unwrap();
+        it.apply(&license()).unwrap();
+        it.set("server_timeout", "2").unwrap();
+        let good = Arc::new(Way(Ok(license()), AtomicUsize::new(0)));
+        it.issuer.take(vec![Arc::new(Stranger), Arc::clone(&good) as Arc<dyn Issuer>]);
+        assert_eq!(it.call("license", None), Ok(()));
+        assert_eq!(good.1.load(Ordering::Relaxed), 1);
     }
 
     #[test]
