@@ -259,6 +259,7 @@ mod tests {
             transfers: 0,
             created_at: 0,
             updated_at: 0,
+            search: String::new(),
         }
     }
 

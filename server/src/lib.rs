@@ -8,11 +8,13 @@
 
 pub mod api;
 pub mod api_key;
+pub mod audit;
 pub mod batch;
 pub mod binding;
 pub mod claims;
 pub mod clock;
 pub mod config;
+pub mod desk;
 pub mod documents;
 pub mod error;
 pub mod first_start;
@@ -25,6 +27,7 @@ pub mod master_key;
 pub mod metrics;
 pub mod operations;
 pub mod outbox;
+pub mod reports;
 pub mod requests;
 pub mod revocations;
 pub mod seats;
@@ -34,5 +37,6 @@ pub mod terms;
 pub mod token_id;
 pub mod upkeep;
 pub mod vault;
+pub mod webhooks;
 
 pub use serve::{Serving, Told, lock, serve};

@@ -60,6 +60,10 @@ impl FromRequestParts<Shared> for Caller {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, server: &Shared) -> Result<Caller> {
+        // No request from outside has one: the desk knows who signed in.
+        if let Some(caller) = parts.extensions.get::<Caller>() {
+            return Ok(caller.clone());
+        }
         let digest = digest(bearer(parts)?);
         let gate = parts.extensions.get::<Gate>();
         if let Some(gate) = gate {

@@ -3,8 +3,10 @@
 pub mod activations;
 mod answer;
 mod api_keys;
+mod audit;
 mod caller;
 mod callers;
+mod deliveries;
 mod docs;
 mod etag;
 mod events;
@@ -21,6 +23,7 @@ mod page;
 pub mod policies;
 mod problem;
 pub mod products;
+mod reports;
 mod request_id;
 pub mod requests;
 mod revocations;
@@ -28,6 +31,7 @@ mod scope;
 pub mod seats;
 mod sync;
 mod usage;
+mod webhooks;
 mod work;
 mod written;
 
@@ -111,6 +115,10 @@ fn resources() -> OpenApiRouter<Shared> {
         .merge(sync::routes())
         .merge(usage::routes())
         .merge(events::routes())
+        .merge(webhooks::routes())
+        .merge(deliveries::routes())
+        .merge(audit::routes())
+        .merge(reports::routes())
 }
 
 /// All paths, under `/api/v1` and under `/v1`.

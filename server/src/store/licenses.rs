@@ -48,6 +48,9 @@ pub struct Model {
     pub announced: i64,
     pub created_at: i64,
     pub updated_at: i64,
+    /// Serial number, customer's id, address and name in lower case, a line each: written with
+    /// the row, whatever it says here.
+    pub search: String,
 }
 
 /// Rows are joined by hand where they are.
@@ -300,14 +303,23 @@ async fn place(
     Ok(ids.into_tuple().all(connection).await?)
 }
 
+/// What a license is found by.
+fn search(row: &Model) -> String {
+    let texts = [&row.customer_id, &row.customer_email, &row.customer_name];
+    let texts = texts.map(|text| text.as_deref().unwrap_or_default());
+    format!("{}\n{}", row.serial, texts.join("\n")).to_lowercase()
+}
+
 /// Adds one.
-pub async fn insert(connection: &impl ConnectionTrait, row: Model) -> Result<()> {
+pub async fn insert(connection: &impl ConnectionTrait, mut row: Model) -> Result<()> {
+    row.search = search(&row);
     Entity::insert(row.into_active_model()).exec_without_returning(connection).await?;
     Ok(())
 }
 
 /// Writes all of one that was read under [`lock`].
-pub async fn update(tx: &impl ConnectionTrait, row: Model) -> Result<()> {
+pub async fn update(tx: &impl ConnectionTrait, mut row: Model) -> Result<()> {
+    row.search = search(&row);
     Entity::update(row.into_active_model().reset_all()).exec(tx).await?;
     Ok(())
 }

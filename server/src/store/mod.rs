@@ -5,9 +5,12 @@
 
 pub mod activations;
 pub mod api_keys;
+pub mod audit;
+pub mod deliveries;
 pub mod documents;
 pub mod endings;
 pub mod events;
+pub mod figures;
 pub mod forever;
 pub mod idempotency;
 pub mod key_pairs;
@@ -22,10 +25,12 @@ pub mod reports;
 pub mod revoked;
 pub mod rows;
 pub mod seats;
+pub mod sessions;
 pub mod signing_keys;
 pub mod standing;
 pub mod status;
 pub mod usage;
+pub mod webhooks;
 pub mod withdrawn;
 
 use crate::error::{Code, Error, Result};

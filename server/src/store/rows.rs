@@ -2,8 +2,9 @@
 
 use crate::error::{Code, Error, Result};
 use crate::store::{
-    activations, api_keys, documents, events, idempotency, key_pairs, licenses, meta,
-    organizations, policies, products, reports, seats, signing_keys, usage, withdrawn,
+    activations, api_keys, audit, deliveries, documents, events, figures, idempotency, key_pairs,
+    licenses, meta, organizations, policies, products, reports, seats, sessions, signing_keys,
+    usage, webhooks, withdrawn,
 };
 use sea_orm::sea_query::{ColumnType, Expr, ExprTrait, Order, Query};
 use sea_orm::{
@@ -23,7 +24,8 @@ const DOCUMENTS: usize = 4;
 /// Waits for who is writing, and keeps new ones out.
 const LOCK: &str = "LOCK TABLE meta, organizations, api_keys, key_pairs, signing_keys, documents, \
                     products, policies, licenses, activations, reports, usage, seats, events, \
-                    idempotency, withdrawn IN ACCESS EXCLUSIVE MODE";
+                    idempotency, withdrawn, webhooks, deliveries, audit, sessions, figures \
+                    IN ACCESS EXCLUSIVE MODE";
 
 /// A table, with nothing in it that only its own file knows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -66,6 +68,11 @@ pub fn tables() -> Result<Vec<Table>> {
         table::<events::Entity>()?,
         table::<idempotency::Entity>()?,
         table::<withdrawn::Entity>()?,
+        table::<webhooks::Entity>()?,
+        table::<deliveries::Entity>()?,
+        table::<audit::Entity>()?,
+        table::<sessions::Entity>()?,
+        table::<figures::Entity>()?,
     ])
 }
 

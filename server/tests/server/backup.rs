@@ -83,6 +83,7 @@ fn license(organization: Uuid, product: Uuid, serial: &str) -> licenses::Model {
         announced: 0,
         created_at: BEGIN,
         updated_at: BEGIN,
+        search: String::new(),
     }
 }
 

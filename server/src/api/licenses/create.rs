@@ -89,6 +89,7 @@ pub async fn make(
         announced: 0,
         created_at: now,
         updated_at: now,
+        search: String::new(),
     };
     let issued = issue(server, tx, organization, &product, &row, None).await?;
     row.sealed(issued);

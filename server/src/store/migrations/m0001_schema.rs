@@ -33,7 +33,7 @@ impl MigrationTrait for Migration {
     }
 }
 
-fn table(
+pub(super) fn table(
     name: &'static str,
     columns: Vec<ColumnDef>,
     key: &[&'static str],
@@ -379,7 +379,7 @@ fn records() -> Vec<TableCreateStatement> {
     ]
 }
 
-fn index(
+pub(super) fn index(
     name: &'static str,
     table: &'static str,
     columns: &[&'static str],
@@ -392,7 +392,7 @@ fn index(
     index.take()
 }
 
-fn unique(
+pub(super) fn unique(
     name: &'static str,
     table: &'static str,
     columns: &[&'static str],

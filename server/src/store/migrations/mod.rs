@@ -1,6 +1,7 @@
 //! How the schema came to be: each step once, in order, all that are missing in one transaction.
 
 mod m0001_schema;
+mod m0002_desk;
 
 use super::{Store, rows};
 use crate::error::{Code, Error, Result};
@@ -18,7 +19,7 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_schema::Migration)]
+        vec![Box::new(m0001_schema::Migration), Box::new(m0002_desk::Migration)]
     }
 }
 

@@ -1,0 +1,9 @@
+//! Deliveries: events on their way to webhooks.
+
+use super::Shared;
+use utoipa_axum::router::OpenApiRouter;
+
+/// The paths.
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+}

@@ -1,0 +1,9 @@
+//! Reports: what charts are drawn from.
+
+use super::Shared;
+use utoipa_axum::router::OpenApiRouter;
+
+/// The paths.
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+}

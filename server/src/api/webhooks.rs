@@ -1,0 +1,9 @@
+//! Webhooks: where events are sent.
+
+use super::Shared;
+use utoipa_axum::router::OpenApiRouter;
+
+/// The paths.
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+}

@@ -1,0 +1,179 @@
+//! What the vendor's desk needs: webhooks and their deliveries, the audit log, sessions, figures of
+//! each day, and what licenses are searched in.
+
+use super::m0001_schema::{index, table, unique};
+use sea_orm_migration::prelude::*;
+use sea_orm_migration::schema::{
+    big_integer, big_integer_null, boolean, string, string_null, text, text_null, uuid, uuid_null,
+};
+
+/// The step.
+pub struct Migration;
+
+impl MigrationName for Migration {
+    fn name(&self) -> &str {
+        "m0002_desk"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        for table in [webhooks(), deliveries(), audit(), sessions(), figures()] {
+            manager.create_table(table).await?;
+        }
+        manager.alter_table(search()).await?;
+        manager.get_connection().execute_unprepared(FILL).await?;
+        for index in indexes() {
+            manager.create_index(index).await?;
+        }
+        Ok(())
+    }
+
+    async fn down(&self, _: &SchemaManager) -> Result<(), DbErr> {
+        Err(DbErr::Migration("what was made for the desk stays".to_string()))
+    }
+}
+
+fn webhooks() -> TableCreateStatement {
+    table(
+        "webhooks",
+        vec![
+            uuid("id"),
+            uuid("organization_id"),
+            string("url"),
+            text_null("description"),
+            // Words with spaces between; empty = every kind of event.
+            text("kinds"),
+            // Of one product only.
+            uuid_null("product_id"),
+            boolean("enabled"),
+            // Why it is not, where nobody said so.
+            string_null("disabled_why"),
+            // The secret and the private key that sign, sealed; and those before them, until when.
+            text("sealed"),
+            text_null("sealed_before"),
+            big_integer_null("before_until"),
+            // Since when nothing arrives.
+            big_integer_null("failing_since"),
+            big_integer("created_at"),
+            big_integer("updated_at"),
+        ],
+        &["id"],
+    )
+}
+
+fn deliveries() -> TableCreateStatement {
+    table(
+        "deliveries",
+        vec![
+            uuid("id"),
+            uuid("organization_id"),
+            uuid("webhook_id"),
+            uuid("event_id"),
+            string("kind"),
+            string("subject"),
+            // What is sent, byte for byte the same each time.
+            text("body"),
+            // waiting, delivered, dead.
+            string("state"),
+            // How often it was tried since somebody last asked for it, and each try: an array.
+            big_integer("tries"),
+            text("tries_json"),
+            big_integer_null("next_at"),
+            big_integer_null("claimed_until"),
+            big_integer("created_at"),
+            big_integer_null("finished_at"),
+        ],
+        &["id"],
+    )
+}
+
+fn audit() -> TableCreateStatement {
+    table(
+        "audit",
+        vec![
+            uuid("organization_id"),
+            // From 1, without gaps.
+            big_integer("seq"),
+            big_integer("created_at"),
+            // Who: the id of an API key, an installation, a word; and what it was called then.
+            string("actor"),
+            string_null("actor_name"),
+            // What, such as license.revoked, and to what: its id, and what it was called then.
+            string("action"),
+            string("subject"),
+            string_null("subject_name"),
+            // From where.
+            string_null("remote"),
+            string_null("request_id"),
+            text("detail_json"),
+            // SHA-256 in hexadecimal of the entry before, and of this one with it.
+            string("previous"),
+            string("hash"),
+        ],
+        &["organization_id", "seq"],
+    )
+}
+
+fn sessions() -> TableCreateStatement {
+    table(
+        "sessions",
+        vec![
+            // SHA-256 of what the cookie holds, in hexadecimal.
+            string("digest"),
+            uuid("organization_id"),
+            uuid("api_key_id"),
+            string_null("remote"),
+            big_integer("created_at"),
+            big_integer("last_seen_at"),
+            big_integer("expires_at"),
+        ],
+        &["digest"],
+    )
+}
+
+/// What charts are drawn from: one number for each day.
+fn figures() -> TableCreateStatement {
+    table(
+        "figures",
+        vec![
+            uuid("organization_id"),
+            // Such as licenses_active, syncs, usage.
+            string("metric"),
+            uuid("product_id"),
+            // Of usage: the feature; otherwise empty.
+            string("label"),
+            // Its first second (UTC).
+            big_integer("day"),
+            big_integer("value"),
+            big_integer("updated_at"),
+        ],
+        &["organization_id", "metric", "product_id", "label", "day"],
+    )
+}
+
+/// Serial number, customer's id, address and name in lower case, a line each.
+fn search() -> TableAlterStatement {
+    Table::alter().table("licenses").add_column(text("search").default("")).take()
+}
+
+/// SQLite lowers the letters of ASCII only; a license that changes is written as it should be.
+const FILL: &str = "UPDATE licenses SET search = LOWER(serial || '\n' || COALESCE(customer_id, '') \
+                    || '\n' || COALESCE(customer_email, '') || '\n' || COALESCE(customer_name, ''))";
+
+fn indexes() -> Vec<IndexCreateStatement> {
+    vec![
+        index("webhooks_organization", "webhooks", &["organization_id", "id"]),
+        unique("deliveries_event", "deliveries", &["webhook_id", "event_id"]),
+        index("deliveries_due", "deliveries", &["next_at", "webhook_id"]),
+        index("deliveries_webhook", "deliveries", &["webhook_id", "id"]),
+        index("deliveries_state", "deliveries", &["organization_id", "state", "id"]),
+        index("deliveries_finished", "deliveries", &["finished_at"]),
+        index("audit_action", "audit", &["organization_id", "action", "seq"]),
+        index("audit_actor", "audit", &["organization_id", "actor", "seq"]),
+        index("audit_subject", "audit", &["organization_id", "subject", "seq"]),
+        index("sessions_key", "sessions", &["api_key_id"]),
+        index("sessions_end", "sessions", &["expires_at"]),
+    ]
+}
