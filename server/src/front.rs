@@ -3,7 +3,7 @@
 
 use crate::api::health;
 use crate::api::limits::{Gate, Left, Limits};
-use crate::api::{Problem, Remote, digest};
+use crate::api::{Problem, Remote, Secure, digest};
 use crate::error::{Code, Error};
 use crate::listen::{
     Forwarded, Head, Network, Place, Received, Service, forwards, receive, request_id,
@@ -75,13 +75,15 @@ impl Service for Front {
         let started = Instant::now();
         let (mut parts, body) = request.into_parts();
         let id = request_id(&parts.headers);
-        let from = Forwarded::of(peer, self.secure, &self.trusted, &parts.headers).from;
+        let Forwarded { from, secure } =
+            Forwarded::of(peer, self.secure, &self.trusted, &parts.headers);
         let gate = Gate::new(Arc::clone(&self.limits), from);
         let method = parts.method.clone();
         if let Ok(id) = HeaderValue::try_from(&id) {
             parts.headers.insert(REQUEST_ID, id);
         }
         parts.extensions.insert(Remote(from));
+        parts.extensions.insert(Secure(secure));
         parts.extensions.insert(gate.clone());
         if peer.to_canonical().is_loopback() && !forwards(&parts.headers) {
             health::mark(&mut parts.extensions);

@@ -2,7 +2,7 @@
 
 use crate::api::health::{self, Health};
 use crate::api::limits::Limits;
-use crate::api::{self, Server as Api, Shared};
+use crate::api::{Server as Api, Shared};
 use crate::api_key::digest;
 use crate::clock::Clock;
 use crate::config::{Config, MasterKey};
@@ -13,7 +13,7 @@ use crate::listen::{Server, Signal, Signals, Tls};
 use crate::master_key::{self, Found};
 use crate::metrics::Metrics;
 use crate::store::{Store, api_keys, migrations};
-use crate::{outbox, upkeep};
+use crate::{desk, outbox, upkeep};
 use axum::middleware::from_fn;
 use std::fs::{DirBuilder, File, TryLockError};
 use std::io::ErrorKind;
@@ -123,7 +123,7 @@ impl Serving {
         let limits = Arc::new(Limits::new(config.rates, Arc::clone(&metrics)));
         let health = Health::new(Arc::clone(&server), Arc::clone(&metrics), config.metrics);
         let health = Arc::new(health);
-        let router = api::router(Arc::clone(&server))
+        let router = desk::router(Arc::clone(&server))
             .merge(health::routes(Arc::clone(&health)))
             .layer(from_fn(note_route));
         let (stop, stopping) = watch::channel(false);

@@ -8,7 +8,7 @@ mod caller;
 mod callers;
 mod deliveries;
 mod docs;
-mod etag;
+pub(crate) mod etag;
 mod events;
 pub(crate) mod given;
 pub mod health;
@@ -97,6 +97,10 @@ pub struct RequestId(pub String);
 /// Where a request came from, trusted proxies left out.
 #[derive(Clone, Copy, Debug)]
 pub struct Remote(pub IpAddr);
+
+/// Whether a request came over TLS, at least as far as a trusted proxy.
+#[derive(Clone, Copy, Debug)]
+pub struct Secure(pub bool);
 
 /// Every resource, below `/api/v1`.
 fn resources() -> OpenApiRouter<Shared> {

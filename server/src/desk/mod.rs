@@ -1,1 +1,46 @@
-//! The desk: pages for people who issue licenses. A client of the API, in the same process.
+//! The desk: pages for people who issue licenses, in a browser. A client of the API in the same
+//! process: whatever it shows or does, it asks the API for in the name of whoever signed in. It
+//! has no door of its own to the database, but for sessions.
+
+#![allow(dead_code, reason = "pages that need it are being made")]
+
+mod assets;
+mod client;
+mod form;
+mod frame;
+mod html;
+mod overview;
+mod pager;
+mod products;
+mod refused;
+mod session;
+mod sign_in;
+mod when;
+
+use crate::api::{self, Shared};
+use axum::Router;
+use client::Client;
+use std::sync::Arc;
+
+/// What pages are made from.
+pub struct Desk {
+    server: Shared,
+    client: Client,
+}
+
+/// As handlers have it.
+type State = axum::extract::State<Arc<Desk>>;
+
+/// The API and the desk: all that a server answers but its health.
+pub fn router(server: Shared) -> Router {
+    let api = api::router(Arc::clone(&server));
+    let desk = Arc::new(Desk { server, client: Client::new(api.clone()) });
+    let pages = Router::new()
+        .merge(sign_in::routes())
+        .merge(overview::routes())
+        .merge(products::routes())
+        .layer(axum::middleware::from_fn(html::layer))
+        .merge(assets::routes())
+        .with_state(desk);
+    api.merge(pages)
+}

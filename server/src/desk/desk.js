@@ -1,0 +1,58 @@
+// What pages can do beyond links and forms: charts, and asking before what cannot be undone.
+// Everything works without it, but for the drawings: their numbers are in tables, too.
+"use strict";
+
+const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+/** Draws the numbers of a figure: `data-chart` is {days: [seconds], series: [{label, values}]}. */
+function draw(figure) {
+  const { days, series, bars } = JSON.parse(figure.dataset.chart);
+  const place = figure.querySelector(".plot");
+  place.replaceChildren();
+  if (days.length === 0 || typeof uPlot === "undefined") return;
+  const strokes = ["--first", "--second", "--third", "--dim"].map(colour);
+  const axis = { stroke: colour("--dim"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false } };
+  const lines = series.map((one, at) => ({
+    label: one.label,
+    stroke: strokes[at % strokes.length],
+    fill: bars ? strokes[at % strokes.length] : undefined,
+    width: bars ? 0 : 2,
+    paths: bars ? uPlot.paths.bars({ size: [0.8, 40] }) : undefined,
+    points: { show: days.length === 1 },
+  }));
+  const options = {
+    width: place.clientWidth,
+    height: place.clientHeight,
+    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1e3), "Etc/UTC"),
+    cursor: { drag: { x: false, y: false } },
+    legend: { live: true },
+    scales: { y: { range: (_, least, most) => [Math.min(0, least), most > 0 ? most * 1.08 : 1] } },
+    axes: [axis, { ...axis, size: 56, values: (_, all) => all.map((it) => (Number.isInteger(it) ? it.toLocaleString("en") : "")) }],
+    series: [{ value: "{YYYY}-{MM}-{DD}" }, ...lines],
+  };
+  const plot = new uPlot(options, [days, ...series.map((one) => one.values)], place);
+  new ResizeObserver(() => {
+    if (place.clientWidth !== plot.width) plot.setSize({ width: place.clientWidth, height: plot.height });
+  }).observe(place);
+}
+
+function drawAll(within) {
+  for (const figure of within.querySelectorAll("figure[data-chart]")) draw(figure);
+}
+
+document.addEventListener("DOMContentLoaded", () => drawAll(document));
+document.addEventListener("htmx:after:swap", () => {
+  for (const figure of document.querySelectorAll("figure[data-chart]")) {
+    if (!figure.querySelector(".uplot")) draw(figure);
+  }
+});
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawAll(document));
+
+// A text that is shown once can be taken with one press.
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("button[data-copy]");
+  if (!button) return;
+  const text = document.getElementById(button.dataset.copy).textContent.trim();
+  await navigator.clipboard.writeText(text);
+  button.textContent = "Copied";
+});

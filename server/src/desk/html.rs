@@ -1,0 +1,46 @@
+//! A page as an answer.
+
+use crate::error::{Code, Error};
+use askama::Template;
+use axum::extract::Request;
+use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY};
+use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+/// A browser loads nothing from elsewhere, sends forms nowhere else, and shows the page in no
+/// other.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+                      connect-src 'self'; form-action 'self'; base-uri 'none'; \
+                      frame-ancestors 'none'";
+
+/// A page.
+pub fn page(template: &impl Template) -> Response {
+    shown(StatusCode::OK, template)
+}
+
+/// A page with a status.
+pub fn shown(status: StatusCode, template: &impl Template) -> Response {
+    match template.render() {
+        Ok(text) => (status, [(CONTENT_TYPE, "text/html; charset=utf-8")], text).into_response(),
+        Err(error) => {
+            tracing::error!(error = %error, "a page cannot be made");
+            Error::new(Code::Internal, "This page cannot be made: report it").into_response()
+        }
+    }
+}
+
+/// On to another page, after something was done. `to` is relative to the page that was asked for.
+pub fn on_to(to: &str) -> Response {
+    (StatusCode::SEE_OTHER, [(LOCATION, to.to_string())]).into_response()
+}
+
+/// The headers of every page.
+pub async fn layer(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    headers.insert("x-frame-options", HeaderValue::from_static("DENY"));
+    response
+}
