@@ -105,6 +105,9 @@ codes! {
     OlderThanInstalled = 34, "older_than_installed", "keep the newer one, or force the older one";
     /// It was for one use, and was used.
     AlreadyUsed = 35, "already_used", "ask for a new one";
+    /// The time at which a message was sent is too far from the clock of this machine.
+    BadTimestamp = 36, "bad_timestamp",
+        "set the clock of this machine right, and have it sent again";
 
     /// No answer came from the server.
     Unreachable = 40, "unreachable", "check the network and try again";

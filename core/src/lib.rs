@@ -39,6 +39,7 @@ mod store;
 mod token;
 mod usage;
 mod verdict;
+pub mod webhook;
 
 #[cfg(feature = "issue")]
 pub mod issue;

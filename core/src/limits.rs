@@ -135,3 +135,18 @@ pub const HEADER_VALUE_MAX: usize = 1024;
 
 /// The name of whoever asks.
 pub const CALLER_NAME_MAX: usize = 256;
+
+/// The body of a webhook: ours have a few kilobytes.
+pub const WEBHOOK_MAX: usize = 1024 * 1024;
+
+/// The id of a webhook, in bytes.
+pub const WEBHOOK_ID_MAX: usize = 256;
+
+/// Secrets that a webhook is signed or checked with: two while one follows another.
+pub const WEBHOOK_SECRETS_MAX: usize = 16;
+
+/// Signatures of one webhook.
+pub const WEBHOOK_SIGNATURES_MAX: usize = 16;
+
+/// All signatures of one webhook, in bytes: the longest that is known has 92.
+pub const WEBHOOK_SIGNATURES_TEXT_MAX: usize = 4 * 1024;

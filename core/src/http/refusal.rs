@@ -109,6 +109,7 @@ pub(crate) fn status_of(code: Code) -> u16 {
         | Code::NoSeat
         | Code::OlderThanInstalled
         | Code::AlreadyUsed
+        | Code::BadTimestamp
         | Code::InvalidKey
         | Code::WeakKey
         | Code::KeyRetired
