@@ -50,9 +50,12 @@ fn webhooks() -> TableCreateStatement {
             boolean("enabled"),
             // Why it is not, where nobody said so.
             string_null("disabled_why"),
-            // The secret and the private key that sign, sealed; and those before them, until when.
+            // The secret and the private key that sign, sealed, and the public key; and those before
+            // them, until when.
             text("sealed"),
+            string("public_key"),
             text_null("sealed_before"),
+            string_null("public_key_before"),
             big_integer_null("before_until"),
             // Since when nothing arrives.
             big_integer_null("failing_since"),
@@ -166,9 +169,10 @@ fn indexes() -> Vec<IndexCreateStatement> {
     vec![
         index("webhooks_organization", "webhooks", &["organization_id", "id"]),
         unique("deliveries_event", "deliveries", &["webhook_id", "event_id"]),
-        index("deliveries_due", "deliveries", &["next_at", "webhook_id"]),
+        index("deliveries_due", "deliveries", &["webhook_id", "next_at"]),
         index("deliveries_webhook", "deliveries", &["webhook_id", "id"]),
-        index("deliveries_state", "deliveries", &["organization_id", "state", "id"]),
+        index("deliveries_all", "deliveries", &["organization_id", "id"]),
+        index("deliveries_state", "deliveries", &["state", "organization_id", "id"]),
         index("deliveries_finished", "deliveries", &["finished_at"]),
         index("audit_action", "audit", &["organization_id", "action", "seq"]),
         index("audit_actor", "audit", &["organization_id", "actor", "seq"]),
