@@ -1,5 +1,7 @@
 //! A page as an answer.
 
+use super::{assets, frame};
+use crate::api::Refused;
 use crate::error::{Code, Error};
 use askama::Template;
 use axum::extract::Request;
@@ -35,9 +37,29 @@ pub fn on_to(to: &str) -> Response {
     (StatusCode::SEE_OTHER, [(LOCATION, to.to_string())]).into_response()
 }
 
-/// The headers of every page.
+/// Where a page cannot be made at all.
+#[derive(Template)]
+#[template(path = "failed.html", config = "src/desk/askama.toml")]
+struct Failed {
+    root: String,
+    detail: String,
+    code: &'static str,
+}
+
+impl Failed {
+    fn asset(&self, name: &str) -> String {
+        format!("{}assets/{name}?v={}", self.root, assets::version(name))
+    }
+}
+
+/// The headers of every page; and a page for people in place of an error for programs.
 pub async fn layer(request: Request, next: Next) -> Response {
+    let root = frame::root(request.uri().path());
     let mut response = next.run(request).await;
+    if let Some(Refused(error)) = response.extensions().get::<Refused>() {
+        let (detail, code) = (error.detail().to_string(), error.code().slug());
+        response = shown(response.status(), &Failed { root, detail, code });
+    }
     let headers = response.headers_mut();
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));

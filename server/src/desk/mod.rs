@@ -40,6 +40,7 @@ pub fn router(server: Shared) -> Router {
         .merge(overview::routes())
         .merge(products::routes())
         .layer(axum::middleware::from_fn(html::layer))
+        .layer(axum::middleware::from_fn(api::request_id::layer))
         .merge(assets::routes())
         .with_state(desk);
     api.merge(pages)

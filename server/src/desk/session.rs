@@ -145,14 +145,25 @@ pub fn intended(visit: &Visit, headers: &HeaderMap, csrf: &str) -> Result<()> {
 /// Fails with `forbidden` where a browser says that a page elsewhere asks.
 pub fn same_site(headers: &HeaderMap) -> Result<()> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let told = text("sec-fetch-site").is_none_or(|site| matches!(site, "same-origin" | "none"));
-    let own = match (text("origin"), text("host")) {
-        (Some(origin), Some(host)) => origin.split_once("://").is_some_and(|(_, it)| it == host),
+    let own = match (text("sec-fetch-site"), text("origin"), text("host")) {
+        (Some(site), ..) => matches!(site, "same-origin" | "none"),
+        // An older browser, or no TLS. A proxy may have left the port out.
+        (None, Some(origin), Some(host)) => {
+            origin.split_once("://").is_some_and(|(_, origin)| name_of(origin) == name_of(host))
+        }
         _ => true,
     };
-    match told && own {
+    match own {
         true => Ok(()),
         false => Err(Error::new(Code::Forbidden, "A page elsewhere asked for this: use the desk")),
+    }
+}
+
+/// A host without its port.
+fn name_of(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
     }
 }
 
