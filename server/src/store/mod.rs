@@ -21,6 +21,7 @@ pub mod organizations;
 pub mod page;
 pub mod policies;
 pub mod products;
+pub mod reckon;
 pub mod reports;
 pub mod revoked;
 pub mod rows;

@@ -165,6 +165,17 @@ fn search() -> TableAlterStatement {
 const FILL: &str = "UPDATE licenses SET search = LOWER(serial || '\n' || COALESCE(customer_id, '') \
                     || '\n' || COALESCE(customer_email, '') || '\n' || COALESCE(customer_name, ''))";
 
+/// What reports group licenses by, and what they sum up.
+const LICENSES_DAYS: [&str; 7] = [
+    "organization_id",
+    "product_id",
+    "created_at",
+    "revoked_at",
+    "suspended_at",
+    "valid_until",
+    "max_seats",
+];
+
 fn indexes() -> Vec<IndexCreateStatement> {
     vec![
         index("webhooks_organization", "webhooks", &["organization_id", "id"]),
@@ -177,6 +188,14 @@ fn indexes() -> Vec<IndexCreateStatement> {
         index("audit_action", "audit", &["organization_id", "action", "seq"]),
         index("audit_actor", "audit", &["organization_id", "actor", "seq"]),
         index("audit_subject", "audit", &["organization_id", "subject", "seq"]),
+        // What reports count, without the rows.
+        index("licenses_days", "licenses", &LICENSES_DAYS),
+        index(
+            "activations_days",
+            "activations",
+            &["organization_id", "created_at", "deactivated_at", "license_id"],
+        ),
+        index("seats_live", "seats", &["organization_id", "expires_at", "license_id"]),
         index("sessions_key", "sessions", &["api_key_id"]),
         index("sessions_end", "sessions", &["expires_at"]),
     ]
