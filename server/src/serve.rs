@@ -13,7 +13,7 @@ use crate::listen::{Server, Signal, Signals, Tls};
 use crate::master_key::{self, Found};
 use crate::metrics::Metrics;
 use crate::store::{Store, api_keys, migrations};
-use crate::{desk, outbox, upkeep};
+use crate::{desk, outbox, reports, upkeep};
 use axum::middleware::from_fn;
 use std::fs::{DirBuilder, File, TryLockError};
 use std::io::ErrorKind;
@@ -130,6 +130,7 @@ impl Serving {
         let delivering =
             outbox::run(Arc::clone(&server), config.keep_events_days, stopping.clone());
         let delivering = tokio::spawn(delivering);
+        let reckoning = tokio::spawn(reports::run(Arc::clone(&server), stopping.clone()));
         let front = Front {
             router,
             limits: Arc::clone(&limits),
@@ -151,7 +152,7 @@ impl Serving {
         });
         let it = Arc::clone(&server);
         let keeping = every(upkeep::EVERY, move || keep(Arc::clone(&it), false));
-        let tending = vec![forgetting, keeping];
+        let tending = vec![forgetting, keeping, reckoning];
         let running = vec![tokio::spawn(listening.run(listener)), delivering];
         Serving { address, told, server, health, tls, stop, running, tending, lock }
     }

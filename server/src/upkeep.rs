@@ -1,5 +1,5 @@
 //! What is written now and then, and not on the way of a request: when API keys were used last,
-//! and when something was signed last.
+//! when something was signed last, and how often products report.
 
 use crate::api::Server;
 use crate::error::Result;
@@ -62,6 +62,7 @@ impl Used {
 /// Writes what there is to write, and learns what other servers have signed. To be called every
 /// [`EVERY`]; and with `all` at the end.
 pub async fn keep(server: &Server, all: bool) -> Result<()> {
+    server.counts.write(&server.store, server.clock.now()).await?;
     let signed = server.signer.latest();
     let known = meta::number(server.store.read(), meta::SIGNED_AT).await?;
     if let Some(known) = known {

@@ -52,6 +52,7 @@ pub use crate::api_key::digest;
 
 use crate::batch::Batch;
 use crate::clock::Clock;
+use crate::reports::Counts;
 use crate::store::{Engine, Store};
 use crate::upkeep::Used;
 use crate::vault::{Signer, Vault};
@@ -70,6 +71,8 @@ pub struct Server {
     pub signer: Signer,
     /// When API keys were used.
     pub used: Used,
+    /// How often products report.
+    pub counts: Counts,
     /// Who has an API key.
     pub callers: Callers,
     /// Reports that are written together.
@@ -84,7 +87,8 @@ impl Server {
         let lanes = if store.engine() == Engine::Postgres { 3 } else { 1 };
         let syncs = Arc::new(Batch::new(lanes));
         let callers = Callers::new(&store);
-        Server { store, clock, signer, used: Used::default(), callers, syncs }
+        let (used, counts) = (Used::default(), Counts::default());
+        Server { store, clock, signer, used, counts, callers, syncs }
     }
 }
 

@@ -93,6 +93,19 @@ pub enum Done {
     Signed(Box<Noted>),
 }
 
+impl Done {
+    /// Whose license it is about, and of which product.
+    fn of(&self) -> Option<(Uuid, Uuid)> {
+        match self {
+            Done::Unknown => None,
+            Done::Plain(license) => Some((license.organization_id, license.product_id)),
+            Done::Signed(noted) => {
+                Some((noted.license.organization_id, noted.license.product_id))
+            }
+        }
+    }
+}
+
 /// A signed report that was noted.
 pub struct Noted {
     license: licenses::Model,
@@ -273,12 +286,18 @@ impl Run for Server {
     async fn run(&self, jobs: &[Job]) -> Result<Vec<Result<Done>>> {
         let tx = self.store.begin().await?;
         let mut round = Round::read(self, &tx, jobs).await?;
+        let now = round.now;
         let mut done = Vec::with_capacity(jobs.len());
         for job in jobs {
             done.push(round.take(self, job));
         }
         round.write(&tx).await?;
         tx.commit().await?;
+        for done in done.iter().flatten() {
+            if let Some((organization, product)) = done.of() {
+                self.counts.note(organization, product, now);
+            }
+        }
         Ok(done)
     }
 }

@@ -350,6 +350,7 @@ pub async fn all_anywhere(connection: &impl ConnectionTrait, ids: Vec<Uuid>) -> 
 pub struct Brief {
     pub id: Uuid,
     pub organization_id: Uuid,
+    pub product_id: Uuid,
     pub serial: String,
     pub valid_until: Option<i64>,
     pub suspended_at: Option<i64>,
@@ -366,6 +367,7 @@ pub async fn by_serials(
         .select_only()
         .columns([
             Column::Id,
+            Column::ProductId,
             Column::Serial,
             Column::ValidUntil,
             Column::SuspendedAt,
@@ -373,11 +375,12 @@ pub async fn by_serials(
         ])
         .filter(Column::OrganizationId.eq(organization))
         .filter(Column::Serial.is_in(serials.iter().copied()));
-    type Row = (Uuid, String, Option<i64>, Option<i64>, Option<i64>);
+    type Row = (Uuid, Uuid, String, Option<i64>, Option<i64>, Option<i64>);
     let rows: Vec<Row> = some.into_tuple().all(connection).await?;
-    let brief = |(id, serial, valid_until, suspended_at, revoked_at): Row| Brief {
+    let brief = |(id, product_id, serial, valid_until, suspended_at, revoked_at): Row| Brief {
         id,
         organization_id: organization,
+        product_id,
         serial,
         valid_until,
         suspended_at,
@@ -391,6 +394,7 @@ impl From<&Model> for Brief {
         Brief {
             id: row.id,
             organization_id: row.organization_id,
+            product_id: row.product_id,
             serial: row.serial.clone(),
             valid_until: row.valid_until,
             suspended_at: row.suspended_at,

@@ -50,6 +50,12 @@ pub async fn by_ids(
     Ok(Entity::find().filter(Column::Id.is_in(ids)).all(connection).await?)
 }
 
+/// The organization and the id of each.
+pub async fn all(connection: &impl ConnectionTrait) -> Result<Vec<(Uuid, Uuid)>> {
+    let all = Entity::find().select_only().columns([Column::OrganizationId, Column::Id]);
+    Ok(all.into_tuple().all(connection).await?)
+}
+
 /// Whichever organization's it is: what is published of a product needs no API key.
 pub async fn any(connection: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>> {
     Ok(Entity::find_by_id(id).one(connection).await?)
