@@ -56,6 +56,7 @@ use crate::reports::Counts;
 use crate::store::{Engine, Store};
 use crate::upkeep::Used;
 use crate::vault::{Signer, Vault};
+use crate::webhooks::Sender;
 use axum::Router;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -77,6 +78,8 @@ pub struct Server {
     pub callers: Callers,
     /// Reports that are written together.
     pub syncs: Arc<Batch<Server>>,
+    /// Who sends webhooks.
+    pub webhooks: Sender,
 }
 
 impl Server {
@@ -88,7 +91,12 @@ impl Server {
         let syncs = Arc::new(Batch::new(lanes));
         let callers = Callers::new(&store);
         let (used, counts) = (Used::default(), Counts::default());
-        Server { store, clock, signer, used, counts, callers, syncs }
+        Server { store, clock, signer, used, counts, callers, syncs, webhooks: Sender::default() }
+    }
+
+    /// The same one, which sends webhooks by another way than to the internet over https.
+    pub fn with_webhooks(self, webhooks: Sender) -> Server {
+        Server { webhooks, ..self }
     }
 }
 
