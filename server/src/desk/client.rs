@@ -47,6 +47,11 @@ impl Refusal {
     pub fn is_not_found(&self) -> bool {
         self.status == StatusCode::NOT_FOUND.as_u16()
     }
+
+    /// Whether it is about what was typed: the page shows it again, with the sentence.
+    pub fn is_typed(&self) -> bool {
+        matches!(self.status, 400 | 409 | 413 | 422)
+    }
 }
 
 impl Client {

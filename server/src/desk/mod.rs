@@ -5,10 +5,13 @@
 #![allow(dead_code, reason = "pages that need it are being made")]
 
 mod assets;
+mod chart;
 mod client;
+mod events;
 mod form;
 mod frame;
 mod html;
+mod numbers;
 mod overview;
 mod pager;
 mod products;
@@ -38,6 +41,7 @@ pub fn router(server: Shared) -> Router {
     let pages = Router::new()
         .merge(sign_in::routes())
         .merge(overview::routes())
+        .merge(events::routes())
         .merge(products::routes())
         .layer(axum::middleware::from_fn(html::layer))
         .layer(axum::middleware::from_fn(api::request_id::layer))
