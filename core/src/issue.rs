@@ -76,6 +76,16 @@ fn serial(product: &str) -> Result<String> {
 /// with `malformed`, `too_large` or `too_new`, so that nothing is issued that every product
 /// refuses, and with `invalid_argument` where its type and its dates contradict each other.
 pub fn sign(key: &SecretKey, claims: &Claims) -> Result<String> {
+    Ok(token::sign(key, Kind::License, &payload(claims)?))
+}
+
+/// Whether a license can be signed, without signing it. Fails as [`sign`] does.
+pub fn check(claims: &Claims) -> Result<()> {
+    payload(claims).map(|_| ())
+}
+
+/// The bytes that are signed, of a license that products take.
+fn payload(claims: &Claims) -> Result<Vec<u8>> {
     check_type(claims)?;
     let machine = claims.license.binding.as_ref().and_then(|binding| binding.machine.as_ref());
     if let Some(machine) = machine {
@@ -84,11 +94,11 @@ pub fn sign(key: &SecretKey, claims: &Claims) -> Result<String> {
     let payload = serde_json::to_vec(claims)
         .map_err(|error| Error::new(Code::Internal, format!("the claims: {error}")))?;
     Claims::parse(&payload)?;
-    let token = token::sign(key, Kind::License, &payload);
-    if token.len() > Kind::License.max_bytes() {
-        return Err(Error::new(Code::TooLarge, format!("{} bytes of license", token.len())));
+    let length = token::length(Kind::License, payload.len());
+    if length > Kind::License.max_bytes() {
+        return Err(Error::new(Code::TooLarge, format!("{length} bytes of license")));
     }
-    Ok(token)
+    Ok(payload)
 }
 
 /// Signs exact bytes as a document of a kind, without looking at them: for key sets that are
@@ -330,4 +340,38 @@ fn check_type(claims: &Claims) -> Result<()> {
 /// A clock for a vendor's tools: the system's, in seconds since 1970.
 pub fn now() -> i64 {
     Clock::system().now()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_be_signed_is_known_without_signing_it() {
+        let key = SecretKey::generate().unwrap();
+        let mut claims = draft("acme", "myapp", 1_700_000_000).unwrap();
+        let mut refused = 0;
+        for size in (0..60_000).step_by(997) {
+            claims.license.features = (0..size / 60)
+                .map(|n| crate::Feature {
+                    name: Some("n".repeat(40)),
+                    ..crate::Feature::new(format!("f{n}"))
+                })
+                .collect();
+            claims.license.tier = Some("t".repeat(size % 256));
+            let bytes = serde_json::to_vec(&claims).unwrap();
+            let signed = token::sign(&key, Kind::License, &bytes);
+            assert_eq!(signed.len(), token::length(Kind::License, bytes.len()));
+            match sign(&key, &claims) {
+                Ok(_) => check(&claims).unwrap(),
+                Err(error) => {
+                    assert_eq!(check(&claims).unwrap_err(), error);
+                    refused += 1;
+                }
+            }
+        }
+        assert!(refused > 5, "{refused}");
+        claims.license.kind = "other".into();
+        assert_eq!(check(&claims).unwrap_err().code(), Code::InvalidArgument);
+    }
 }

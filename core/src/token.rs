@@ -239,3 +239,12 @@ pub(crate) fn sign(key: &crate::secret::SecretKey, kind: Kind, payload: &[u8]) -
     URL_SAFE_NO_PAD.encode_string(signature, &mut token);
     token
 }
+
+/// How long a signed document is whose payload has so many bytes.
+#[cfg(feature = "issue")]
+pub(crate) fn length(kind: Kind, payload: usize) -> usize {
+    let coded = |bytes: usize| (bytes * 4).div_ceil(3);
+    // The name of a key has 43 characters, and a signature 64 bytes.
+    let header = r#"{"alg":"EdDSA","kid":"","typ":""}"#.len() + 43 + kind.typ().len();
+    coded(header) + 1 + coded(payload) + 1 + coded(64)
+}

@@ -4,7 +4,7 @@ use crate::api::Server;
 use crate::error::{Code, Error, Result};
 use crate::store::{licenses, organizations, policies, products};
 use crate::token_id;
-use crate::vault::{BACK_MAX, Signing};
+use crate::vault::{BACK_MAX, Ready};
 use licentia::limits::TIME_MAX;
 use licentia::{Binding, Claims, Customer, Feature, Notice, ProductName, Role};
 use sea_orm::ConnectionTrait;
@@ -35,19 +35,45 @@ pub async fn issue(
     license: &licenses::Model,
     binding: Option<Binding>,
 ) -> Result<Issued> {
-    let policy = match license.policy_id {
-        Some(id) => policies::get(tx, organization.id, id).await?.map(|policy| policy.name),
-        None => None,
-    };
-    let mut signing = server.signer.signing(tx, organization, product, Role::License).await?;
-    signing.at = not_before(signing.at, license.token_at);
-    let mut claims = claims(&signing, product, license, policy)?;
-    claims.jti = token_id::new(server.signer.vault(), license.id)?;
+    let (ready, mut claims) = draft(server, tx, organization, product, license).await?;
+    let signing = server.signer.sign(ready)?;
     if binding.is_some() {
         claims.license.binding = binding;
     }
     let token = licentia::issue::sign(&signing.key, &claims)?;
-    Ok(Issued { token, token_id: claims.jti, at: signing.at })
+    Ok(Issued { token, token_id: claims.jti, at: claims.iat })
+}
+
+/// Whether a license can be signed as its record stands now: everything that [`issue`] does but
+/// the signature. Fails as it does.
+pub async fn check(
+    server: &Server,
+    tx: &impl ConnectionTrait,
+    organization: &organizations::Model,
+    product: &products::Model,
+    license: &licenses::Model,
+) -> Result<()> {
+    let (_, claims) = draft(server, tx, organization, product, license).await?;
+    Ok(licentia::issue::check(&claims)?)
+}
+
+/// What is to be signed, and with which key.
+async fn draft(
+    server: &Server,
+    tx: &impl ConnectionTrait,
+    organization: &organizations::Model,
+    product: &products::Model,
+    license: &licenses::Model,
+) -> Result<(Ready, Claims)> {
+    let policy = match license.policy_id {
+        Some(id) => policies::get(tx, organization.id, id).await?.map(|policy| policy.name),
+        None => None,
+    };
+    let mut ready = server.signer.ready(tx, organization, product, Role::License).await?;
+    ready.at = not_before(ready.at, license.token_at);
+    let mut claims = claims(&ready, product, license, policy)?;
+    claims.jti = token_id::new(server.signer.vault(), license.id)?;
+    Ok((ready, claims))
 }
 
 /// When a token is signed that comes after another: not before it, or programs would take it for
@@ -61,15 +87,15 @@ fn not_before(now: i64, previous: i64) -> i64 {
 
 /// What the record says, as claims.
 fn claims(
-    signing: &Signing,
+    ready: &Ready,
     product: &products::Model,
     license: &licenses::Model,
     policy: Option<String>,
 ) -> Result<Claims> {
     let terms = license.terms()?;
-    let mut claims = licentia::issue::draft(&signing.issuer, &product.code, signing.at)?;
+    let mut claims = licentia::issue::draft(&ready.issuer, &product.code, ready.at)?;
     claims.sub = license.customer_id.clone();
-    claims.exp = terms.token_days.map(|days| (signing.at + i64::from(days) * DAY).min(TIME_MAX));
+    claims.exp = terms.token_days.map(|days| (ready.at + i64::from(days) * DAY).min(TIME_MAX));
     let customer = Customer {
         name: license.customer_name.clone(),
         email: license.customer_email.clone(),

@@ -27,6 +27,7 @@ pub mod master_key;
 pub mod metrics;
 pub mod operations;
 pub mod outbox;
+pub mod outlook;
 pub mod reports;
 pub mod requests;
 pub mod revocations;

@@ -3,8 +3,10 @@
 use super::page::Page;
 use crate::error::Result;
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::{Alias, CaseStatement, Expr, ExprTrait, OnConflict};
-use sea_orm::{ConnectionTrait, IntoActiveModel, Iterable, QueryOrder, QuerySelect};
+use sea_orm::sea_query::{Alias, Asterisk, CaseStatement, Expr, ExprTrait, Func, OnConflict};
+use sea_orm::{
+    ConnectionTrait, FromQueryResult, IntoActiveModel, Iterable, QueryOrder, QuerySelect,
+};
 
 /// A row of `activations`: one for each installation that ever had the license.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -157,11 +159,87 @@ pub async fn candidates(
     Ok(rows)
 }
 
+/// How those of a license were heard of.
+#[derive(Clone, Debug, Default, PartialEq, Eq, FromQueryResult)]
+pub struct Seen {
+    /// Those that ever had it.
+    pub ever: i64,
+    /// Those that take a machine.
+    pub active: i64,
+    /// Of these, how many were seen in the last 24 hours, 7 days, 30 days.
+    pub day: i64,
+    pub week: i64,
+    pub month: i64,
+    /// Of these, how many were seen last before a change.
+    pub older: i64,
+    /// When one of those that ever had it was seen last, and when a token was bound to one last.
+    pub last_seen_at: Option<i64>,
+    pub token_at: Option<i64>,
+}
+
+/// How those of a license were heard of, at a time. `changed` = when the license was.
+pub async fn seen(
+    connection: &impl ConnectionTrait,
+    organization: Uuid,
+    license: Uuid,
+    now: i64,
+    changed: i64,
+) -> Result<Seen> {
+    const DAY: i64 = 86_400;
+    let taken = || Column::DeactivatedAt.is_null();
+    let since = |days: i64| taken().and(Column::LastSeenAt.gt(now.saturating_sub(days * DAY)));
+    let number = |which: Expr| {
+        let one = CaseStatement::new().case(which, 1).finally(0);
+        // A sum is none where there are no rows, and of no certain type on PostgreSQL.
+        Func::coalesce([Expr::from(Func::sum(one)), Expr::val(0)]).cast_as("bigint")
+    };
+    let all = Entity::find()
+        .select_only()
+        .filter(Column::OrganizationId.eq(organization))
+        .filter(Column::LicenseId.eq(license))
+        .expr_as(Func::count(Expr::col(Asterisk)), "ever")
+        .expr_as(number(taken()), "active")
+        .expr_as(number(since(1)), "day")
+        .expr_as(number(since(7)), "week")
+        .expr_as(number(since(30)), "month")
+        .expr_as(number(taken().and(Column::LastSeenAt.lt(changed))), "older")
+        .expr_as(Func::max(Expr::col(Column::LastSeenAt)), "last_seen_at")
+        .expr_as(Func::max(Expr::col(Column::TokenAt)), "token_at");
+    Ok(all.into_model().one(connection).await?.unwrap_or_default())
+}
+
 fn active(organization: Uuid, license: Uuid) -> Select<Entity> {
     Entity::find()
         .filter(Column::OrganizationId.eq(organization))
         .filter(Column::LicenseId.eq(license))
         .filter(Column::DeactivatedAt.is_null())
+}
+
+fn meant(organization: Uuid, filter: Filter) -> Select<Entity> {
+    let mut all = Entity::find().filter(Column::OrganizationId.eq(organization));
+    if let Some(license) = filter.license {
+        all = all.filter(Column::LicenseId.eq(license));
+    }
+    match filter.active {
+        Some(true) => all.filter(Column::DeactivatedAt.is_null()),
+        Some(false) => all.filter(Column::DeactivatedAt.is_not_null()),
+        None => all,
+    }
+}
+
+/// The next of those that are meant, the newest first, after one.
+pub async fn next(
+    connection: &impl ConnectionTrait,
+    organization: Uuid,
+    filter: Filter,
+    after: Option<Uuid>,
+    limit: u64,
+) -> Result<Vec<Model>> {
+    let mut rows = meant(organization, filter);
+    if let Some(after) = after {
+        rows = rows.filter(Column::Id.lt(after));
+    }
+    Ok(rows.order_by_desc(Column::Id).limit(limit).all(connection).await?)
 }
 
 /// A page of an organization's, and how many there are.
@@ -171,15 +249,7 @@ pub async fn list(
     filter: Filter,
     page: Page,
 ) -> Result<(Vec<Model>, u64)> {
-    let mut all = Entity::find().filter(Column::OrganizationId.eq(organization));
-    if let Some(license) = filter.license {
-        all = all.filter(Column::LicenseId.eq(license));
-    }
-    all = match filter.active {
-        Some(true) => all.filter(Column::DeactivatedAt.is_null()),
-        Some(false) => all.filter(Column::DeactivatedAt.is_not_null()),
-        None => all,
-    };
+    let all = meant(organization, filter);
     let total = all.clone().count(connection).await?;
     let mut rows = all.order_by_desc(Column::Id).limit(page.limit).offset(page.offset);
     if let Some(after) = page.after {

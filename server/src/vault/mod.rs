@@ -2,7 +2,7 @@
 
 mod signer;
 
-pub use signer::{BACK_MAX, Signer, Signing};
+pub use signer::{BACK_MAX, Ready, Signer, Signing};
 
 use crate::error::{Code, Error, Result};
 use base64::Engine;

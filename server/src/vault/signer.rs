@@ -37,6 +37,18 @@ pub struct Signing {
     pub at: i64,
 }
 
+/// A key that could sign one thing now, and is not opened.
+pub struct Ready {
+    /// The key.
+    pub row: signing_keys::Model,
+    /// As in [`Signing`].
+    pub issuer: String,
+    /// As in [`Signing`].
+    pub epoch: i64,
+    /// As in [`Signing`].
+    pub at: i64,
+}
+
 impl Signer {
     /// A signer with this vault.
     pub fn new(vault: Arc<Vault>, clock: Clock) -> Signer {
@@ -63,6 +75,26 @@ impl Signer {
         product: &products::Model,
         role: Role,
     ) -> Result<Signing> {
+        let ready = self.ready(connection, organization, product, role).await?;
+        self.sign(ready)
+    }
+
+    /// Opens a key to sign one thing.
+    pub fn sign(&self, ready: Ready) -> Result<Signing> {
+        let key = self.open(&ready.row)?;
+        self.count.fetch_add(1, Ordering::Relaxed);
+        let Ready { issuer, epoch, at, .. } = ready;
+        Ok(Signing { key, issuer, epoch, at })
+    }
+
+    /// The same as [`Signer::signing`] without opening the key: whether it could sign, and as whom.
+    pub async fn ready(
+        &self,
+        connection: &impl ConnectionTrait,
+        organization: &organizations::Model,
+        product: &products::Model,
+        role: Role,
+    ) -> Result<Ready> {
         let pair = product.key_pair_id.ok_or_else(|| {
             let what = "The product has no key pair: give it one (key_pair_id) first";
             Error::new(Code::NoKeyPair, what)
@@ -78,9 +110,7 @@ impl Signer {
                 );
                 Error::new(Code::NoKeyPair, what)
             })?;
-        let key = self.open(&row)?;
-        self.count.fetch_add(1, Ordering::Relaxed);
-        Ok(Signing { key, issuer: organization.issuer.clone(), epoch, at })
+        Ok(Ready { row, issuer: organization.issuer.clone(), epoch, at })
     }
 
     /// The private half of a key.

@@ -1,10 +1,10 @@
 //! New licenses.
 
 use super::grant::{COUNT_MAX, NewLicense, Template, changed_terms};
-use super::view::{CreatedLicense, License};
+use super::view::{CreatedLicense, License, LicensePreview};
 use crate::api::given;
 use crate::api::{Answer, Caller, Problem, Scope, Server, Shared, Stop, Work, Written};
-use crate::claims::issue;
+use crate::claims::{check as check_claims, issue};
 use crate::error::{Code, Error, Result};
 use crate::license_key;
 use crate::store::{licenses, organizations, policies, products};
@@ -43,6 +43,20 @@ pub async fn make(
     serial: Option<String>,
     now: i64,
 ) -> Result<Made> {
+    let mut made = draft(tx, organization, new, serial, now).await?;
+    let issued = issue(server, tx, organization, &made.product, &made.row, None).await?;
+    made.row.sealed(issued);
+    Ok(made)
+}
+
+/// Everything of [`make`] but the signature.
+async fn draft(
+    tx: &impl ConnectionTrait,
+    organization: &organizations::Model,
+    new: NewLicense,
+    serial: Option<String>,
+    now: i64,
+) -> Result<Made> {
     let product = products::hold(tx, organization.id, new.product_id).await?;
     let product = product.ok_or_else(|| Error::not_found("product"))?;
     let policy = match new.policy_id {
@@ -59,7 +73,7 @@ pub async fn make(
         None => draw(tx, organization, &product.code, now).await?,
     };
     let key = license_key::generate()?;
-    let mut row = licenses::Model {
+    let row = licenses::Model {
         id: Uuid::now_v7(),
         organization_id: organization.id,
         product_id: product.id,
@@ -91,8 +105,6 @@ pub async fn make(
         updated_at: now,
         search: String::new(),
     };
-    let issued = issue(server, tx, organization, &product, &row, None).await?;
-    row.sealed(issued);
     Ok(Made { row, product, key: key.shown })
 }
 
@@ -158,4 +170,24 @@ pub(super) async fn create(
     let created = license.with_blob(&made.row).with_key(made.key);
     licenses::insert(&work.tx, made.row).await?;
     work.commit(Answer::created(&location, &created)).await
+}
+
+/// Preview a license
+///
+/// What creating one with the same body would give, and what comes of it by itself. Nothing is
+/// kept, and nothing signed.
+#[utoipa::path(post, path = "/licenses/preview", tag = "licenses", request_body = NewLicense,
+    security(("api_key" = ["issue"])),
+    responses((status = 200, body = LicensePreview), (status = "4XX", body = Problem)))]
+pub(super) async fn preview(
+    State(server): State<Shared>,
+    caller: Caller,
+    Written { body, .. }: Written<NewLicense>,
+) -> Result<Answer> {
+    caller.must(Scope::Issue)?;
+    let (read, now) = (server.store.read(), server.clock.now());
+    let organization = &caller.organization;
+    let Made { row, product, .. } = draft(read, organization, body, None, now).await?;
+    check_claims(&server, read, organization, &product, &row).await?;
+    Ok(Answer::ok(&LicensePreview::of(&row, &product, now)?))
 }

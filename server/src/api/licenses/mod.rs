@@ -4,6 +4,7 @@ mod change;
 mod create;
 mod grant;
 mod list;
+mod look;
 mod stop;
 mod verify;
 mod view;
@@ -11,6 +12,7 @@ mod view;
 pub use crate::store::status::Status;
 pub use change::LicenseChange;
 pub use create::{Made, make};
+pub(crate) use list::{LicenseQuery, shown};
 pub use grant::{Entitlement, LicenseType, NewLicense, Template};
 pub use stop::revoke_row;
 pub use view::License;
@@ -23,6 +25,8 @@ use utoipa_axum::routes;
 pub fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
         .routes(routes!(create::create, list::list))
+        .routes(routes!(create::preview))
+        .routes(routes!(look::outlook))
         .routes(routes!(verify::verify))
         .routes(routes!(verify::check_revocation))
         .routes(routes!(list::get, change::change, stop::revoke))

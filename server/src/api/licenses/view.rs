@@ -3,6 +3,7 @@
 use super::grant::{Entitlement, LicenseType};
 use crate::binding::HardwareBinding;
 use crate::error::Result;
+use crate::outlook::{Dates, Silence, Turn};
 use crate::store::status::Status;
 use crate::store::{licenses, products};
 use crate::terms::Terms;
@@ -74,6 +75,39 @@ pub struct CreatedLicense {
     license_key: String,
 }
 
+/// A license that there is not, as it would be made now: what [`License`] says but for what each
+/// new one has of its own.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LicensePreview {
+    product_id: Uuid,
+    product_name: String,
+    product_code: String,
+    #[schema(value_type = LicenseType)]
+    license_type: String,
+    policy_id: Option<Uuid>,
+    customer_id: Option<String>,
+    customer_email: Option<String>,
+    customer_name: Option<String>,
+    status: Status,
+    #[schema(format = DateTime)]
+    valid_from: String,
+    /// Null = without end.
+    #[schema(format = DateTime)]
+    valid_until: Option<String>,
+    /// The ids of what is enabled.
+    features: Vec<String>,
+    /// The same in full.
+    entitlements: Vec<Entitlement>,
+    max_seats: i64,
+    max_machines: i64,
+    hardware_binding: Option<HardwareBinding>,
+    terms: Terms,
+    /// What comes by itself, the first first.
+    turns: Vec<Turn>,
+    /// What days without contact cost.
+    silence: Silence,
+}
+
 /// A page of licenses.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Licenses {
@@ -120,6 +154,36 @@ impl License {
     /// With its file.
     pub fn with_blob(self, row: &licenses::Model) -> LicenseWithBlob {
         LicenseWithBlob { license: self, license_blob: STANDARD.encode(&row.token) }
+    }
+}
+
+impl LicensePreview {
+    /// That of a row that is not kept.
+    pub fn of(row: &licenses::Model, product: &products::Model, now: i64) -> Result<Self> {
+        let of = License::of(row, product, now)?;
+        let dates = Dates { from: row.valid_from, until: row.valid_until, terms: &of.terms };
+        let (turns, silence) = (dates.turns(), dates.silence());
+        Ok(LicensePreview {
+            product_id: of.product_id,
+            product_name: of.product_name,
+            product_code: of.product_code,
+            license_type: of.license_type,
+            policy_id: of.policy_id,
+            customer_id: of.customer_id,
+            customer_email: of.customer_email,
+            customer_name: of.customer_name,
+            status: of.status,
+            valid_from: of.valid_from,
+            valid_until: of.valid_until,
+            features: of.features,
+            entitlements: of.entitlements,
+            max_seats: of.max_seats,
+            max_machines: of.max_machines,
+            hardware_binding: of.hardware_binding,
+            terms: of.terms,
+            turns,
+            silence,
+        })
     }
 }
 
