@@ -30,6 +30,7 @@ pub struct Metrics {
     connections: Gauge,
     refused: Counter,
     limited: Family<By, Counter>,
+    deliveries: Family<Went, Counter>,
     standing: Arc<Mutex<Standing>>,
 }
 
@@ -50,6 +51,34 @@ struct By {
     by: &'static str,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Went {
+    outcome: &'static str,
+}
+
+/// How a try to deliver something went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was taken.
+    Delivered,
+    /// It is tried again.
+    Failed,
+    /// It was the last try.
+    Dead,
+}
+
+impl Outcome {
+    const ALL: [Outcome; 3] = [Outcome::Delivered, Outcome::Failed, Outcome::Dead];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Outcome::Delivered => "delivered",
+            Outcome::Failed => "failed",
+            Outcome::Dead => "dead",
+        }
+    }
+}
+
 /// What holds at the moment of asking.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Standing {
@@ -59,6 +88,9 @@ pub struct Standing {
     pub pool: Option<(u32, u32)>,
     /// Events that wait to be delivered, and the seconds that the oldest has waited.
     pub outbox: Option<(u64, u64)>,
+    /// Deliveries to webhooks that wait, the seconds that the oldest has waited, and those that
+    /// were tried for the last time.
+    pub deliveries: Option<(u64, u64, u64)>,
     /// Documents that were signed since the start.
     pub signed: u64,
 }
@@ -97,11 +129,30 @@ impl Metrics {
             "Requests that were too many: of one key, of one address, with wrong keys",
             limited.clone(),
         );
+        let deliveries = Family::<Went, Counter>::default();
+        registry.register(
+            "webhook_deliveries",
+            "Tries to deliver an event to a webhook, by how they went",
+            deliveries.clone(),
+        );
+        // So that a rise from nothing is seen.
+        for outcome in Outcome::ALL {
+            deliveries.get_or_create(&Went { outcome: outcome.word() });
+        }
         let build = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "What runs", build);
         let standing = Arc::new(Mutex::new(Standing::default()));
         registry.register_collector(Box::new(Asked(Arc::clone(&standing))));
-        Metrics { registry, requests, durations, connections, refused, limited, standing }
+        Metrics {
+            registry,
+            requests,
+            durations,
+            connections,
+            refused,
+            limited,
+            deliveries,
+            standing,
+        }
     }
 
     /// Counts a request. `route` is the pattern of its path.
@@ -122,6 +173,11 @@ impl Metrics {
     /// Counts a request that was one too many: `by` is `key`, `address` or `wrong_key`.
     pub fn limited(&self, by: &'static str) {
         self.limited.get_or_create(&By { by }).inc();
+    }
+
+    /// Counts a try to deliver something.
+    pub fn delivery(&self, outcome: Outcome) {
+        self.deliveries.get_or_create(&Went { outcome: outcome.word() }).inc();
     }
 
     /// Open connections.
@@ -158,6 +214,11 @@ impl Collector for Asked {
         if let Some((count, age)) = now.outbox {
             gauge("outbox_events", "Events that wait to be delivered", count)?;
             gauge("outbox_age_seconds", "How long the oldest has waited", age)?;
+        }
+        if let Some((waiting, age, dead)) = now.deliveries {
+            gauge("webhooks_waiting", "Deliveries to webhooks that wait", waiting)?;
+            gauge("webhooks_waiting_age_seconds", "How long the oldest has waited", age)?;
+            gauge("webhooks_dead", "Deliveries that were tried for the last time", dead)?;
         }
         let signed = ConstCounter::new(now.signed);
         let help = "Documents that were signed";

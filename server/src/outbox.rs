@@ -7,13 +7,13 @@ use crate::api::licenses::License;
 use crate::error::Result;
 use crate::revocations;
 use crate::store::{
-    Engine, endings, events, idempotency, licenses, meta, organizations, products, revoked,
+    Engine, deliveries, endings, events, idempotency, licenses, meta, organizations, products,
+    revoked, webhooks,
 };
+use crate::webhooks::fan_out;
 use sea_orm::DatabaseTransaction;
 use sea_orm::prelude::Uuid;
 use std::collections::{BTreeMap, BTreeSet};
-use std::future::Future;
-use std::pin::Pin;
 use std::time::Duration;
 use tokio::sync::{Mutex, watch};
 use tokio::time::{Instant, sleep};
@@ -25,8 +25,6 @@ const LATER: Duration = Duration::from_secs(5);
 /// How often everything else is done.
 const TENDING: Duration = Duration::from_secs(5);
 
-/// Seconds in which a server has to have delivered what it took. Then another does.
-const CLAIM: i64 = 60;
 /// Events that are taken, and rows that are written, at a time.
 const BATCH: u64 = 500;
 /// Batches of one kind of work before the next has its turn.
@@ -43,40 +41,9 @@ const IDEMPOTENCY: i64 = DAY;
 /// Work of the group that one server does at a time, and the seconds until the next does it.
 const TURN: (&str, i64) = ("outbox_turn", 4);
 
-/// Somewhere that events go.
-pub trait Sink: Send + Sync {
-    /// Takes one. The same one may come again, with the same name. Whatever fails is tried again.
-    fn deliver<'a>(
-        &'a self,
-        event: &'a events::Model,
-    ) -> Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
-}
-
-/// The log: a line for each event, without what is told of it.
-#[derive(Clone, Copy, Debug)]
-pub struct Log;
-
-impl Sink for Log {
-    fn deliver<'a>(
-        &'a self,
-        event: &'a events::Model,
-    ) -> Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>> {
-        Box::pin(async move {
-            tracing::info!(
-                id = event.name(),
-                kind = event.kind,
-                organization = %event.organization_id,
-                subject = event.subject,
-                "event"
-            );
-            Ok(())
-        })
-    }
-}
-
 /// Works until it is told to stop, or dropped: what has not ended then, another server does.
 pub async fn run(server: Shared, keep_days: u32, mut stop: watch::Receiver<bool>) {
-    let outbox = Outbox::new(server, keep_days, vec![Box::new(Log)]);
+    let outbox = Outbox::new(server, keep_days);
     let mut tended = None;
     while !*stop.borrow() {
         let is_time = tended.is_none_or(|last: Instant| last.elapsed() >= TENDING);
@@ -108,50 +75,36 @@ pub async fn run(server: Shared, keep_days: u32, mut stop: watch::Receiver<bool>
 pub struct Outbox {
     server: Shared,
     keep_days: u32,
-    sinks: Vec<Box<dyn Sink>>,
     /// Lists that cannot be signed, and their versions.
     unsigned: Mutex<BTreeMap<Uuid, i64>>,
 }
 
 impl Outbox {
-    /// Work that gives events to these sinks, and keeps them for so many days after; 0 = for ever.
-    pub fn new(server: Shared, keep_days: u32, sinks: Vec<Box<dyn Sink>>) -> Outbox {
-        Outbox { server, keep_days, sinks, unsigned: Mutex::default() }
+    /// Work that keeps what was delivered for so many days after; 0 = for ever.
+    pub fn new(server: Shared, keep_days: u32) -> Outbox {
+        Outbox { server, keep_days, unsigned: Mutex::default() }
     }
 
-    /// Delivers the oldest events that wait. Gives how many it took.
+    /// Delivers the oldest events that wait: to the log, and on their way to webhooks, all in one
+    /// transaction. Gives how many.
     pub async fn deliver(&self) -> Result<u64> {
         let (store, now) = (&self.server.store, self.server.clock.now());
         // Nothing is written while nothing happens.
-        if !events::is_waiting(store.read(), now).await? {
+        if !events::is_waiting(store.read()).await? {
             return Ok(0);
         }
         let tx = store.begin().await?;
-        let taken = events::claim(&tx, now, now.saturating_add(CLAIM), BATCH).await?;
+        let taken = events::take(&tx, BATCH).await?;
+        if taken.is_empty() {
+            return Ok(0);
+        }
+        fan_out(&tx, &taken, now).await?;
+        let numbers: Vec<i64> = taken.iter().map(|event| event.seq).collect();
+        events::delivered(&tx, &numbers, now).await?;
+        // Before the end: a line may come twice, and is never missing.
+        taken.iter().for_each(log);
         tx.commit().await?;
-        let mut delivered = Vec::with_capacity(taken.len());
-        for event in &taken {
-            match self.deliver_one(event).await {
-                Ok(()) => delivered.push(event.seq),
-                Err(error) => {
-                    let (id, code) = (event.name(), error.code().slug());
-                    tracing::warn!(id, code, "an event is not delivered yet");
-                }
-            }
-        }
-        if !delivered.is_empty() {
-            let tx = store.begin().await?;
-            events::delivered(&tx, &delivered, self.server.clock.now()).await?;
-            tx.commit().await?;
-        }
         Ok(u64::try_from(taken.len()).unwrap_or(u64::MAX))
-    }
-
-    async fn deliver_one(&self, event: &events::Model) -> Result<()> {
-        for sink in &self.sinks {
-            sink.deliver(event).await?;
-        }
-        Ok(())
     }
 
     /// Does everything else, unless another server of the group is at it.
@@ -235,24 +188,31 @@ impl Outbox {
         Ok(())
     }
 
-    /// Deletes what is too old to be asked for.
+    /// Deletes what is too old to be asked for, and what signs no more.
     pub async fn clear(&self) -> Result<()> {
-        let now = self.server.clock.now();
+        let (store, now) = (&self.server.store, self.server.clock.now());
         for _ in 0..BATCHES {
-            let tx = self.server.store.begin().await?;
+            let tx = store.begin().await?;
             let done = idempotency::clear(&tx, now.saturating_sub(IDEMPOTENCY), BATCH).await?;
             tx.commit().await?;
             if done < BATCH {
                 break;
             }
         }
+        if webhooks::has_outlived(store.read(), now).await? {
+            let tx = store.begin().await?;
+            webhooks::forget_outlived(&tx, now).await?;
+            tx.commit().await?;
+        }
         if self.keep_days == 0 {
             return Ok(());
         }
         let before = now.saturating_sub(i64::from(self.keep_days).saturating_mul(DAY));
         for _ in 0..BATCHES {
-            let tx = self.server.store.begin().await?;
+            let tx = store.begin().await?;
             let done = events::clear(&tx, before, BATCH).await?;
+            // What waits has not ended, however old it is.
+            let done = done.max(deliveries::clear(&tx, before, BATCH).await?);
             tx.commit().await?;
             if done < BATCH {
                 break;
@@ -260,6 +220,17 @@ impl Outbox {
         }
         Ok(())
     }
+}
+
+/// A line for an event, without what is told of it.
+fn log(event: &events::Model) {
+    tracing::info!(
+        id = event.name(),
+        kind = event.kind,
+        organization = %event.organization_id,
+        subject = event.subject,
+        "event"
+    );
 }
 
 /// What is announced of the end of a license.

@@ -85,7 +85,7 @@ pub struct MadeApiKey {
 }
 
 /// A text that is shown once, on purpose.
-struct Secret(Zeroizing<String>);
+pub(super) struct Secret(pub(super) Zeroizing<String>);
 
 impl Serialize for Secret {
     fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {

@@ -5,7 +5,7 @@ use crate::config;
 use crate::error::Error;
 use crate::master_key;
 use crate::metrics::{self, Metrics, Standing};
-use crate::store::standing;
+use crate::store::{deliveries, standing};
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{Extensions, StatusCode};
@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 
 /// How long the database may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -61,7 +62,7 @@ impl Health {
         {
             return found;
         }
-        let found = tokio::time::timeout(PATIENCE, self.look()).await;
+        let found = timeout(PATIENCE, self.look()).await;
         let found = found.unwrap_or(Err("the database does not answer"));
         *latest = Some((Instant::now(), found));
         found
@@ -79,7 +80,8 @@ impl Health {
 
     async fn standing(&self) -> Standing {
         let store = &self.server.store;
-        let outbox = tokio::time::timeout(PATIENCE, standing::outbox(store)).await;
+        let outbox = timeout(PATIENCE, standing::outbox(store)).await;
+        let deliveries = timeout(PATIENCE, deliveries::standing(store.read())).await;
         let now = self.server.clock.now();
         let age = |since: Option<i64>| {
             since.map_or(0, |since| u64::try_from(now.saturating_sub(since)).unwrap_or(0))
@@ -88,6 +90,10 @@ impl Health {
             ready: self.ready().await.is_ok(),
             pool: Some(standing::pool(store)),
             outbox: outbox.ok().and_then(Result::ok).map(|(count, since)| (count, age(since))),
+            deliveries: deliveries
+                .ok()
+                .and_then(Result::ok)
+                .map(|found| (found.waiting, age(found.oldest), found.dead)),
             signed: self.server.signer.count(),
         }
     }

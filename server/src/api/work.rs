@@ -121,6 +121,11 @@ impl Work {
         });
     }
 
+    /// What was noted last.
+    pub fn latest(&self) -> Option<&events::Model> {
+        self.events.last()
+    }
+
     /// Commits everything, where there is no answer to keep.
     pub async fn finish(self) -> Result<()> {
         match self.commit(Answer::empty()).await {

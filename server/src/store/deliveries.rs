@@ -53,7 +53,8 @@ const AT_ONCE: usize = 1_000;
 pub async fn insert(tx: &impl ConnectionTrait, rows: Vec<Model>) -> Result<()> {
     for rows in rows.chunks(AT_ONCE) {
         let rows = rows.iter().cloned().map(IntoActiveModel::into_active_model);
-        let none = OnConflict::columns([Column::WebhookId, Column::EventId]).do_nothing().to_owned();
+        let none =
+            OnConflict::columns([Column::WebhookId, Column::EventId]).do_nothing().to_owned();
         Entity::insert_many(rows).on_conflict(none).exec_without_returning(tx).await?;
     }
     Ok(())

@@ -3,7 +3,7 @@
 use crate::error::Result;
 use sea_orm::ActiveValue::NotSet;
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::{Expr, ExprTrait, LockBehavior, LockType, Order, Query};
+use sea_orm::sea_query::{Expr, LockBehavior, LockType, Order, Query};
 use sea_orm::{ConnectionTrait, IntoActiveModel, QueryOrder, QuerySelect, Select};
 
 /// A row of `events`.
@@ -23,7 +23,7 @@ pub struct Model {
     pub actor: String,
     pub request_id: Option<String>,
     pub created_at: i64,
-    /// Until when one server is delivering it.
+    /// Of earlier versions, which delivered without a transaction.
     pub claimed_until: Option<i64>,
     pub delivered_at: Option<i64>,
 }
@@ -88,39 +88,21 @@ pub async fn list(
     Ok(rows.order_by_desc(Column::Seq).limit(limit).all(connection).await?)
 }
 
-/// Neither delivered nor being delivered at a time, the oldest first.
-fn waiting(now: i64, limit: u64) -> Select<Entity> {
-    let free = Column::ClaimedUntil.is_null().or(Column::ClaimedUntil.lte(now));
-    Entity::find()
-        .filter(Column::DeliveredAt.is_null())
-        .filter(free)
-        .order_by_asc(Column::Seq)
-        .limit(limit)
+/// Not delivered, the oldest first.
+fn waiting(limit: u64) -> Select<Entity> {
+    Entity::find().filter(Column::DeliveredAt.is_null()).order_by_asc(Column::Seq).limit(limit)
 }
 
 /// Whether any is waiting.
-pub async fn is_waiting(connection: &impl ConnectionTrait, now: i64) -> Result<bool> {
-    Ok(waiting(now, 1).one(connection).await?.is_some())
+pub async fn is_waiting(connection: &impl ConnectionTrait) -> Result<bool> {
+    Ok(waiting(1).one(connection).await?.is_some())
 }
 
-/// Takes the oldest that wait, and that no other server is taking, to deliver them before `until`.
-pub async fn claim(
-    tx: &impl ConnectionTrait,
-    now: i64,
-    until: i64,
-    limit: u64,
-) -> Result<Vec<Model>> {
+/// Takes the oldest that wait, and that no other server is taking, until the transaction ends.
+pub async fn take(tx: &impl ConnectionTrait, limit: u64) -> Result<Vec<Model>> {
     // SQLite has one writer, and takes no notice of the lock.
-    let rows = waiting(now, limit)
-        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
-        .all(tx)
-        .await?;
-    Entity::update_many()
-        .col_expr(Column::ClaimedUntil, Expr::value(until))
-        .filter(Column::Seq.is_in(rows.iter().map(|row| row.seq)))
-        .exec(tx)
-        .await?;
-    Ok(rows)
+    let rows = waiting(limit).lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
+    Ok(rows.all(tx).await?)
 }
 
 /// Notes that some were delivered.

@@ -64,6 +64,11 @@ pub async fn lock(
     Ok(one.lock_exclusive().one(tx).await?)
 }
 
+/// Whichever organization's it is, which nobody else changes until the transaction ends.
+pub async fn lock_any(tx: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>> {
+    Ok(Entity::find_by_id(id).lock_exclusive().one(tx).await?)
+}
+
 /// A page of an organization's, and how many there are.
 pub async fn list(
     connection: &impl ConnectionTrait,
@@ -77,6 +82,12 @@ pub async fn list(
         rows = rows.filter(Column::Id.lt(after));
     }
     Ok((rows.all(connection).await?, total))
+}
+
+/// How many an organization has.
+pub async fn count(connection: &impl ConnectionTrait, organization: Uuid) -> Result<u64> {
+    let all = Entity::find().filter(Column::OrganizationId.eq(organization));
+    Ok(all.count(connection).await?)
 }
 
 /// Those of some organizations that events go to. They stay until the transaction ends.
