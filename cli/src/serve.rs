@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use clap::builder::{NonEmptyStringValueParser, PathBufValueParser, TypedValueParser};
 use licentia::{Code, Error};
 use licentia_server::clock::Clock;
-use licentia_server::config::{self, Config, MasterKey, Rates};
+use licentia_server::config::{self, Config, MasterKey, Rates, Webhooks};
 use licentia_server::listen::{Limits, Network, TlsFiles};
 use licentia_server::master_key::Found;
 use licentia_server::{log, serve};
@@ -86,6 +86,24 @@ pub struct Args {
     #[arg(default_value_t = config::KEEP_EVENTS_DAYS)]
     #[arg(value_parser = whole::<u32>("a whole number of days", 0, 36_500))]
     keep_events_days: u32,
+    #[command(flatten)]
+    webhooks: WebhookArgs,
+}
+
+#[derive(clap::Args)]
+struct WebhookArgs {
+    /// An address, or a network, where webhooks may go to any port, also without TLS: for receivers
+    /// beside the server. Whoever may make webhooks reaches everything in it. May be given again,
+    /// the variable has commas [default: none]
+    #[arg(long, env = "LICENTIA_WEBHOOK_NETWORK", value_name = "NETWORK", value_delimiter = ',')]
+    webhook_network: Vec<Network>,
+    /// Whether webhooks may go to http on port 80 of the internet, besides https on port 443
+    #[arg(long, env = "LICENTIA_WEBHOOK_HTTP", value_name = "SWITCH", default_value = "off")]
+    webhook_http: Switch,
+    /// Authorities, in PEM, that are believed for receivers of webhooks, besides the system's
+    /// [default: none]
+    #[arg(long, env = "LICENTIA_WEBHOOK_CA", value_name = "FILE", value_parser = path())]
+    webhook_ca: Option<PathBuf>,
 }
 
 #[derive(clap::Args)]
@@ -135,6 +153,13 @@ enum Metrics {
     Local,
     /// Everybody
     All,
+}
+
+/// Whether something is done.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Switch {
+    Off,
+    On,
 }
 
 /// How the lines of the log look.
@@ -222,6 +247,11 @@ fn config(args: &Args) -> Told<Config> {
         },
         metrics: args.metrics.into(),
         keep_events_days: args.keep_events_days,
+        webhooks: Webhooks {
+            networks: args.webhooks.webhook_network.clone(),
+            http: args.webhooks.webhook_http == Switch::On,
+            authorities: args.webhooks.webhook_ca.clone(),
+        },
     };
     config.check().map_err(failure)?;
     Ok(config)

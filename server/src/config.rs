@@ -3,6 +3,7 @@
 
 use crate::error::{Error, Result};
 use crate::listen::{Limits, Network, TlsFiles};
+use crate::webhooks::{Guard, Sender, Trust};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -82,6 +83,26 @@ impl Default for Rates {
     }
 }
 
+/// Where webhooks may go, beside https on port 443 of the internet.
+#[derive(Clone, Debug, Default)]
+pub struct Webhooks {
+    /// Networks where everything may be reached, on any port and without TLS.
+    pub networks: Vec<Network>,
+    /// Whether `http` on port 80 will do elsewhere.
+    pub http: bool,
+    /// A file of authorities that are believed beside those of the system.
+    pub authorities: Option<PathBuf>,
+}
+
+impl Webhooks {
+    /// Who sends them. Fails with `setup` for authorities that cannot be read.
+    pub fn sender(&self) -> Result<Sender> {
+        let trust = self.authorities.as_deref().map(Trust::read).transpose()?;
+        let guard = Guard::new(self.networks.clone(), self.http);
+        Ok(Sender::new(guard).with_trust(trust.unwrap_or_default()))
+    }
+}
+
 /// What a server is told when it starts.
 #[derive(Clone)]
 pub struct Config {
@@ -113,6 +134,8 @@ pub struct Config {
     pub metrics: Metrics,
     /// Days that events are kept after they were delivered; 0 = for ever.
     pub keep_events_days: u32,
+    /// Where webhooks may go.
+    pub webhooks: Webhooks,
 }
 
 impl Default for Config {
@@ -138,6 +161,7 @@ impl Default for Config {
             },
             metrics: Metrics::default(),
             keep_events_days: KEEP_EVENTS_DAYS,
+            webhooks: Webhooks::default(),
         }
     }
 }
@@ -197,6 +221,10 @@ impl Config {
         }
         if self.metrics == Metrics::All && !self.listen.ip().is_loopback() {
             all.push("everybody may read /metrics".to_string());
+        }
+        if self.webhooks.http {
+            let what = "webhooks may go out without TLS: whoever listens on the way reads them";
+            all.push(what.to_string());
         }
         all
     }

@@ -13,7 +13,7 @@ use crate::listen::{Server, Signal, Signals, Tls};
 use crate::master_key::{self, Found};
 use crate::metrics::Metrics;
 use crate::store::{Store, api_keys, migrations};
-use crate::{desk, outbox, reports, upkeep};
+use crate::{desk, outbox, reports, upkeep, webhooks};
 use axum::middleware::from_fn;
 use std::fs::{DirBuilder, File, TryLockError};
 use std::io::ErrorKind;
@@ -85,6 +85,7 @@ impl Serving {
             Some(files) => Some(Arc::new(Tls::read(files, &mut warnings).map_err(of_a_file)?)),
             None => None,
         };
+        let webhooks = config.webhooks.sender()?;
         if needs_folder(&config) {
             make_folder(&config.data)?;
         }
@@ -100,7 +101,7 @@ impl Serving {
         let store = open(&config).await?;
         migrations::migrate(&store).await.map_err(|error| of_the_schema(&error))?;
         let (vault, master_key) = master_key::open(&config, &store).await?;
-        let server = Arc::new(Api::new(store, vault, clock));
+        let server = Arc::new(Api::new(store, vault, clock).with_webhooks(webhooks));
         // What was signed before this start, so that a clock that went back is seen.
         upkeep::keep(&server, false).await?;
         let first = begin(&config, &server).await?;
@@ -130,6 +131,8 @@ impl Serving {
         let delivering =
             outbox::run(Arc::clone(&server), config.keep_events_days, stopping.clone());
         let delivering = tokio::spawn(delivering);
+        let (it, counting) = (Arc::clone(&server), Arc::clone(&metrics));
+        let sending = tokio::spawn(webhooks::dispatch::run(it, counting, stopping.clone()));
         let reckoning = tokio::spawn(reports::run(Arc::clone(&server), stopping.clone()));
         let front = Front {
             router,
@@ -153,7 +156,7 @@ impl Serving {
         let it = Arc::clone(&server);
         let keeping = every(upkeep::EVERY, move || keep(Arc::clone(&it), false));
         let tending = vec![forgetting, keeping, reckoning];
-        let running = vec![tokio::spawn(listening.run(listener)), delivering];
+        let running = vec![tokio::spawn(listening.run(listener)), delivering, sending];
         Serving { address, told, server, health, tls, stop, running, tending, lock }
     }
 
