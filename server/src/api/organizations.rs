@@ -6,7 +6,7 @@ use super::{
     Answer, Asked, Caller, Id, PageQuery, Problem, Scope, Scopes, Shared, Stop, Work, Written,
 };
 use crate::error::{Code, Error, Result};
-use crate::store::{api_keys, organizations};
+use crate::store::{api_keys, figures, organizations, webhooks};
 use axum::extract::State;
 use licentia::rfc3339;
 use sea_orm::prelude::Uuid;
@@ -197,7 +197,7 @@ async fn change(
 /// Delete an organization
 ///
 /// One that has licenses, products, policies or key pairs stays, and so does one's own. Its API
-/// keys are gone with it.
+/// keys and its webhooks are gone with it.
 #[utoipa::path(delete, path = "/organizations/{id}", tag = "organizations",
     params(("id" = Uuid, Path)), security(("api_key" = ["operator"])),
     responses((status = 204), (status = "4XX", body = Problem)))]
@@ -223,6 +223,8 @@ async fn delete(
         let what = "The last key that may manage organizations is in it: make another first";
         return conflict(what.to_string());
     }
+    webhooks::clear(&work.tx, id).await?;
+    figures::forget(&work.tx, id).await?;
     api_keys::clear(&work.tx, id).await?;
     organizations::delete(&work.tx, id).await?;
     work.event("organization.deleted", id, &Organization::of(&row));

@@ -195,3 +195,9 @@ pub async fn clear(tx: &impl ConnectionTrait, metric: &str, before: i64) -> Resu
         .await?;
     Ok(())
 }
+
+/// Deletes what there is of an organization.
+pub async fn forget(tx: &impl ConnectionTrait, organization: Uuid) -> Result<()> {
+    Entity::delete_many().filter(Column::OrganizationId.eq(organization)).exec(tx).await?;
+    Ok(())
+}

@@ -1,9 +1,0 @@
-//! Reports: what charts are drawn from.
-
-use super::Shared;
-use utoipa_axum::router::OpenApiRouter;
-
-/// The paths.
-pub fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new()
-}
