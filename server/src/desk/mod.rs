@@ -6,6 +6,7 @@
 
 mod assets;
 mod chart;
+mod choices;
 mod client;
 mod events;
 mod form;
@@ -18,6 +19,7 @@ mod products;
 mod refused;
 mod session;
 mod sign_in;
+mod webhooks;
 mod when;
 
 use crate::api::{self, Shared};
@@ -42,6 +44,7 @@ pub fn router(server: Shared) -> Router {
         .merge(sign_in::routes())
         .merge(overview::routes())
         .merge(events::routes())
+        .merge(webhooks::routes())
         .merge(products::routes())
         .layer(axum::middleware::from_fn(html::layer))
         .layer(axum::middleware::from_fn(api::request_id::layer))
