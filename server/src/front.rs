@@ -14,8 +14,7 @@ use axum::body::Body;
 use axum::extract::{MatchedPath, Request as Asked};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response as Answer};
-use http_body_util::{BodyExt, Full};
-use hyper::body::{Body as _, Bytes, Incoming};
+use hyper::body::{Body as _, Incoming};
 use hyper::header::{
     AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, HeaderMap, HeaderName, HeaderValue,
 };
@@ -65,13 +64,15 @@ impl Done {
 }
 
 impl Service for Front {
+    type Body = Body;
+
     async fn answer(
         &self,
         request: Request<Incoming>,
         head: Head,
         peer: IpAddr,
         place: &Place,
-    ) -> Response<Full<Bytes>> {
+    ) -> Response<Body> {
         let started = Instant::now();
         let (mut parts, body) = request.into_parts();
         let id = request_id(&parts.headers);
@@ -90,11 +91,12 @@ impl Service for Front {
         }
         let done = self.reply(parts, body, head, &gate, &id, place).await;
         let last = done.last || head.last;
-        let response = finish(done, &id, last).await;
+        let response = finish(done, &id, last);
         let route = gate.pattern().unwrap_or("other");
         let (status, took) = (response.status().as_u16(), started.elapsed());
         self.metrics.request(route, method.as_str(), status, took);
-        let bytes = response.body().size_hint().exact().unwrap_or_default();
+        // Of one that is made while it is taken, nobody knows yet.
+        let bytes = response.body().size_hint().exact();
         note(&Line { id: &id, method: method.as_str(), route, status, bytes, took, from }, &gate);
         response
     }
@@ -219,12 +221,9 @@ fn unreceived(received: &Received, max: usize) -> Error {
     }
 }
 
-/// Collects an answer, with the headers that every answer has.
-async fn finish(done: Done, id: &str, last: bool) -> Response<Full<Bytes>> {
-    let (mut parts, body) = done.answer.into_parts();
-    // Every body is in memory already.
-    let bytes = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
-    let headers = &mut parts.headers;
+/// An answer with the headers that every answer has.
+fn finish(mut done: Done, id: &str, last: bool) -> Response<Body> {
+    let headers = done.answer.headers_mut();
     if let Ok(id) = HeaderValue::try_from(id) {
         headers.insert(REQUEST_ID, id);
     }
@@ -242,7 +241,7 @@ async fn finish(done: Done, id: &str, last: bool) -> Response<Full<Bytes>> {
     if last {
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
-    Response::from_parts(parts, Full::new(bytes))
+    done.answer
 }
 
 /// Notes the pattern of a path for the log and the metrics, the same for both of its beginnings.
@@ -265,7 +264,7 @@ struct Line<'a> {
     method: &'a str,
     route: &'a str,
     status: u16,
-    bytes: u64,
+    bytes: Option<u64>,
     took: Duration,
     from: IpAddr,
 }

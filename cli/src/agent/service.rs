@@ -61,6 +61,8 @@ struct Done {
 }
 
 impl Service for Agent {
+    type Body = Full<Bytes>;
+
     async fn answer(
         &self,
         request: Request<Incoming>,

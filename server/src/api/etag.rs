@@ -9,6 +9,7 @@ use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http_body_util::BodyExt;
+use hyper::body::Body as _;
 use sha2::{Digest, Sha256};
 
 /// Adds the header to good answers to GET and HEAD, and answers 304 where it is known.
@@ -19,8 +20,12 @@ pub async fn layer(request: Request, next: Next) -> Response {
     if !reads || response.status() != StatusCode::OK || response.headers().contains_key(ETAG) {
         return response;
     }
+    // What is made while it is taken is not known before its end.
+    if response.body().size_hint().exact().is_none() {
+        return response;
+    }
     let (mut parts, body) = response.into_parts();
-    // Every body here is there whole: collecting it waits for nothing.
+    // It is there whole: collecting it waits for nothing.
     let Ok(body) = body.collect().await else {
         return Response::from_parts(parts, Body::empty());
     };

@@ -40,7 +40,8 @@ pub struct Event {
 }
 
 impl Event {
-    fn of(row: &events::Model) -> Event {
+    /// As it is shown.
+    pub fn of(row: &events::Model) -> Event {
         Event {
             id: row.name(),
             kind: row.kind.clone(),
@@ -51,6 +52,18 @@ impl Event {
             data: serde_json::from_str(&row.data_json).unwrap_or_default(),
         }
     }
+}
+
+/// Which events are meant. Fails with `malformed` for what is no kind and no id.
+pub(super) fn filter(kind: Option<String>, subject: Option<String>) -> Result<Filter> {
+    let is_word = |word: &String| {
+        (1..=WORD_MAX).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_graphic())
+    };
+    if ![&kind, &subject].into_iter().flatten().all(is_word) {
+        let what = "kind and subject have 1 to 64 characters of ASCII, without spaces";
+        return Err(Error::new(Code::Malformed, what));
+    }
+    Ok(Filter { kind, subject, before: None })
 }
 
 /// A page of events.
@@ -96,15 +109,9 @@ async fn list(
     if !(1..=PER_PAGE_MAX).contains(&limit) {
         return Err(wrong("per_page is from 1 to 100"));
     }
-    let is_word = |word: &String| {
-        (1..=WORD_MAX).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_graphic())
-    };
-    if ![&query.kind, &query.subject].into_iter().flatten().all(is_word) {
-        return Err(wrong("kind and subject have 1 to 64 characters of ASCII, without spaces"));
-    }
     let before = query.cursor.as_deref().map(str::parse).transpose();
     let before = before.map_err(|_| wrong("The cursor is none of this server's: begin anew"))?;
-    let filter = Filter { kind: query.kind, subject: query.subject, before };
+    let filter = Filter { before, ..filter(query.kind, query.subject)? };
     let rows = events::list(server.store.read(), caller.organization.id, &filter, limit).await?;
     let is_full = u64::try_from(rows.len()).is_ok_and(|rows| rows >= limit);
     let next_cursor = rows.last().filter(|_| is_full).map(|row| row.seq.to_string());

@@ -10,6 +10,7 @@ mod deliveries;
 mod docs;
 pub(crate) mod etag;
 mod events;
+mod exports;
 pub(crate) mod given;
 pub mod health;
 mod id;
@@ -60,7 +61,11 @@ use crate::webhooks::Sender;
 use axum::Router;
 use std::net::IpAddr;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 use utoipa_axum::router::OpenApiRouter;
+
+/// Pages of tables that are read at the same time.
+const EXPORTING: usize = 2;
 
 /// What requests are answered from.
 pub struct Server {
@@ -80,6 +85,8 @@ pub struct Server {
     pub syncs: Arc<Batch<Server>>,
     /// Who sends webhooks.
     pub webhooks: Sender,
+    /// Whose turn it is to read a page of a table.
+    pub exporting: Semaphore,
 }
 
 impl Server {
@@ -91,7 +98,8 @@ impl Server {
         let syncs = Arc::new(Batch::new(lanes));
         let callers = Callers::new(&store);
         let (used, counts) = (Used::default(), Counts::default());
-        Server { store, clock, signer, used, counts, callers, syncs, webhooks: Sender::default() }
+        let (webhooks, exporting) = (Sender::default(), Semaphore::new(EXPORTING));
+        Server { store, clock, signer, used, counts, callers, syncs, webhooks, exporting }
     }
 
     /// The same one, which sends webhooks by another way than to the internet over https.
@@ -132,6 +140,7 @@ fn resources() -> OpenApiRouter<Shared> {
         .merge(sync::routes())
         .merge(usage::routes())
         .merge(events::routes())
+        .merge(exports::routes())
         .merge(webhooks::routes())
         .merge(deliveries::routes())
         .merge(audit::routes())

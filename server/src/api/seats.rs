@@ -1,6 +1,7 @@
 //! Floating seats: who has one, and until when.
 
 use super::given::Nothing;
+use super::licenses::{Labels, OfLicense};
 use super::{
     Answer, Asked, Caller, Id, Ids, PageQuery, Problem, Scope, Shared, Stop, Work, Written,
 };
@@ -62,6 +63,21 @@ impl Seat {
     }
 }
 
+/// A seat, and its license as people know it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ListedSeat {
+    #[serde(flatten)]
+    seat: Seat,
+    #[serde(flatten)]
+    of: OfLicense,
+}
+
+impl ListedSeat {
+    fn of(row: &seats::Model, labels: &Labels) -> Result<ListedSeat> {
+        Ok(ListedSeat { seat: Seat::of(row), of: labels.of(row.license_id)? })
+    }
+}
+
 /// A seat and its lease.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct LeasedSeat {
@@ -81,7 +97,7 @@ impl LeasedSeat {
 /// A page of seats.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Seats {
-    seats: Vec<Seat>,
+    seats: Vec<ListedSeat>,
     total: u64,
     next_cursor: Option<String>,
 }
@@ -180,6 +196,15 @@ async fn of_license(
     page(&server, &caller, &Filter { license: Some(license.id), holder: None }, &query).await
 }
 
+/// Which seats are meant. Fails with `malformed` for what is no holder.
+pub(super) fn filter(license: Option<Uuid>, holder: Option<String>) -> Result<Filter> {
+    if holder.as_deref().is_some_and(|holder| !licentia::issue::is_holder(holder)) {
+        let what = "holder has 1 to 128 bytes that can be seen, and no spaces at its ends";
+        return Err(Error::new(Code::Malformed, what));
+    }
+    Ok(Filter { license, holder })
+}
+
 /// List seats
 ///
 /// Those that somebody has now, of all licenses, the newest first.
@@ -193,11 +218,7 @@ async fn list(
 ) -> Result<Answer> {
     caller.must(Scope::Read)?;
     let SeatQuery { license_id, holder, page: number, per_page, cursor } = query;
-    if holder.as_deref().is_some_and(|holder| !licentia::issue::is_holder(holder)) {
-        let what = "holder has 1 to 128 bytes that can be seen, and no spaces at its ends";
-        return Err(Error::new(Code::Malformed, what));
-    }
-    let filter = Filter { license: license_id, holder };
+    let filter = filter(license_id, holder)?;
     page(&server, &caller, &filter, &PageQuery { page: number, per_page, cursor }).await
 }
 
@@ -211,7 +232,10 @@ async fn page(
     let (organization, now) = (caller.organization.id, server.clock.now());
     let (rows, total) = seats::list(server.store.read(), organization, filter, now, page).await?;
     let next_cursor = page.next(rows.len(), rows.last().map(|row| row.id));
-    Ok(Answer::ok(&Seats { seats: rows.iter().map(Seat::of).collect(), total, next_cursor }))
+    let labels = Labels::read(server, organization, rows.iter().map(|row| row.license_id)).await?;
+    let listed = |row| ListedSeat::of(row, &labels);
+    let seats = rows.iter().map(listed).collect::<Result<_>>()?;
+    Ok(Answer::ok(&Seats { seats, total, next_cursor }))
 }
 
 /// Get a seat
@@ -219,11 +243,14 @@ async fn page(
 /// Also one that has ended, until somebody else takes it.
 #[utoipa::path(get, path = "/seats/{id}", tag = "seats", params(("id" = Uuid, Path)),
     security(("api_key" = ["read"])),
-    responses((status = 200, body = Seat), (status = "4XX", body = Problem)))]
+    responses((status = 200, body = ListedSeat), (status = "4XX", body = Problem)))]
 async fn get(State(server): State<Shared>, caller: Caller, Id(id): Id) -> Result<Answer> {
     caller.must(Scope::Read)?;
-    let row = seats::get(server.store.read(), caller.organization.id, id).await?;
-    Ok(Answer::ok(&Seat::of(&row.ok_or_else(logic::no_such_seat)?)))
+    let organization = caller.organization.id;
+    let row = seats::get(server.store.read(), organization, id).await?;
+    let row = row.ok_or_else(logic::no_such_seat)?;
+    let labels = Labels::read(&server, organization, std::iter::once(row.license_id)).await?;
+    Ok(Answer::ok(&ListedSeat::of(&row, &labels)?))
 }
 
 /// Renew a seat

@@ -32,7 +32,8 @@ pub struct Used {
 }
 
 impl Used {
-    fn of(sum: Sum) -> Used {
+    /// As it is shown.
+    pub fn of(sum: Sum) -> Used {
         let Sum { feature, kind, period, used, activations } = sum;
         Used { feature, kind, from: (period >= 0).then_some(Moment(period)), used, activations }
     }
@@ -47,6 +48,18 @@ pub struct Usage {
 
 /// Characters of the id of a feature.
 const FEATURE_MAX: usize = 64;
+
+/// Which sums are meant. Fails with `malformed` for what is no feature or no time.
+pub(super) fn filter(
+    feature: Option<String>,
+    from: Option<&str>,
+    to: Option<&str>,
+) -> Result<Filter> {
+    if feature.as_ref().is_some_and(|feature| feature.chars().count() > FEATURE_MAX) {
+        return Err(Error::new(Code::Malformed, "feature is the id of a feature"));
+    }
+    Ok(Filter { activation: None, from: time("from", from)?, to: time("to", to)?, feature })
+}
 
 /// What is listed.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -84,14 +97,7 @@ async fn of_license(
     Asked(query): Asked<UsageQuery>,
 ) -> Result<Answer> {
     caller.must(Scope::Read)?;
-    if query.feature.as_ref().is_some_and(|feature| feature.chars().count() > FEATURE_MAX) {
-        return Err(Error::new(Code::Malformed, "feature is the id of a feature"));
-    }
-    let filter = Filter {
-        from: time("from", query.from.as_deref())?,
-        to: time("to", query.to.as_deref())?,
-        feature: query.feature,
-    };
+    let filter = filter(query.feature, query.from.as_deref(), query.to.as_deref())?;
     let page = PageQuery { page: query.page, per_page: query.per_page, cursor: None }.page()?;
     let (read, organization) = (server.store.read(), caller.organization.id);
     let license = licenses::get(read, organization, id).await?;
@@ -101,7 +107,8 @@ async fn of_license(
     Ok(Answer::ok(&Usage { usage: sums.into_iter().map(Used::of).collect(), total }))
 }
 
-fn time(name: &str, text: Option<&str>) -> Result<Option<i64>> {
+/// A time of a query.
+pub(super) fn time(name: &str, text: Option<&str>) -> Result<Option<i64>> {
     let wrong =
         || Error::new(Code::Malformed, format!("{name} is a time such as 2025-01-15T10:30:00Z"));
     text.map(|text| parse_time(text).filter(|_| text.contains('-')).ok_or_else(wrong)).transpose()

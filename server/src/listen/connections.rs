@@ -1,10 +1,10 @@
 //! Connections: as many as are allowed, each for as long as it is of use.
 
 use super::places::{Place, Places};
+use super::tended::Tended;
 use super::wire::{HEAD_MAX, Head, Heads, Wire};
 use super::{Limits, Tls};
-use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
+use hyper::body::{Body, Bytes, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
@@ -32,6 +32,9 @@ const TIMED_OUT: &[u8] =
 
 /// What answers requests, and counts connections.
 pub trait Service: Send + Sync + 'static {
+    /// What is in an answer: there whole, or made while the client takes it.
+    type Body: Body<Data = Bytes, Error: std::error::Error + Send + Sync> + Send + Unpin + 'static;
+
     /// Answers a request. `head` is what was found of it before, `from` the other end of the
     /// connection. The connection can be done without for as long as nothing says
     /// [`Place::works`].
@@ -41,7 +44,7 @@ pub trait Service: Send + Sync + 'static {
         head: Head,
         from: IpAddr,
         place: &Place,
-    ) -> impl Future<Output = Response<Full<Bytes>>> + Send;
+    ) -> impl Future<Output = Response<Self::Body>> + Send;
 
     /// A connection was taken.
     fn opened(&self) {}
@@ -128,7 +131,8 @@ impl<A: Service> Server<A> {
         let service = service_fn(move |request| {
             let (service, place, head) = (Arc::clone(&service), Arc::clone(&own), heads.next());
             let answer = async move {
-                Ok::<_, Infallible>(service.answer(request, head, from, &place).await)
+                let response = service.answer(request, head, from, &place).await;
+                Ok::<_, Infallible>(response.map(|body| Tended::new(body, place)))
             };
             Box::pin(answer) as Pin<Box<dyn Future<Output = _> + Send>>
         });

@@ -7,6 +7,7 @@ mod lines;
 mod places;
 mod request;
 mod signals;
+mod tended;
 mod tls;
 mod wire;
 

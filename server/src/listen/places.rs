@@ -98,6 +98,12 @@ impl Place {
         self.waiting.all().remove(&self.number.load(Ordering::Relaxed));
     }
 
+    /// It waits, and has not for long: somebody takes what it gives.
+    pub fn goes_on(&self) {
+        self.works();
+        self.waits();
+    }
+
     /// Waits until it has to make room.
     pub async fn has_to_leave(&self) {
         self.leave.notified().await;

@@ -51,10 +51,14 @@ pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
 
 /// Which rows a list is of.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Filter {
     /// Of this license.
     pub license: Option<Uuid>,
+    /// Of this installation.
+    pub installation: Option<Uuid>,
+    /// Whose machine has this short id.
+    pub machine: Option<String>,
     /// Those that take a machine, or those that do not any more.
     pub active: Option<bool>,
 }
@@ -215,10 +219,16 @@ fn active(organization: Uuid, license: Uuid) -> Select<Entity> {
         .filter(Column::DeactivatedAt.is_null())
 }
 
-fn meant(organization: Uuid, filter: Filter) -> Select<Entity> {
+fn meant(organization: Uuid, filter: &Filter) -> Select<Entity> {
     let mut all = Entity::find().filter(Column::OrganizationId.eq(organization));
     if let Some(license) = filter.license {
         all = all.filter(Column::LicenseId.eq(license));
+    }
+    if let Some(installation) = filter.installation {
+        all = all.filter(Column::Installation.eq(installation));
+    }
+    if let Some(machine) = &filter.machine {
+        all = all.filter(Column::MachineId.eq(machine.as_str()));
     }
     match filter.active {
         Some(true) => all.filter(Column::DeactivatedAt.is_null()),
@@ -231,7 +241,7 @@ fn meant(organization: Uuid, filter: Filter) -> Select<Entity> {
 pub async fn next(
     connection: &impl ConnectionTrait,
     organization: Uuid,
-    filter: Filter,
+    filter: &Filter,
     after: Option<Uuid>,
     limit: u64,
 ) -> Result<Vec<Model>> {
@@ -246,7 +256,7 @@ pub async fn next(
 pub async fn list(
     connection: &impl ConnectionTrait,
     organization: Uuid,
-    filter: Filter,
+    filter: &Filter,
     page: Page,
 ) -> Result<(Vec<Model>, u64)> {
     let all = meant(organization, filter);

@@ -266,6 +266,31 @@ pub async fn list(
     Ok((rows.all(connection).await?, total))
 }
 
+/// The next of those that are meant, the newest first, after one.
+pub async fn next(
+    connection: &impl ConnectionTrait,
+    organization: Uuid,
+    filter: &Filter,
+    after: Option<Uuid>,
+    limit: u64,
+) -> Result<Vec<Model>> {
+    // The ids alone come from an index, however few of many are meant.
+    let mut ids = filter.of(organization, Put::Apart).column(Column::Id);
+    if let Some(after) = after {
+        ids = ids.filter(Column::Id.lt(after));
+    }
+    let ids = ids.order_by_desc(Column::Id).limit(limit).into_tuple();
+    let ids: Vec<Uuid> = ids.all(connection).await?;
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = Entity::find()
+        .filter(Column::OrganizationId.eq(organization))
+        .filter(Column::Id.is_in(ids))
+        .order_by_desc(Column::Id);
+    Ok(rows.all(connection).await?)
+}
+
 async fn count(
     connection: &impl ConnectionTrait,
     organization: Uuid,
@@ -401,4 +426,46 @@ impl From<&Model> for Brief {
             revoked_at: row.revoked_at,
         }
     }
+}
+
+/// What people know a license by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    pub id: Uuid,
+    pub product_id: Uuid,
+    pub serial: String,
+    /// The customer's name, else the address, else the vendor's id of them.
+    pub customer: Option<String>,
+}
+
+/// Those of an organization with these ids, in no order.
+pub async fn labels(
+    connection: &impl ConnectionTrait,
+    organization: Uuid,
+    ids: Vec<Uuid>,
+) -> Result<Vec<Label>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let some = Entity::find()
+        .select_only()
+        .columns([
+            Column::Id,
+            Column::ProductId,
+            Column::Serial,
+            Column::CustomerName,
+            Column::CustomerEmail,
+            Column::CustomerId,
+        ])
+        .filter(Column::OrganizationId.eq(organization))
+        .filter(Column::Id.is_in(ids));
+    type Row = (Uuid, Uuid, String, Option<String>, Option<String>, Option<String>);
+    let rows: Vec<Row> = some.into_tuple().all(connection).await?;
+    let label = |(id, product_id, serial, name, email, own): Row| Label {
+        id,
+        product_id,
+        serial,
+        customer: name.or(email).or(own),
+    };
+    Ok(rows.into_iter().map(label).collect())
 }

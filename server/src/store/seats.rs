@@ -3,7 +3,7 @@
 use super::page::Page;
 use crate::error::Result;
 use sea_orm::entity::prelude::*;
-use sea_orm::{ConnectionTrait, IntoActiveModel, QueryOrder, QuerySelect};
+use sea_orm::{ConnectionTrait, IntoActiveModel, QueryOrder, QuerySelect, Select};
 
 /// A row of `seats`. Somebody has the seat before `expires_at`, and nobody from then on.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -52,14 +52,7 @@ pub async fn get(
     Ok(one.filter(Column::OrganizationId.eq(organization)).one(connection).await?)
 }
 
-/// A page of those that are taken at `now`, and how many are.
-pub async fn list(
-    connection: &impl ConnectionTrait,
-    organization: Uuid,
-    filter: &Filter,
-    now: i64,
-    page: Page,
-) -> Result<(Vec<Model>, u64)> {
+fn taken_now(organization: Uuid, filter: &Filter, now: i64) -> Select<Entity> {
     let mut all = Entity::find()
         .filter(Column::OrganizationId.eq(organization))
         .filter(Column::ExpiresAt.gt(now));
@@ -69,6 +62,34 @@ pub async fn list(
     if let Some(holder) = &filter.holder {
         all = all.filter(Column::Holder.eq(holder.as_str()));
     }
+    all
+}
+
+/// The next of those that are taken at `now`, the newest first, after one.
+pub async fn next(
+    connection: &impl ConnectionTrait,
+    organization: Uuid,
+    filter: &Filter,
+    now: i64,
+    after: Option<Uuid>,
+    limit: u64,
+) -> Result<Vec<Model>> {
+    let mut rows = taken_now(organization, filter, now);
+    if let Some(after) = after {
+        rows = rows.filter(Column::Id.lt(after));
+    }
+    Ok(rows.order_by_desc(Column::Id).limit(limit).all(connection).await?)
+}
+
+/// A page of those that are taken at `now`, and how many are.
+pub async fn list(
+    connection: &impl ConnectionTrait,
+    organization: Uuid,
+    filter: &Filter,
+    now: i64,
+    page: Page,
+) -> Result<(Vec<Model>, u64)> {
+    let all = taken_now(organization, filter, now);
     let total = all.clone().count(connection).await?;
     let mut rows = all.order_by_desc(Column::Id).limit(page.limit).offset(page.offset);
     if let Some(after) = page.after {

@@ -2,8 +2,10 @@
 
 use crate::error::Result;
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::{Alias, CaseStatement, Expr, ExprTrait, Func, OnConflict, Order, Query};
-use sea_orm::{ConnectionTrait, IntoActiveModel};
+use sea_orm::sea_query::{
+    Alias, CaseStatement, Expr, ExprTrait, Func, OnConflict, Order, Query, SelectStatement,
+};
+use sea_orm::{ConnectionTrait, IntoActiveModel, QueryOrder, QueryResult, QuerySelect};
 
 /// Rows that one statement writes: a database takes only so many values at a time.
 const AT_ONCE: usize = 1_000;
@@ -50,6 +52,8 @@ pub struct Sum {
 /// Which sums are meant.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
+    /// Of this activation alone.
+    pub activation: Option<Uuid>,
     pub feature: Option<String>,
     /// Periods that begin then or later.
     pub from: Option<i64>,
@@ -91,20 +95,67 @@ pub async fn sums(
     filter: &Filter,
     (limit, offset): (u64, u64),
 ) -> Result<(Vec<Sum>, u64)> {
+    let mut sums = summed(organization, &[license], filter);
+    let all = Query::select()
+        .expr_as(Expr::cust("COUNT(*)"), Alias::new("count"))
+        .from_subquery(sums.clone(), Alias::new("sums"))
+        .to_owned();
+    let total = connection.query_one(&all).await?;
+    let total = total.map(|row| row.try_get::<i64>("", "count")).transpose()?.unwrap_or_default();
+    let rows = connection.query_all(sums.limit(limit).offset(offset)).await?;
+    let rows: Vec<Sum> = rows.iter().map(sum).collect::<Result<_, DbErr>>()?;
+    Ok((rows, u64::try_from(total).unwrap_or_default()))
+}
+
+/// What the next licenses after one have come to, by license: of as many as have used anything, and
+/// the last of them.
+pub async fn next(
+    connection: &impl ConnectionTrait,
+    organization: Uuid,
+    filter: &Filter,
+    after: Option<Uuid>,
+    licenses: u64,
+) -> Result<(Vec<(Uuid, Sum)>, Option<Uuid>)> {
+    let mut ids = Entity::find()
+        .select_only()
+        .column(Column::LicenseId)
+        .distinct()
+        .filter(Column::OrganizationId.eq(organization));
+    if let Some(after) = after {
+        ids = ids.filter(Column::LicenseId.gt(after));
+    }
+    let ids = ids.order_by_asc(Column::LicenseId).limit(licenses).into_tuple();
+    let ids: Vec<Uuid> = ids.all(connection).await?;
+    let last = ids.last().copied();
+    if last.is_none() {
+        return Ok((Vec::new(), None));
+    }
+    let rows = connection.query_all(&summed(organization, &ids, filter)).await?;
+    let of = |row: &QueryResult| Ok((row.try_get("", "license_id")?, sum(row)?));
+    Ok((rows.iter().map(of).collect::<Result<_, DbErr>>()?, last))
+}
+
+/// The sums of some licenses, the newest period of each first.
+fn summed(organization: Uuid, licenses: &[Uuid], filter: &Filter) -> SelectStatement {
     // Beyond 2^53 a sum is not exact, and never too large for its type.
     let real = Alias::new("double precision");
     let used = Expr::col(Column::Used);
     let each = CaseStatement::new()
         .case(Expr::col(Column::Kind).is_in(["level", "distinct"]), used.clone().max())
         .finally(Expr::from(Func::sum(used.cast_as(real.clone()))).cast_as(Alias::new("bigint")));
+    let of = [Column::LicenseId, Column::Feature, Column::Kind, Column::Period];
     let mut by_activation = Query::select();
     by_activation
-        .columns([Column::Feature, Column::Kind, Column::Period])
+        .columns(of)
         .expr_as(each, Alias::new("used"))
         .from(Entity)
         .and_where(Expr::col(Column::OrganizationId).eq(organization))
-        .and_where(Expr::col(Column::LicenseId).eq(license))
-        .group_by_columns([Column::ActivationId, Column::Feature, Column::Kind, Column::Period]);
+        .and_where(Expr::col(Column::LicenseId).is_in(licenses.iter().copied()))
+        .group_by_columns([Column::ActivationId])
+        .group_by_columns(of);
+    if let Some(activation) = filter.activation {
+        by_activation.and_where(Expr::col(Column::ActivationId).eq(activation));
+    }
     if let Some(feature) = &filter.feature {
         by_activation.and_where(Expr::col(Column::Feature).eq(feature.as_str()));
     }
@@ -116,33 +167,27 @@ pub async fn sums(
     }
     let sum = Func::sum(Expr::col(Alias::new("used")).cast_as(real));
     let mut sums = Query::select();
-    sums.columns([Column::Feature, Column::Kind, Column::Period])
+    sums.columns(of)
         .expr_as(sum, Alias::new("sum"))
         .expr_as(Expr::cust("COUNT(*)"), Alias::new("activations"))
         .from_subquery(by_activation, Alias::new("by_activation"))
-        .group_by_columns([Column::Feature, Column::Kind, Column::Period])
+        .group_by_columns(of)
+        .order_by(Column::LicenseId, Order::Asc)
         .order_by(Column::Period, Order::Desc)
         .order_by(Column::Feature, Order::Asc)
         .order_by(Column::Kind, Order::Asc);
-    let all = Query::select()
-        .expr_as(Expr::cust("COUNT(*)"), Alias::new("count"))
-        .from_subquery(sums.clone(), Alias::new("sums"))
-        .to_owned();
-    let total = connection.query_one(&all).await?;
-    let total = total.map(|row| row.try_get::<i64>("", "count")).transpose()?.unwrap_or_default();
-    let rows = connection.query_all(sums.limit(limit).offset(offset)).await?;
-    let sum = |row: sea_orm::QueryResult| {
-        // Rounded already: a sum of integers.
-        #[allow(clippy::cast_possible_truncation)]
-        let used = row.try_get::<f64>("", "sum")? as i64;
-        Ok(Sum {
-            feature: row.try_get("", "feature")?,
-            kind: row.try_get("", "kind")?,
-            period: row.try_get("", "period")?,
-            used,
-            activations: row.try_get("", "activations")?,
-        })
-    };
-    let rows: Vec<Sum> = rows.into_iter().map(sum).collect::<Result<_, DbErr>>()?;
-    Ok((rows, u64::try_from(total).unwrap_or_default()))
+    sums
+}
+
+fn sum(row: &QueryResult) -> Result<Sum, DbErr> {
+    // Rounded already: a sum of integers.
+    #[allow(clippy::cast_possible_truncation)]
+    let used = row.try_get::<f64>("", "sum")? as i64;
+    Ok(Sum {
+        feature: row.try_get("", "feature")?,
+        kind: row.try_get("", "kind")?,
+        period: row.try_get("", "period")?,
+        used,
+        activations: row.try_get("", "activations")?,
+    })
 }

@@ -17,19 +17,19 @@ use utoipa::{IntoParams, ToSchema};
 #[serde(deny_unknown_fields)]
 pub struct LicenseQuery {
     /// Of this product.
-    product_id: Option<Uuid>,
+    pub(crate) product_id: Option<Uuid>,
     /// With this status.
     #[param(inline)]
-    status: Option<Status>,
+    pub(crate) status: Option<Status>,
     /// A part of the customer's address, in upper or lower case.
     #[param(max_length = 2048)]
-    customer_email: Option<String>,
+    pub(crate) customer_email: Option<String>,
     /// Your id of the customer.
     #[param(max_length = 2048)]
-    customer_id: Option<String>,
+    pub(crate) customer_id: Option<String>,
     /// The serial number.
     #[param(max_length = 2048)]
-    serial: Option<String>,
+    pub(crate) serial: Option<String>,
     /// Which page, from 1. Not with `cursor`.
     #[param(minimum = 1, default = 1)]
     page: Option<u64>,
@@ -42,7 +42,7 @@ pub struct LicenseQuery {
 }
 
 impl LicenseQuery {
-    fn filter(&self, now: i64) -> Result<Filter> {
+    pub(crate) fn filter(&self, now: i64) -> Result<Filter> {
         let texts = [&self.customer_email, &self.customer_id, &self.serial];
         // PostgreSQL has no text with it, so that nothing could be found.
         if texts.into_iter().flatten().any(|text| text.contains('\0') || text.len() > 2048) {
@@ -80,17 +80,28 @@ pub(super) async fn list(
     let (store, organization) = (server.store.read(), caller.organization.id);
     let (rows, total) = licenses::list(store, organization, &query.filter(now)?, page).await?;
     let next_cursor = page.next(rows.len(), rows.last().map(|row| row.id));
+    let licenses = shown(&server, organization, &rows, now).await?;
+    Ok(Answer::ok(&Licenses { licenses, total, next_cursor }))
+}
+
+/// Licenses with their products, as they are shown.
+pub(crate) async fn shown(
+    server: &Server,
+    organization: Uuid,
+    rows: &[licenses::Model],
+    now: i64,
+) -> Result<Vec<License>> {
     let mut ids: Vec<Uuid> = rows.iter().map(|row| row.product_id).collect();
     ids.sort_unstable();
     ids.dedup();
-    let known = products::some(store, organization, ids).await?;
+    let known = products::some(server.store.read(), organization, ids).await?;
     let mut licenses = Vec::with_capacity(rows.len());
-    for row in &rows {
+    for row in rows {
         let product = known.iter().find(|product| product.id == row.product_id);
         let product = product.ok_or_else(|| Error::new(Code::Internal, "A product is missing"))?;
         licenses.push(License::of(row, product, now)?);
     }
-    Ok(Answer::ok(&Licenses { licenses, total, next_cursor }))
+    Ok(licenses)
 }
 
 /// A license of the caller's, and its product.

@@ -3,6 +3,7 @@
 mod change;
 mod create;
 mod grant;
+mod label;
 mod list;
 mod look;
 mod stop;
@@ -13,6 +14,7 @@ pub use crate::store::status::Status;
 pub use change::LicenseChange;
 pub use create::{Made, make};
 pub(crate) use list::{LicenseQuery, shown};
+pub use label::{Labels, OfLicense};
 pub use grant::{Entitlement, LicenseType, NewLicense, Template};
 pub use stop::revoke_row;
 pub use view::License;
