@@ -182,6 +182,8 @@ enum {
   LICENTIA_OLDER_THAN_INSTALLED = 34,
   /// It was for one use, and was used.
   LICENTIA_ALREADY_USED = 35,
+  /// The time at which a message was sent is too far from the clock of this machine.
+  LICENTIA_BAD_TIMESTAMP = 36,
 
   /// No answer came from the server.
   LICENTIA_UNREACHABLE = 40,

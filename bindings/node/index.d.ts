@@ -30,6 +30,7 @@ export type ErrorCode =
   | 'no_seat'
   | 'older_than_installed'
   | 'already_used'
+  | 'bad_timestamp'
   | 'unreachable'
   | 'refused'
   | 'no_transport'

@@ -14,6 +14,7 @@ const NOT_YET: &[(&str, &[Code])] = &[
     ),
     ("a license server has it, as in tests/tests/online", &[Code::NoSeat, Code::Refused]),
     ("another test reaches it", &[Code::Busy, Code::DiskFull]),
+    ("webhooks have it, whose vectors are webhooks.json", &[Code::BadTimestamp]),
 ];
 
 /// Codes that need another process or another disk: the tests that reach them.

@@ -36,6 +36,7 @@ __all__ = [
     "NoSeatError",
     "OlderThanInstalledError",
     "AlreadyUsedError",
+    "BadTimestampError",
     "UnreachableError",
     "RefusedError",
     "NoTransportError",
@@ -259,6 +260,13 @@ class AlreadyUsedError(LicenseError):
 
     code = "already_used"
     number = 35
+
+
+class BadTimestampError(LicenseError):
+    """The time at which a message was sent is too far from the clock of this machine."""
+
+    code = "bad_timestamp"
+    number = 36
 
 
 class UnreachableError(ServerError, ConnectionError):
