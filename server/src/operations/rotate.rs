@@ -5,8 +5,10 @@ use crate::config::Config;
 use crate::error::{Code, Error, Result};
 use crate::key_pair::Desk;
 use crate::master_key::{self, Next};
-use crate::store::{Store, idempotency, key_pairs, meta, migrations, signing_keys};
+use crate::store::{Store, idempotency, key_pairs, meta, migrations, signing_keys, webhooks};
 use crate::vault::{Vault, key_label};
+use crate::webhooks::secrets::label as webhook_label;
+use sea_orm::ConnectionTrait;
 use sea_orm::prelude::Uuid;
 use std::path::PathBuf;
 
@@ -68,6 +70,8 @@ async fn one(server: &Shared, pair: &key_pairs::Model) -> Result<key_pairs::Mode
 pub struct Resealed {
     /// Private keys.
     pub keys: u64,
+    /// Webhooks: what signs for them.
+    pub webhooks: u64,
     /// Answers that are kept for whoever asks again.
     pub answers: u64,
     /// The file with the new key; `None` = it was brought along.
@@ -117,6 +121,7 @@ async fn reseal(store: &Store, old: &Vault, new: &Vault) -> Result<Resealed> {
         }
         last = end;
     }
+    done.webhooks = reseal_webhooks(&tx, old, new).await?;
     let mut last = None;
     loop {
         let answers = idempotency::after(&tx, last, PAGE).await?;
@@ -131,6 +136,23 @@ async fn reseal(store: &Store, old: &Vault, new: &Vault) -> Result<Resealed> {
     master_key::know_next(&tx, new).await?;
     tx.commit().await?;
     Ok(done)
+}
+
+async fn reseal_webhooks(tx: &impl ConnectionTrait, old: &Vault, new: &Vault) -> Result<u64> {
+    let (mut done, mut last) = (0, Uuid::nil());
+    loop {
+        let rows = webhooks::after(tx, last, PAGE).await?;
+        let Some(end) = rows.last().map(|row| row.id) else { return Ok(done) };
+        for row in rows {
+            let label = webhook_label(row.id);
+            let sealed = anew(old, new, &label, &row.sealed)?;
+            let before = row.sealed_before.as_deref();
+            let before = before.map(|before| anew(old, new, &label, before)).transpose()?;
+            webhooks::reseal(tx, row.id, sealed, before).await?;
+            done += 1;
+        }
+        last = end;
+    }
 }
 
 fn anew(old: &Vault, new: &Vault, label: &str, sealed: &str) -> Result<String> {
