@@ -1,11 +1,13 @@
 //! Activations: the installations that a license is used on.
 
 use super::given::Nothing;
+use super::installed::{ActivationDetail, ListedActivation};
+use super::licenses::Labels;
 use super::requests::{Posted, SignedAnswer, SignedRequest};
 use super::{
     Answer, Asked, Caller, Id, Origin, PageQuery, Problem, Scope, Shared, Stop, Work, Written,
 };
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::requests;
 use crate::store::activations::{self, Filter};
 use crate::store::licenses;
@@ -16,6 +18,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+
+/// Characters of the short id of a machine, at most.
+const MACHINE_MAX: usize = 64;
 
 /// The paths.
 pub fn routes() -> OpenApiRouter<Shared> {
@@ -72,7 +77,7 @@ impl Activation {
 /// A page of activations.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Activations {
-    activations: Vec<Activation>,
+    activations: Vec<ListedActivation>,
     total: u64,
     next_cursor: Option<String>,
 }
@@ -84,6 +89,11 @@ pub struct Activations {
 pub struct ActivationQuery {
     /// Those of this license.
     license_id: Option<Uuid>,
+    /// Those of this installation.
+    installation: Option<Uuid>,
+    /// Those on the machine with this short id.
+    #[param(max_length = 64)]
+    machine: Option<String>,
     /// Those that take a machine, or those that do not any more.
     active: Option<bool>,
     /// Which page, from 1. Not with `cursor`.
@@ -157,10 +167,14 @@ async fn list(
     Asked(query): Asked<ActivationQuery>,
 ) -> Result<Answer> {
     caller.must(Scope::Read)?;
-    let ActivationQuery { license_id, active, page, per_page, cursor } = query;
-    let filter = Filter { license: license_id, active };
+    let ActivationQuery { license_id, installation, machine, active, .. } = query;
+    if machine.as_ref().is_some_and(|machine| machine.chars().count() > MACHINE_MAX) {
+        return Err(Error::new(Code::Malformed, "machine is the short id of a machine"));
+    }
+    let filter = Filter { license: license_id, installation, machine, active };
+    let ActivationQuery { page, per_page, cursor, .. } = query;
     let paging = PageQuery { page, per_page, cursor };
-    page_of(&server, &caller, filter, &paging).await
+    page_of(&server, &caller, &filter, &paging).await
 }
 
 /// List the activations of a license
@@ -178,22 +192,24 @@ async fn of_license(
     let license = licenses::get(server.store.read(), caller.organization.id, id).await?;
     let license = license.ok_or_else(|| Error::not_found("license"))?;
     let OfLicenseQuery { active, page, per_page, cursor } = query;
-    let filter = Filter { license: Some(license.id), active };
+    let filter = Filter { license: Some(license.id), active, ..Filter::default() };
     let paging = PageQuery { page, per_page, cursor };
-    page_of(&server, &caller, filter, &paging).await
+    page_of(&server, &caller, &filter, &paging).await
 }
 
 async fn page_of(
     server: &Shared,
     caller: &Caller,
-    filter: Filter,
+    filter: &Filter,
     query: &PageQuery,
 ) -> Result<Answer> {
     let page = query.page()?;
-    let (rows, total) =
-        activations::list(server.store.read(), caller.organization.id, filter, page).await?;
+    let organization = caller.organization.id;
+    let (rows, total) = activations::list(server.store.read(), organization, filter, page).await?;
     let next_cursor = page.next(rows.len(), rows.last().map(|row| row.id));
-    let activations = rows.iter().map(Activation::of).collect();
+    let labels = Labels::read(server, organization, rows.iter().map(|row| row.license_id)).await?;
+    let listed = |row| ListedActivation::of(row, &labels);
+    let activations = rows.iter().map(listed).collect::<Result<_>>()?;
     Ok(Answer::ok(&Activations { activations, total, next_cursor }))
 }
 
@@ -201,12 +217,13 @@ async fn page_of(
 #[utoipa::path(get, path = "/activations/{id}", tag = "activations",
     params(("id" = Uuid, Path)),
     security(("api_key" = ["read"])),
-    responses((status = 200, body = Activation), (status = "4XX", body = Problem)))]
+    responses((status = 200, body = ActivationDetail), (status = "4XX", body = Problem)))]
 async fn get(State(server): State<Shared>, caller: Caller, Id(id): Id) -> Result<Answer> {
     caller.must(Scope::Read)?;
-    let row = activations::get(server.store.read(), caller.organization.id, id).await?;
+    let read = server.store.read();
+    let row = activations::get(read, caller.organization.id, id).await?;
     let row = row.ok_or_else(|| Error::not_found("activation"))?;
-    Ok(Answer::ok(&Activation::of(&row)))
+    Ok(Answer::ok(&ActivationDetail::of(&server, read, &caller, &row).await?))
 }
 
 /// Deactivate an installation
@@ -216,7 +233,7 @@ async fn get(State(server): State<Shared>, caller: Caller, Id(id): Id) -> Result
 #[utoipa::path(delete, path = "/activations/{id}", tag = "activations",
     params(("id" = Uuid, Path)),
     security(("api_key" = ["revoke"])),
-    responses((status = 200, body = Activation), (status = "4XX", body = Problem)))]
+    responses((status = 200, body = ActivationDetail), (status = "4XX", body = Problem)))]
 async fn deactivate(
     State(server): State<Shared>,
     caller: Caller,
@@ -242,9 +259,9 @@ async fn deactivated(
     let freed =
         activations::free(&work.tx, organization, id, requests::BY_VENDOR, work.now).await?;
     let row = activations::get(&work.tx, organization, id).await?.ok_or_else(none)?;
-    let answer = Activation::of(&row);
+    let answer = ActivationDetail::of(server, &work.tx, caller, &row).await?;
     if freed {
-        work.event("activation.deactivated", id, &answer);
+        work.event("activation.deactivated", id, &Activation::of(&row));
         // What was borrowed is signed, and good without us: nobody else gets it until its end.
         crate::seats::leave(&mut work, row.license_id, row.installation, false).await?;
     }

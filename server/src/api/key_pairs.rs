@@ -24,7 +24,7 @@ const NAME_MAX: usize = 255;
 pub fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
         .routes(routes!(create, list))
-        .routes(routes!(get, delete))
+        .routes(routes!(get, change, delete))
         .routes(routes!(rotate))
         .routes(routes!(retire))
         .routes(routes!(compromise))
@@ -227,6 +227,40 @@ async fn get(State(server): State<Shared>, caller: Caller, Id(id): Id) -> Result
     let pair = key_pairs::get(server.store.read(), of, id).await?.ok_or_else(none)?;
     let keys = signing_keys::of_pair(server.store.read(), of, id).await?;
     Ok(Answer::ok(&KeyPair::of(&pair, &keys)))
+}
+
+/// What is to be otherwise. A member that is absent stays as it is.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KeyPairChange {
+    #[serde(default, deserialize_with = "given::some")]
+    #[schema(value_type = String, min_length = 1, max_length = 255, nullable = false)]
+    name: Option<String>,
+}
+
+/// Change a key pair
+///
+/// What it is called: no program sees that. Its keys are rotated.
+#[utoipa::path(put, path = "/key-pairs/{id}", tag = "key pairs", params(("id" = Uuid, Path)),
+    request_body = KeyPairChange, security(("api_key" = ["admin"])),
+    responses((status = 200, body = KeyPair), (status = "4XX", body = Problem)))]
+async fn change(
+    State(server): State<Shared>,
+    caller: Caller,
+    Id(id): Id,
+    Written { body, origin }: Written<KeyPairChange>,
+) -> Result<Answer, Stop> {
+    caller.must(Scope::Admin)?;
+    let work = Work::begin(&server, &caller, &origin).await?;
+    let mut of = desk(&server, &work).lock(caller.organization.id, id).await?;
+    let name = body.name.filter(|name| *name != of.pair.name);
+    let changed = name.is_some();
+    if let Some(name) = name {
+        given::line("name", &name, NAME_MAX)?;
+        (of.pair.name, of.pair.updated_at) = (name, work.now);
+        key_pairs::rename(&work.tx, &of.pair).await?;
+    }
+    answer(work, changed.then_some("key_pair.updated"), &of).await
 }
 
 /// Delete a key pair

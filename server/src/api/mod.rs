@@ -14,6 +14,7 @@ mod exports;
 pub(crate) mod given;
 pub mod health;
 mod id;
+mod installed;
 mod key_pairs;
 mod key_sets;
 pub mod licenses;

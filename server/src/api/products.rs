@@ -11,7 +11,7 @@ use licentia::{is_product_code, rfc3339};
 use sea_orm::ConnectionTrait;
 use sea_orm::prelude::Uuid;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -42,6 +42,8 @@ pub struct Product {
     default_features: Vec<String>,
     default_valid_days: i64,
     key_pair_id: Option<Uuid>,
+    /// The version of its revocation list: it rises with every change.
+    revocations_version: i64,
     #[schema(format = DateTime)]
     created_at: String,
     #[schema(format = DateTime)]
@@ -59,6 +61,7 @@ impl Product {
             default_features: row.default_features(),
             default_valid_days: row.default_valid_days,
             key_pair_id: row.key_pair_id,
+            revocations_version: row.revocations_version,
             created_at: rfc3339(row.created_at),
             updated_at: rfc3339(row.updated_at),
         }
@@ -257,18 +260,38 @@ async fn create(
     work.commit(Answer::created(&location, &product)).await
 }
 
+/// Which products are asked for.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct ProductQuery {
+    /// Those whose licenses this key pair signs.
+    key_pair_id: Option<Uuid>,
+    /// Which page, from 1. Not with `cursor`.
+    #[param(minimum = 1, default = 1)]
+    page: Option<u64>,
+    /// Products on a page, 1 to 100.
+    #[param(minimum = 1, maximum = 100, default = 20)]
+    per_page: Option<u64>,
+    /// `next_cursor` of the page before.
+    #[param(max_length = 64)]
+    cursor: Option<String>,
+}
+
 /// List products
-#[utoipa::path(get, path = "/products", tag = "products", params(PageQuery),
+#[utoipa::path(get, path = "/products", tag = "products", params(ProductQuery),
     security(("api_key" = ["read"])),
     responses((status = 200, body = Products), (status = "4XX", body = Problem)))]
 async fn list(
     State(server): State<Shared>,
     caller: Caller,
-    Asked(query): Asked<PageQuery>,
+    Asked(query): Asked<ProductQuery>,
 ) -> Result<Answer> {
     caller.must(Scope::Read)?;
-    let page = query.page()?;
-    let (rows, total) = products::list(server.store.read(), caller.organization.id, page).await?;
+    let ProductQuery { key_pair_id, page, per_page, cursor } = query;
+    let page = PageQuery { page, per_page, cursor }.page()?;
+    let (store, organization) = (server.store.read(), caller.organization.id);
+    let (rows, total) = products::list(store, organization, key_pair_id, page).await?;
     let next_cursor = page.next(rows.len(), rows.last().map(|row| row.id));
     let products = rows.iter().map(Product::of).collect();
     Ok(Answer::ok(&Products { products, total, next_cursor }))

@@ -2,7 +2,7 @@
 
 use super::{Answer, Asked, Caller, Id, PageQuery, Problem, Scope, Shared};
 use crate::error::{Code, Error, Result};
-use crate::store::licenses;
+use crate::store::{activations, licenses};
 use crate::store::usage::{self, Filter, Sum};
 use crate::terms::Moment;
 use axum::extract::State;
@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 
 /// The paths.
 pub fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(of_license))
+    OpenApiRouter::new().routes(routes!(of_license)).routes(routes!(of_activation))
 }
 
 /// What all installations of a license have used of a feature in one period.
@@ -104,6 +104,30 @@ async fn of_license(
     let license = license.ok_or_else(|| Error::not_found("license"))?;
     let rows = (page.limit, page.offset);
     let (sums, total) = usage::sums(read, organization, license.id, &filter, rows).await?;
+    Ok(Answer::ok(&Usage { usage: sums.into_iter().map(Used::of).collect(), total }))
+}
+
+/// List what was used by an installation
+///
+/// Of the license that it is activated for: by feature and period, the newest first.
+#[utoipa::path(get, path = "/activations/{id}/usage", tag = "activations",
+    params(("id" = Uuid, Path), UsageQuery),
+    security(("api_key" = ["read"])),
+    responses((status = 200, body = Usage), (status = "4XX", body = Problem)))]
+async fn of_activation(
+    State(server): State<Shared>,
+    caller: Caller,
+    Id(id): Id,
+    Asked(query): Asked<UsageQuery>,
+) -> Result<Answer> {
+    caller.must(Scope::Read)?;
+    let filter = filter(query.feature, query.from.as_deref(), query.to.as_deref())?;
+    let page = PageQuery { page: query.page, per_page: query.per_page, cursor: None }.page()?;
+    let (read, organization) = (server.store.read(), caller.organization.id);
+    let row = activations::get(read, organization, id).await?;
+    let row = row.ok_or_else(|| Error::not_found("activation"))?;
+    let (filter, rows) = (Filter { activation: Some(id), ..filter }, (page.limit, page.offset));
+    let (sums, total) = usage::sums(read, organization, row.license_id, &filter, rows).await?;
     Ok(Answer::ok(&Usage { usage: sums.into_iter().map(Used::of).collect(), total }))
 }
 

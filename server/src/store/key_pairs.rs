@@ -96,6 +96,18 @@ pub async fn keep_epoch(connection: &impl ConnectionTrait, row: &Model) -> Resul
     Ok(())
 }
 
+/// Notes what it is called, and when that was changed.
+pub async fn rename(connection: &impl ConnectionTrait, row: &Model) -> Result<()> {
+    let row = ActiveModel {
+        id: Unchanged(row.id),
+        name: Set(row.name.clone()),
+        updated_at: Set(row.updated_at),
+        ..Default::default()
+    };
+    Entity::update(row).exec(connection).await?;
+    Ok(())
+}
+
 /// Whether a product uses it.
 pub async fn is_used(
     connection: &impl ConnectionTrait,

@@ -65,9 +65,13 @@ pub async fn any(connection: &impl ConnectionTrait, id: Uuid) -> Result<Option<M
 pub async fn list(
     connection: &impl ConnectionTrait,
     organization: Uuid,
+    key_pair: Option<Uuid>,
     page: Page,
 ) -> Result<(Vec<Model>, u64)> {
-    let all = Entity::find().filter(Column::OrganizationId.eq(organization));
+    let mut all = Entity::find().filter(Column::OrganizationId.eq(organization));
+    if let Some(pair) = key_pair {
+        all = all.filter(Column::KeyPairId.eq(pair));
+    }
     let total = all.clone().count(connection).await?;
     let mut rows = all.order_by_desc(Column::Id).limit(page.limit).offset(page.offset);
     if let Some(after) = page.after {

@@ -45,6 +45,7 @@ pub const KINDS: &[Kind] = &[
     kind("policy.updated", "A policy was changed"),
     kind("policy.deleted", "A policy was deleted"),
     kind("key_pair.created", "A key pair was made"),
+    kind("key_pair.updated", "A key pair was changed"),
     kind("key_pair.rotated", "A key pair has new signing keys"),
     kind("key_pair.deleted", "A key pair was deleted"),
     kind("key.retired", "A signing key signs no more"),

@@ -195,6 +195,9 @@ fn indexes() -> Vec<IndexCreateStatement> {
             "activations",
             &["organization_id", "created_at", "deactivated_at", "license_id"],
         ),
+        // What people look for.
+        index("activations_machines", "activations", &["organization_id", "machine_id", "id"]),
+        index("seats_holders", "seats", &["organization_id", "holder", "id"]),
         index("seats_live", "seats", &["organization_id", "expires_at", "license_id"]),
         index("sessions_key", "sessions", &["api_key_id"]),
         index("sessions_end", "sessions", &["expires_at"]),

@@ -112,6 +112,7 @@ pub fn body(route: &Route) -> Option<Value> {
             json!({ "name": "More", "code": "more", "key_pair_id": "$key_pair" })
         }
         ("PUT", "/products/{id}") => json!({ "name": "Other", "key_pair_id": "$key_pair" }),
+        ("PUT", "/key-pairs/{id}") => json!({ "name": "Other" }),
         ("PUT", "/organizations/{id}") => json!({ "name": "Other" }),
         ("PUT", "") => json!({ "customer_name": "Other" }),
         ("POST", "/reissue") => json!({}),
