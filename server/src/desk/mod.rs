@@ -9,6 +9,7 @@ mod chart;
 mod choices;
 mod client;
 mod events;
+mod exports;
 mod form;
 mod frame;
 mod html;
@@ -44,11 +45,12 @@ pub fn router(server: Shared) -> Router {
         .merge(sign_in::routes())
         .merge(overview::routes())
         .merge(events::routes())
+        .merge(exports::routes())
         .merge(webhooks::routes())
         .merge(products::routes())
         .layer(axum::middleware::from_fn(html::layer))
         .layer(axum::middleware::from_fn(api::request_id::layer))
         .merge(assets::routes())
         .with_state(desk);
-    api.merge(pages)
+    api.merge(pages).layer(axum::middleware::from_fn(html::nowhere))
 }
