@@ -28,6 +28,7 @@ pub async fn layer(mut request: Request, next: Next) -> Response {
                 named.headers_mut().append(name.clone(), value.clone());
             }
         }
+        named.extensions_mut().insert(Refused(error.clone()));
         response = named;
     }
     if let Ok(id) = HeaderValue::try_from(id) {

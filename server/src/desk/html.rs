@@ -5,7 +5,9 @@ use crate::api::Refused;
 use crate::error::{Code, Error};
 use askama::Template;
 use axum::extract::Request;
-use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY};
+use axum::http::header::{
+    ACCEPT, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY,
+};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -55,10 +57,31 @@ impl Failed {
 /// The headers of every page; and a page for people in place of an error for programs.
 pub async fn layer(request: Request, next: Next) -> Response {
     let root = frame::root(request.uri().path());
-    let mut response = next.run(request).await;
+    for_people(root, next.run(request).await)
+}
+
+/// The same where there is no page, for whoever asks for one.
+pub async fn nowhere(request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let programs = ["/api/", "/v1/"].iter().any(|base| path.starts_with(base));
+    let accept = request.headers().get(ACCEPT).and_then(|it| it.to_str().ok());
+    let people = accept.is_some_and(|it| it.contains("text/html")) && !programs;
+    let root = frame::root(path);
+    let response = next.run(request).await;
+    let refused = response.extensions().get::<Refused>().is_some();
+    if people && refused { for_people(root, response) } else { response }
+}
+
+fn for_people(root: String, mut response: Response) -> Response {
     if let Some(Refused(error)) = response.extensions().get::<Refused>() {
         let (detail, code) = (error.detail().to_string(), error.code().slug());
-        response = shown(response.status(), &Failed { root, detail, code });
+        let mut page = shown(response.status(), &Failed { root, detail, code });
+        for (name, value) in response.headers() {
+            if *name != CONTENT_TYPE && *name != CONTENT_LENGTH {
+                page.headers_mut().append(name.clone(), value.clone());
+            }
+        }
+        response = page;
     }
     let headers = response.headers_mut();
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));

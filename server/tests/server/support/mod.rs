@@ -11,6 +11,7 @@ pub mod sqlite;
 use client::Client;
 use licentia_server::api::{self, Server};
 use licentia_server::clock::Clock;
+use licentia_server::desk;
 use licentia_server::store::{Store, api_keys, migrations, organizations};
 use licentia_server::vault::Vault;
 use postgres::Cluster;
@@ -147,7 +148,7 @@ impl Site {
             let server = Arc::new(Server::new(store, vault, clock.clone()));
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let address = listener.local_addr().unwrap();
-            let router = api::router(Arc::clone(&server));
+            let router = desk::router(Arc::clone(&server));
             tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
             (server, address)
         });
