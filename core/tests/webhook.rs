@@ -148,6 +148,27 @@ fn headers_that_no_webhook_has_are_malformed() {
 }
 
 #[test]
+fn headers_are_found_in_any_case_and_only_once() {
+    let pairs = |names: &[&'static str]| {
+        let names = names.to_vec();
+        names.into_iter().zip([ID, "1614265330", SIGNATURE, "other"]).collect::<Vec<_>>()
+    };
+    let good = ["Webhook-Id", "WEBHOOK-TIMESTAMP", "webhook-signature", "host"];
+    assert_eq!(Headers::find(pairs(&good)), Ok(GOOD));
+    for missing in 0..3 {
+        let mut names = good;
+        names[missing] = "svix-id";
+        let error = Headers::find(pairs(&names)).unwrap_err();
+        assert_eq!(error.code(), Code::Malformed, "{error}");
+        names[missing] = good[missing];
+        names[3] = good[missing];
+        let error = Headers::find(pairs(&names)).unwrap_err();
+        assert_eq!(error.code(), Code::Malformed, "{error}");
+        assert!(error.to_string().contains("twice"), "{error}");
+    }
+}
+
+#[test]
 fn signatures_that_cannot_be_read_are_passed_over() {
     for start in ["v2,", "v1,", "v1a,", "V1,", "v1,AAAA ", "v3,x v1,*** ", ",", ",,, v1,= "] {
         let with = format!("{start} {SIGNATURE}");

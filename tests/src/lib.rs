@@ -22,3 +22,4 @@ pub mod signer;
 pub mod story;
 pub mod telling;
 pub mod topics;
+pub mod webhooks;

@@ -22,6 +22,13 @@ pub use signing::{SigningKey, sign};
 /// Seconds by which the clocks of the two sides may differ, with the time on the way.
 pub const TOLERANCE: i64 = 300;
 
+/// The names of the headers, as they are sent.
+pub const ID: &str = "webhook-id";
+/// When it was sent this time.
+pub const TIMESTAMP: &str = "webhook-timestamp";
+/// Its signatures.
+pub const SIGNATURE: &str = "webhook-signature";
+
 /// The headers of a webhook, as they came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Headers<'a> {
@@ -31,6 +38,27 @@ pub struct Headers<'a> {
     pub timestamp: &'a str,
     /// `webhook-signature`: one or more signatures with a space in between.
     pub signature: &'a str,
+}
+
+impl<'a> Headers<'a> {
+    /// Finds them among all headers of a request, whose names are in any case. Fails with
+    /// `malformed` where one is missing, or there twice: which of two counts is not for us to say.
+    pub fn find(all: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Headers<'a>> {
+        let mut found = [(ID, None), (TIMESTAMP, None), (SIGNATURE, None)];
+        for (name, value) in all {
+            let known = found.iter_mut().find(|(known, _)| name.eq_ignore_ascii_case(known));
+            if let Some((known, old)) = known
+                && old.replace(value).is_some()
+            {
+                return Err(Error::new(Code::Malformed, format!("{known} is there twice")));
+            }
+        }
+        let of = |(name, value): (&str, Option<&'a str>)| {
+            value.ok_or_else(|| Error::new(Code::Malformed, format!("there is no {name}")))
+        };
+        let [id, timestamp, signature] = found;
+        Ok(Headers { id: of(id)?, timestamp: of(timestamp)?, signature: of(signature)? })
+    }
 }
 
 /// Checks a webhook: that whoever has one of the secrets signed exactly this body under this id,
