@@ -98,10 +98,12 @@ async fn master(args: &Args, config: &Config) -> Outcome {
     let told = file.clone().unwrap_or_else(|| format!("as in {NEW_MASTER_KEY}"));
     let fields = Fields::default()
         .with("keys", resealed.keys)
+        .with("webhooks", resealed.webhooks)
         .with("answers", resealed.answers)
         .with("master_key", file);
     let text = rows(&[
         ("private keys", resealed.keys.to_string()),
+        ("webhooks", resealed.webhooks.to_string()),
         ("kept answers", resealed.answers.to_string()),
         ("master key", show(&told)),
     ]);
