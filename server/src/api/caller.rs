@@ -18,6 +18,8 @@ pub struct Caller {
     pub organization: organizations::Model,
     /// The key.
     pub key_id: Uuid,
+    /// What it is called.
+    pub key_name: String,
     /// What it may do.
     pub scopes: Scopes,
 }
@@ -83,6 +85,6 @@ impl FromRequestParts<Shared> for Caller {
         }
         server.used.note(key.id, now);
         let scopes = Scopes::parse(&key.scopes)?;
-        Ok(Caller { organization, key_id: key.id, scopes })
+        Ok(Caller { organization, key_id: key.id, key_name: key.name, scopes })
     }
 }

@@ -5,12 +5,14 @@ use super::answer::Answer;
 use super::caller::Caller;
 use super::written::Origin;
 use super::{Server, Shared};
+use crate::audit;
 use crate::error::{Code, Error, Result};
 use crate::store::{events, idempotency};
 use axum::response::{IntoResponse, Response};
 use sea_orm::prelude::Uuid;
 use sea_orm::{DatabaseTransaction, DbErr};
 use serde::Serialize;
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 /// Why a handler ends before its end.
@@ -37,6 +39,14 @@ impl IntoResponse for Stop {
     }
 }
 
+/// What the audit log says of a write.
+struct Noted {
+    action: String,
+    subject: String,
+    name: Option<String>,
+    detail: Map<String, Value>,
+}
+
 /// A write that has begun. Dropped, it changes nothing.
 pub struct Work {
     /// The transaction.
@@ -47,6 +57,13 @@ pub struct Work {
     organization: Uuid,
     actor: String,
     request_id: Option<String>,
+    /// What the API key of whoever does this is called, and where they are.
+    actor_name: Option<String>,
+    remote: Option<String>,
+    /// Whether a person does this: it is noted in the audit log then.
+    by_person: bool,
+    /// What is noted there: the first that is done.
+    noted: Option<Noted>,
     events: Vec<events::Model>,
     /// The digest under which the answer is kept.
     kept: Option<String>,
@@ -60,6 +77,8 @@ impl Work {
     pub async fn begin(server: &Shared, caller: &Caller, origin: &Origin) -> Result<Work, Stop> {
         let actor = caller.key_id.to_string();
         let mut work = Work::of(server, caller.organization.id, &actor, origin).await?;
+        work.by_person = true;
+        work.actor_name = Some(caller.key_name.clone());
         let Some(key) = &origin.key else { return Ok(work) };
         let mut digest = Sha256::new();
         digest.update(actor);
@@ -98,14 +117,46 @@ impl Work {
             organization,
             actor: actor.to_string(),
             request_id: origin.request_id.clone(),
+            actor_name: None,
+            remote: origin.remote.map(|remote| remote.to_string()),
+            by_person: false,
+            noted: None,
             events: Vec::new(),
             kept: None,
         })
     }
 
+    /// The same, done by whoever has the server in hand: it is noted in the audit log.
+    pub fn by_hand(self) -> Work {
+        Work { by_person: true, ..self }
+    }
+
+    /// Has the audit log say this of the write, and not what its first event says.
+    pub fn note(&mut self, action: &str, subject: Uuid, detail: Map<String, Value>) {
+        let (action, subject) = (action.to_string(), subject.to_string());
+        self.noted = Some(Noted { action, subject, name: None, detail });
+    }
+
+    /// Notes that something is otherwise than it was, both as they are shown. The rest is as with
+    /// [`Work::event`].
+    pub fn changed<T: Serialize>(&mut self, kind: &str, subject: Uuid, before: &T, after: &T) {
+        let first = self.noted.is_none();
+        self.event(kind, subject, after);
+        let value = |shown: &T| serde_json::to_value(shown).unwrap_or_default();
+        if let Some(noted) = self.noted.as_mut().filter(|_| first) {
+            (noted.name, noted.detail) = audit::changed(&value(before), &value(after));
+        }
+    }
+
     /// Notes that something changed: `kind` such as `license.created`, the id of what it is about,
     /// and what is told of it. It holds no secret: it goes to webhooks and logs.
     pub fn event(&mut self, kind: &str, subject: Uuid, data: &impl Serialize) {
+        if self.by_person && self.noted.is_none() && audit::is_noted(kind) {
+            let data = serde_json::to_value(data).unwrap_or_default();
+            let (name, detail) = audit::telling(&data);
+            let (action, subject) = (kind.to_string(), subject.to_string());
+            self.noted = Some(Noted { action, subject, name, detail });
+        }
         self.events.push(events::Model {
             seq: 0,
             id: Uuid::now_v7(),
@@ -143,6 +194,22 @@ impl Work {
             let body = self.server.signer.vault().seal(&label(digest), &answer.body)?;
             let status = i32::from(answer.status);
             idempotency::keep(&self.tx, self.organization, digest, status, headers, body).await?;
+        }
+        if let Some(Noted { action, subject, name, detail }) = self.noted {
+            // As the last thing: nobody else of the organization writes until this is committed.
+            let entry = audit::Entry {
+                organization: self.organization,
+                at: self.now,
+                actor: self.actor,
+                actor_name: self.actor_name,
+                action,
+                subject,
+                subject_name: name,
+                remote: self.remote,
+                request_id: self.request_id,
+                detail: Value::Object(detail),
+            };
+            audit::append(&self.tx, entry).await?;
         }
         self.tx.commit().await.map_err(|error: DbErr| Error::from(error))?;
         Ok(answer)

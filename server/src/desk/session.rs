@@ -90,7 +90,8 @@ pub async fn visit(parts: &Parts, desk: &Desk) -> Result<Option<Visit>> {
         tx.commit().await?;
         desk.server.used.note(key.id, now);
     }
-    let caller = Caller { organization, key_id: key.id, scopes: Scopes::parse(&key.scopes)? };
+    let scopes = Scopes::parse(&key.scopes)?;
+    let caller = Caller { organization, key_id: key.id, key_name: key.name.clone(), scopes };
     Ok(Some(Visit {
         caller,
         key_name: key.name,

@@ -5,7 +5,7 @@ use crate::error::{Code, Error, Result};
 use crate::master_key;
 use crate::store::forever::Forever;
 use crate::store::rows::{self, Table};
-use crate::store::{Store, meta, migrations};
+use crate::store::{Store, audit, meta, migrations};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
@@ -89,9 +89,11 @@ async fn prepare(
     }
     let forever = Forever::of(connection).await?;
     let master = meta::get(connection, master_key::CHECK).await?;
+    audit::open(connection).await?;
     for table in &tables {
         table.clear(connection).await?;
     }
+    audit::close(connection).await?;
     Ok(Some((forever, master)))
 }
 

@@ -221,7 +221,7 @@ fn apart(status: Status, now: i64) -> Expr {
 }
 
 /// A text that means itself in a pattern.
-fn literal(text: &str) -> String {
+pub(super) fn literal(text: &str) -> String {
     let mut literal = String::with_capacity(text.len());
     for letter in text.chars() {
         if matches!(letter, '%' | '_' | '\\') {

@@ -6,6 +6,7 @@
 pub mod activations;
 pub mod api_keys;
 pub mod audit;
+pub mod audit_heads;
 pub mod deliveries;
 pub mod documents;
 pub mod endings;

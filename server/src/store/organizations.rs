@@ -50,6 +50,12 @@ pub async fn is_any(connection: &impl ConnectionTrait) -> Result<bool> {
     Ok(Entity::find().limit(1).one(connection).await?.is_some())
 }
 
+/// The ids of all, in their order.
+pub async fn ids(connection: &impl ConnectionTrait) -> Result<Vec<Uuid>> {
+    let ids = Entity::find().select_only().column(Column::Id).order_by_asc(Column::Id);
+    Ok(ids.into_tuple().all(connection).await?)
+}
+
 /// The one that was there first.
 pub async fn first(connection: &impl ConnectionTrait) -> Result<Option<Model>> {
     Ok(Entity::find().order_by_asc(Column::Id).limit(1).one(connection).await?)

@@ -2,9 +2,9 @@
 
 use crate::error::{Code, Error, Result};
 use crate::store::{
-    activations, api_keys, audit, deliveries, documents, events, figures, idempotency, key_pairs,
-    licenses, meta, organizations, policies, products, reports, seats, sessions, signing_keys,
-    usage, webhooks, withdrawn,
+    activations, api_keys, audit, audit_heads, deliveries, documents, events, figures, idempotency,
+    key_pairs, licenses, meta, organizations, policies, products, reports, seats, sessions,
+    signing_keys, usage, webhooks, withdrawn,
 };
 use sea_orm::sea_query::{ColumnType, Expr, ExprTrait, Order, Query};
 use sea_orm::{
@@ -24,8 +24,8 @@ const DOCUMENTS: usize = 4;
 /// Waits for who is writing, and keeps new ones out.
 const LOCK: &str = "LOCK TABLE meta, organizations, api_keys, key_pairs, signing_keys, documents, \
                     products, policies, licenses, activations, reports, usage, seats, events, \
-                    idempotency, withdrawn, webhooks, deliveries, audit, sessions, figures \
-                    IN ACCESS EXCLUSIVE MODE";
+                    idempotency, withdrawn, webhooks, deliveries, audit, audit_heads, \
+                    sessions, figures IN ACCESS EXCLUSIVE MODE";
 
 /// A table, with nothing in it that only its own file knows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -71,6 +71,7 @@ pub fn tables() -> Result<Vec<Table>> {
         table::<webhooks::Entity>()?,
         table::<deliveries::Entity>()?,
         table::<audit::Entity>()?,
+        table::<audit_heads::Entity>()?,
         table::<sessions::Entity>()?,
         table::<figures::Entity>()?,
     ])

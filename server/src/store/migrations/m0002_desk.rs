@@ -2,6 +2,7 @@
 //! each day, and what licenses are searched in.
 
 use super::m0001_schema::{index, table, unique};
+use crate::store::audit;
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{
     big_integer, big_integer_null, boolean, string, string_null, text, text_null, uuid, uuid_null,
@@ -19,9 +20,10 @@ impl MigrationName for Migration {
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for table in [webhooks(), deliveries(), audit(), sessions(), figures()] {
+        for table in [webhooks(), deliveries(), audit(), audit_heads(), sessions(), figures()] {
             manager.create_table(table).await?;
         }
+        audit::close(manager.get_connection()).await?;
         manager.alter_table(search()).await?;
         manager.get_connection().execute_unprepared(FILL).await?;
         for index in indexes() {
@@ -116,6 +118,15 @@ fn audit() -> TableCreateStatement {
             string("hash"),
         ],
         &["organization_id", "seq"],
+    )
+}
+
+/// Where each organization's log ends.
+fn audit_heads() -> TableCreateStatement {
+    table(
+        "audit_heads",
+        vec![uuid("organization_id"), big_integer("seq"), string("hash")],
+        &["organization_id"],
     )
 }
 
