@@ -32,4 +32,5 @@ mod serving;
 mod shop;
 mod sync;
 mod verify;
+mod webhooks;
 mod webhooks_out;
