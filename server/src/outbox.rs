@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::revocations;
 use crate::store::{
     Engine, deliveries, endings, events, idempotency, licenses, meta, organizations, products,
-    revoked, webhooks,
+    revoked, sessions, webhooks,
 };
 use crate::webhooks::fan_out;
 use sea_orm::DatabaseTransaction;
@@ -193,7 +193,8 @@ impl Outbox {
         let (store, now) = (&self.server.store, self.server.clock.now());
         for _ in 0..BATCHES {
             let tx = store.begin().await?;
-            let done = idempotency::clear(&tx, now.saturating_sub(IDEMPOTENCY), BATCH).await?;
+            let answers = idempotency::clear(&tx, now.saturating_sub(IDEMPOTENCY), BATCH).await?;
+            let done = answers.max(sessions::clear(&tx, now, BATCH).await?);
             tx.commit().await?;
             if done < BATCH {
                 break;

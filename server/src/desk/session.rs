@@ -3,6 +3,7 @@
 
 use super::Desk;
 use crate::api::{Caller, Remote, RequestId, Scopes, Secure, digest};
+use crate::audit;
 use crate::error::{Code, Error, Result};
 use crate::store::{api_keys, organizations, sessions};
 use axum::extract::FromRequestParts;
@@ -119,6 +120,7 @@ pub async fn begin(desk: &Desk, caller: &Caller, parts: &Parts) -> Result<String
     };
     let tx = desk.server.store.begin().await?;
     sessions::insert(&tx, row).await?;
+    audit::append(&tx, told("desk.signed_in", caller, parts, now)).await?;
     tx.commit().await?;
     Ok(cookie(&token, is_secure(parts), LONGEST))
 }
@@ -127,8 +129,26 @@ pub async fn begin(desk: &Desk, caller: &Caller, parts: &Parts) -> Result<String
 pub async fn end(desk: &Desk, visit: &Visit, parts: &Parts) -> Result<String> {
     let tx = desk.server.store.begin().await?;
     sessions::delete(&tx, &visit.digest).await?;
+    let now = desk.server.clock.now();
+    audit::append(&tx, told("desk.signed_out", &visit.caller, parts, now)).await?;
     tx.commit().await?;
     Ok(cookie("", is_secure(parts), 0))
+}
+
+/// What is noted of a session.
+fn told(action: &str, caller: &Caller, parts: &Parts, at: i64) -> audit::Entry {
+    audit::Entry {
+        organization: caller.organization.id,
+        at,
+        actor: caller.key_id.to_string(),
+        actor_name: Some(caller.key_name.clone()),
+        action: action.to_string(),
+        subject: caller.key_id.to_string(),
+        subject_name: Some(caller.key_name.clone()),
+        remote: parts.extensions.get::<Remote>().map(|remote| remote.0.to_string()),
+        request_id: parts.extensions.get::<RequestId>().map(|id| id.0.clone()),
+        detail: serde_json::json!({}),
+    }
 }
 
 /// Fails with `forbidden` where a write was not asked for by a page of this session.
