@@ -1,6 +1,7 @@
 //! The first organization and its administrator: made once, whoever starts first.
 
 use crate::api_key;
+use crate::audit;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::store::{Store, api_keys, events, meta, organizations};
@@ -84,6 +85,13 @@ pub async fn first_start(
     ];
     api_keys::insert(&tx, row).await?;
     events::insert(&tx, told.into()).await?;
+    for (action, subject) in [("organization.created", organization.id), ("api_key.created", id)] {
+        let entry = audit::Entry {
+            subject: subject.to_string(),
+            ..audit::Entry::by("server", action, organization.id, now)
+        };
+        audit::append(&tx, entry).await?;
+    }
     tx.commit().await?;
     Ok(Some(First { organization, key: made.map(Key) }))
 }

@@ -187,9 +187,10 @@ async fn change(
     let name = body.name.filter(|name| *name != row.name);
     if let Some(name) = name {
         given::line("name", &name, NAME_MAX)?;
+        let before = Organization::of(&row);
         (row.name, row.updated_at) = (name, work.now);
         organizations::rename(&work.tx, &row).await?;
-        work.event("organization.updated", id, &Organization::of(&row));
+        work.changed("organization.updated", id, &before, &Organization::of(&row));
     }
     work.commit(Answer::ok(&Organization::of(&row))).await
 }

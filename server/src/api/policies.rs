@@ -238,7 +238,7 @@ async fn change(
     row.updated_at = work.now;
     let policy = Policy::of(&row)?;
     policies::update(&work.tx, row).await?;
-    work.event("policy.updated", id, &policy);
+    work.changed("policy.updated", id, &Policy::of(&before)?, &policy);
     work.commit(Answer::ok(&policy)).await
 }
 

@@ -324,11 +324,12 @@ async fn change(
     let mut work = Work::begin(&server, &caller, &origin).await?;
     let row = products::lock(&work.tx, caller.organization.id, id).await?;
     let mut row = row.ok_or_else(|| Error::not_found("product"))?;
+    let before = Product::of(&row);
     let changed = body.apply(&mut row, &work.tx, work.now).await?;
     let product = Product::of(&row);
     if changed {
         products::update(&work.tx, row).await?;
-        work.event("product.updated", id, &product);
+        work.changed("product.updated", id, &before, &product);
     }
     work.commit(Answer::ok(&product)).await
 }

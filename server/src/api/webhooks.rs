@@ -305,7 +305,8 @@ async fn change(
         }
         row.updated_at = work.now;
         webhooks::update(&work.tx, row.clone()).await?;
-        work.event("webhook.updated", id, &Webhook::of(&row, work.now));
+        let was = Webhook::of(&before, work.now);
+        work.changed("webhook.updated", id, &was, &Webhook::of(&row, work.now));
     }
     let webhook = Webhook::of(&row, work.now);
     work.commit(Answer::ok(&webhook)).await

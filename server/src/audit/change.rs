@@ -1,9 +1,10 @@
 //! What an entry says of what was done: a few members that tell it, or those that changed.
 
 use serde_json::{Map, Value, json};
+use url::Url;
 
 /// What an entry that is no change has of the event it is about.
-const TELLING: [&str; 22] = [
+const TELLING: [&str; 23] = [
     "name",
     "code",
     "serial",
@@ -21,6 +22,7 @@ const TELLING: [&str; 22] = [
     "hint",
     "expires_at",
     "url",
+    "events",
     "kinds",
     "holder",
     "installation",
@@ -32,7 +34,7 @@ const TELLING: [&str; 22] = [
 const DULL: [&str; 2] = ["updated_at", "status"];
 
 /// What no entry has, whatever an event says: whoever holds it could use it.
-const SECRET: [&str; 10] = [
+const SECRET: [&str; 11] = [
     "license_blob",
     "license_key",
     "key",
@@ -42,6 +44,7 @@ const SECRET: [&str; 10] = [
     "lease",
     "sealed",
     "public_key",
+    "previous_public_key",
     "public_key_pem",
 ];
 
@@ -52,7 +55,7 @@ const NAMES: [&str; 6] = ["serial", "name", "code", "url", "holder", "kid"];
 pub fn telling(data: &Value) -> (Option<String>, Map<String, Value>) {
     let members = TELLING.iter().filter_map(|name| {
         let value = data.get(*name).filter(|value| !value.is_null())?;
-        Some((name.to_string(), value.clone()))
+        Some((name.to_string(), bare(name, value)))
     });
     (name(data), members.collect())
 }
@@ -68,14 +71,24 @@ pub fn changed(before: &Value, after: &Value) -> (Option<String>, Map<String, Va
         if was == is || is_dull || SECRET.contains(&name.as_str()) {
             continue;
         }
-        members.insert(name.clone(), json!({ "before": was, "after": is }));
+        let bare = |value: Option<&Value>| value.map(|value| self::bare(name, value));
+        members.insert(name.clone(), json!({ "before": bare(was), "after": bare(is) }));
     }
     (self::name(after), Map::from_iter([("changed".to_string(), Value::Object(members))]))
 }
 
 fn name(data: &Value) -> Option<String> {
-    let name = NAMES.iter().find_map(|name| data.get(*name)?.as_str());
-    name.map(str::to_string)
+    let name = NAMES.iter().find_map(|name| Some(bare(name, data.get(*name)?)));
+    name.and_then(|name| name.as_str().map(str::to_string))
+}
+
+/// Of an address where it is, and not what may let somebody in there.
+fn bare(name: &str, value: &Value) -> Value {
+    match (name, value.as_str()) {
+        ("url", Some(text)) => Url::parse(text)
+            .map_or(Value::Null, |url| Value::from(url.origin().ascii_serialization())),
+        _ => value.clone(),
+    }
 }
 
 #[cfg(test)]
@@ -93,6 +106,18 @@ mod tests {
             "gone": {"before": true, "after": null},
             "came": {"before": null, "after": [1]},
         }});
+        assert_eq!(Value::Object(detail), expected);
+    }
+
+    #[test]
+    fn of_an_address_nothing_is_told_that_lets_somebody_in() {
+        let url = |path: &str| json!({ "url": format!("https://me:pw@a.example:8443/{path}") });
+        let (name, detail) = telling(&url("canary?t=canary"));
+        assert_eq!(name.as_deref(), Some("https://a.example:8443"));
+        assert_eq!(Value::Object(detail), json!({ "url": "https://a.example:8443" }));
+        let (_, detail) = changed(&url("canary"), &url("other"));
+        let there = json!("https://a.example:8443");
+        let expected = json!({"changed": {"url": {"before": there, "after": there}}});
         assert_eq!(Value::Object(detail), expected);
     }
 

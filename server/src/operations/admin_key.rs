@@ -1,6 +1,7 @@
 //! A new key for an administrator who has lost theirs, made by whoever has the database in hand.
 
 use crate::api_key;
+use crate::audit;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::first_start::{Key, SCOPES};
@@ -52,8 +53,15 @@ pub async fn make(
         claimed_until: None,
         delivered_at: None,
     };
+    let entry = audit::Entry {
+        subject: id.to_string(),
+        subject_name: Some(row.name.clone()),
+        detail: json!({ "scopes": row.scopes }),
+        ..audit::Entry::by("command", "api_key.created", organization.id, now)
+    };
     api_keys::insert(&tx, row).await?;
     events::insert(&tx, vec![made]).await?;
+    audit::append(&tx, entry).await?;
     tx.commit().await?;
     Ok((organization, Key(key)))
 }

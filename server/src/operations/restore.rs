@@ -1,18 +1,22 @@
 //! Back from a backup: the whole of it or nothing, in one transaction.
 
 use super::backup::{FORMAT, Head, Part, Tail, cannot, hexadecimal};
+use crate::audit as audit_log;
+use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
 use crate::master_key;
 use crate::store::forever::Forever;
 use crate::store::rows::{self, Table};
 use crate::store::{Store, audit, meta, migrations};
+use licentia::rfc3339;
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde::de::DeserializeOwned;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
+use uuid::Uuid;
 
 /// What was brought back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +51,11 @@ pub async fn restore(store: &Store, file: &Path, force: bool) -> Result<Restored
         }
         None => 0,
     };
+    let entry = audit_log::Entry {
+        detail: json!({ "made_at": rfc3339(head.made_at), "still_revoked": still_revoked }),
+        ..audit_log::Entry::by("command", "server.restored", Uuid::nil(), Clock::default().now())
+    };
+    audit_log::append_to_all(&transaction, entry).await?;
     transaction.commit().await?;
     Ok(Restored { rows, made_at: head.made_at, still_revoked })
 }

@@ -1,6 +1,8 @@
 //! New keys, by hand: new signing keys in the place of the old ones, or another master key.
 
 use crate::api::{Answer, KeyPair, Origin, Shared, Stop, Work, answer_label};
+use crate::audit;
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::{Code, Error, Result};
 use crate::key_pair::Desk;
@@ -53,7 +55,8 @@ pub async fn signing(server: &Shared, pair: Option<Uuid>) -> Result<Vec<Rotated>
 
 async fn one(server: &Shared, pair: &key_pairs::Model) -> Result<key_pairs::Model> {
     let nobody = Origin { key: None, digest: String::new(), request_id: None, remote: None };
-    let mut work = Work::of(server, pair.organization_id, "server", &nobody).await?;
+    let work = Work::of(server, pair.organization_id, "server", &nobody).await?;
+    let mut work = work.by_hand();
     let vault = server.signer.vault();
     let desk = Desk { tx: &work.tx, vault, clock: &server.clock, now: work.now };
     let mut of = desk.lock(pair.organization_id, pair.id).await?;
@@ -134,6 +137,7 @@ async fn reseal(store: &Store, old: &Vault, new: &Vault) -> Result<Resealed> {
         }
     }
     master_key::know_next(&tx, new).await?;
+    note(&tx, "server.master_key_replaced").await?;
     tx.commit().await?;
     Ok(done)
 }
@@ -164,6 +168,13 @@ fn anew(old: &Vault, new: &Vault, label: &str, sealed: &str) -> Result<String> {
 pub async fn forget_clock(store: &Store) -> Result<()> {
     let tx = store.begin().await?;
     meta::remove(&tx, meta::SIGNED_AT).await?;
+    note(&tx, "server.clock_forgotten").await?;
     tx.commit().await?;
     Ok(())
+}
+
+/// Notes for everybody what was done with the server.
+async fn note(tx: &impl ConnectionTrait, action: &str) -> Result<()> {
+    let entry = audit::Entry::by("command", action, Uuid::nil(), Clock::default().now());
+    audit::append_to_all(tx, entry).await
 }

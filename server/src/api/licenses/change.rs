@@ -191,6 +191,8 @@ pub(super) struct Changing {
     pub row: licenses::Model,
     /// Its product.
     pub product: products::Model,
+    /// What it was.
+    before: License,
 }
 
 impl Changing {
@@ -200,7 +202,9 @@ impl Changing {
         let organization = caller.organization.id;
         let row = licenses::lock(&work.tx, organization, id).await?.ok_or_else(none)?;
         let product = products::hold(&work.tx, organization, row.product_id).await?;
-        Ok(Changing { row, product: product.ok_or_else(none)? })
+        let product = product.ok_or_else(none)?;
+        let before = License::of(&row, &product, work.now)?;
+        Ok(Changing { row, product, before })
     }
 
     /// Fails with `revoked` where it was withdrawn for ever.
@@ -231,7 +235,7 @@ impl Changing {
     /// Writes it, and notes what happened.
     pub async fn keep(self, work: &mut Work, event: &str) -> Result<LicenseWithBlob> {
         let license = License::of(&self.row, &self.product, work.now)?;
-        work.event(event, self.row.id, &license);
+        work.changed(event, self.row.id, &self.before, &license);
         let shown = license.with_blob(&self.row);
         licenses::update(&work.tx, self.row).await?;
         Ok(shown)

@@ -10,6 +10,7 @@ pub use table::safe;
 use crate::api::{Origin, Shared, Stop, Work};
 use crate::error::{Code, Error, Result};
 use crate::store::organizations;
+use serde_json::Value;
 use table::{Row, Table};
 
 /// What is told of at once, where more is wrong.
@@ -72,7 +73,7 @@ pub async fn import(
     };
     let table = Table::read(file, columns)?;
     let nobody = Origin { key: None, digest: String::new(), request_id: None, remote: None };
-    let mut work = Work::of(server, organization.id, "import", &nobody).await?;
+    let mut work = Work::of(server, organization.id, "import", &nobody).await?.by_hand();
     let mut imported = Imported::default();
     let mut flaws = Vec::new();
     for row in &table.rows {
@@ -98,6 +99,18 @@ pub async fn import(
     }
     if !flaws.is_empty() {
         return Err(Error::invalid(format!("Nothing was imported: {}", flaws.join("; "))));
+    }
+    if imported.created + imported.changed > 0 {
+        let what = match kind {
+            Kind::Products => "products",
+            Kind::Licenses => "licenses",
+        };
+        let detail = [
+            ("of".to_string(), Value::from(what)),
+            ("created".to_string(), Value::from(imported.created)),
+            ("changed".to_string(), Value::from(imported.changed)),
+        ];
+        work.note("data.imported", organization.id, detail.into_iter().collect());
     }
     if !dry_run {
         let done = crate::api::Answer::empty();
