@@ -3,6 +3,9 @@
 use super::{numbers, when};
 use serde_json::json;
 
+/// Days in a week.
+const WEEK: usize = 7;
+
 /// Numbers over days: as a drawing, and as a table. `chart.html` shows one that is called `chart`.
 #[derive(Clone, Debug)]
 pub struct Chart {
@@ -48,6 +51,29 @@ impl Chart {
         self.days.is_empty() || values.all(|value| value.unwrap_or_default() == 0)
     }
 
+    /// The same by week: what happened in each together, and what there was at its end. The last
+    /// week ends with the last day.
+    pub fn by_week(mut self) -> Chart {
+        let skip = self.days.len() % WEEK;
+        let of = |line: &Line| {
+            let (first, rest) = line.values.split_at(skip.min(line.values.len()));
+            let weeks = Some(first).filter(|it| !it.is_empty()).into_iter();
+            let value = |week: &[Option<i64>]| match self.bars {
+                true => week.iter().flatten().copied().reduce(i64::saturating_add),
+                false => week.iter().rev().flatten().copied().next(),
+            };
+            weeks.chain(rest.chunks(WEEK)).map(value).collect()
+        };
+        let values: Vec<Vec<Option<i64>>> = self.lines.iter().map(of).collect();
+        for (line, values) in self.lines.iter_mut().zip(values) {
+            line.values = values;
+        }
+        let begins = |at: usize| at == 0 || at.checked_sub(skip).is_some_and(|at| at % WEEK == 0);
+        let days = self.days.iter().enumerate().filter(|(at, _)| begins(*at));
+        self.days = days.map(|(_, day)| *day).collect();
+        self
+    }
+
     /// The rows of the table, the newest first: a day, and a number of each line.
     pub fn rows(&self) -> Vec<(String, Vec<String>)> {
         let value = |at: usize, line: &Line| match line.values.get(at) {
@@ -81,5 +107,21 @@ mod tests {
         assert!(!chart.is_empty());
         chart.lines = vec![Line::of("Syncs", [0, 0, 0])];
         assert!(chart.is_empty());
+    }
+
+    #[test]
+    fn weeks_end_with_the_last_day() {
+        let days: Vec<i64> = (0..17).map(|day| day * 86_400).collect();
+        let mut line = Line::of("Syncs", 1..=17);
+        line.values[16] = None;
+        let (title, about) = ("Syncs".to_string(), String::new());
+        let chart = Chart { title, about, bars: true, days, lines: vec![line] };
+        let weeks = |bars| Chart { bars, ..chart.clone() }.by_week();
+        assert_eq!(weeks(true).days, [0, 3 * 86_400, 10 * 86_400]);
+        assert_eq!(weeks(true).lines[0].values, [Some(6), Some(49), Some(81)]);
+        assert_eq!(weeks(false).lines[0].values, [Some(3), Some(10), Some(16)]);
+        let whole: Vec<i64> = (0..14).collect();
+        let chart = Chart { days: whole, lines: vec![Line::of("S", 1..=14)], ..chart };
+        assert_eq!(chart.by_week().days, [0, 7]);
     }
 }

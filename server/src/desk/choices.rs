@@ -14,6 +14,7 @@ pub struct Product {
     pub id: String,
     pub name: String,
     pub code: String,
+    pub key_pair_id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -35,5 +36,34 @@ pub async fn products(desk: &Desk, visit: &Visit) -> Result<Vec<Product>, Refusa
         }
     }
     all.sort_by_cached_key(|product: &Product| product.name.to_lowercase());
+    Ok(all)
+}
+
+/// A key pair to choose.
+#[derive(Clone, Debug, Deserialize)]
+pub struct KeyPair {
+    pub id: String,
+    pub name: String,
+}
+
+#[derive(Deserialize)]
+struct PageOfPairs {
+    key_pairs: Vec<KeyPair>,
+    next_cursor: Option<String>,
+}
+
+/// The key pairs, by name: the newest thousand of them.
+pub async fn key_pairs(desk: &Desk, visit: &Visit) -> Result<Vec<KeyPair>, Refusal> {
+    let (mut all, mut cursor) = (Vec::new(), String::new());
+    for _ in 0..PAGES_MAX {
+        let asked = query([("per_page", "100"), ("cursor", cursor.as_str())]);
+        let page: PageOfPairs = desk.client.get(visit, &format!("/key-pairs{asked}")).await?;
+        all.extend(page.key_pairs);
+        match page.next_cursor {
+            Some(next) => cursor = next,
+            None => break,
+        }
+    }
+    all.sort_by_cached_key(|pair: &KeyPair| pair.name.to_lowercase());
     Ok(all)
 }

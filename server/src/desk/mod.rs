@@ -5,6 +5,7 @@
 #![allow(dead_code, reason = "pages that need it are being made")]
 
 mod assets;
+mod audit;
 mod chart;
 mod choices;
 mod client;
@@ -13,13 +14,17 @@ mod exports;
 mod form;
 mod frame;
 mod html;
+mod id;
+mod licenses;
 mod numbers;
 mod overview;
 mod pager;
+mod policies;
 mod products;
 mod refused;
 mod session;
 mod sign_in;
+mod usage;
 mod webhooks;
 mod when;
 
@@ -45,9 +50,13 @@ pub fn router(server: Shared) -> Router {
         .merge(sign_in::routes())
         .merge(overview::routes())
         .merge(events::routes())
+        .merge(licenses::routes())
+        .merge(usage::routes())
+        .merge(audit::routes())
         .merge(exports::routes())
         .merge(webhooks::routes())
         .merge(products::routes())
+        .merge(policies::routes())
         .layer(axum::middleware::from_fn(html::layer))
         .layer(axum::middleware::from_fn(api::request_id::layer))
         .merge(assets::routes())

@@ -1,7 +1,10 @@
 //! Numbers for people.
 
+use std::borrow::Borrow;
+
 /// `12,345` of 12345.
-pub fn grouped(number: i64) -> String {
+pub fn grouped(number: impl Borrow<i64>) -> String {
+    let number = *number.borrow();
     let digits = number.unsigned_abs().to_string();
     let mut text = String::from(if number < 0 { "-" } else { "" });
     for (at, digit) in digits.chars().enumerate() {
@@ -14,7 +17,8 @@ pub fn grouped(number: i64) -> String {
 }
 
 /// `1 license`, `2 licenses`.
-pub fn counted(number: i64, one: &str, many: &str) -> String {
+pub fn counted(number: impl Borrow<i64>, one: &str, many: &str) -> String {
+    let number = *number.borrow();
     format!("{} {}", grouped(number), if number == 1 { one } else { many })
 }
 

@@ -3,12 +3,12 @@
 use super::super::client::Refusal;
 use super::super::form::{Posted, Query};
 use super::super::frame::Frame;
+use super::super::id::Id;
 use super::super::refused::refused;
 use super::super::session::Visit;
 use super::super::{Desk, State, events, html, when};
 use super::{Delivery, SECTION, Webhook};
 use askama::Template;
-use axum::extract::Path;
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use serde::Deserialize;
@@ -59,7 +59,7 @@ impl Page {
 pub async fn show(
     desk: State,
     visit: Visit,
-    Path(id): Path<String>,
+    Id(id): Id,
     Query(asked): Query,
 ) -> Response {
     let path = format!("/deliveries/{id}");
@@ -84,18 +84,16 @@ async fn page(
     Ok(Page { frame: Frame::of(visit, here, SECTION, "Delivery"), it, webhook, wrong })
 }
 
-pub async fn resend(desk: State, Path(id): Path<String>, posted: Posted) -> Response {
+pub async fn resend(desk: State, Id(id): Id, posted: Posted) -> Response {
     let (visit, to) = (&posted.visit, format!("/deliveries/{id}/resend"));
     let body = json!({});
     let sent = desk.client.send::<Value>(visit, Method::POST, &to, &body, posted.once()).await;
     match sent {
         Ok(_) => html::on_to(&format!("../{id}?done=resent")),
-        Err(why) if why.is_typed() => {
-            match page(&desk, visit, &id, &to, Some(why.detail)).await {
-                Ok(page) => html::shown(StatusCode::UNPROCESSABLE_ENTITY, &page),
-                Err(why) => refused(visit, &to, SECTION, &why),
-            }
-        }
+        Err(why) if why.is_typed() => match page(&desk, visit, &id, &to, Some(why.detail)).await {
+            Ok(page) => html::shown(StatusCode::UNPROCESSABLE_ENTITY, &page),
+            Err(why) => refused(visit, &to, SECTION, &why),
+        },
         Err(why) => refused(visit, &to, SECTION, &why),
     }
 }

@@ -4,13 +4,13 @@ use super::super::choices::{self, Product};
 use super::super::client::Refusal;
 use super::super::form::{Fields, Posted};
 use super::super::frame::Frame;
+use super::super::id::Id;
 use super::super::refused::refused;
 use super::super::session::Visit;
 use super::super::{Desk, State, html};
 use super::kinds::{self, Group};
 use super::{SECTION, Webhook, secret};
 use askama::Template;
-use axum::extract::Path;
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use serde_json::{Value, json};
@@ -97,9 +97,8 @@ pub async fn create(desk: State, posted: Posted) -> Response {
     }
 }
 
-pub async fn filled(desk: State, visit: Visit, Path(id): Path<String>) -> Response {
-    let found: Result<Webhook, Refusal> =
-        desk.client.get(&visit, &format!("/webhooks/{id}")).await;
+pub async fn filled(desk: State, visit: Visit, Id(id): Id) -> Response {
+    let found: Result<Webhook, Refusal> = desk.client.get(&visit, &format!("/webhooks/{id}")).await;
     match found {
         Ok(it) => {
             let typed = Typed {
@@ -115,7 +114,7 @@ pub async fn filled(desk: State, visit: Visit, Path(id): Path<String>) -> Respon
     }
 }
 
-pub async fn change(desk: State, Path(id): Path<String>, posted: Posted) -> Response {
+pub async fn change(desk: State, Id(id): Id, posted: Posted) -> Response {
     let typed = Typed::of(&posted.fields);
     let visit = &posted.visit;
     let body = match typed.body() {

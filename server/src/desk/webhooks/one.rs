@@ -3,6 +3,7 @@
 use super::super::client::{Refusal, query};
 use super::super::form::{Fields, Posted, Query};
 use super::super::frame::Frame;
+use super::super::id::Id;
 use super::super::pager::Pager;
 use super::super::refused::refused;
 use super::super::session::Visit;
@@ -10,7 +11,6 @@ use super::super::{Desk, State, choices, events, html, when};
 use super::kinds::{self, Group};
 use super::{Deliveries, SECTION, Webhook};
 use askama::Template;
-use axum::extract::Path;
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use serde::Deserialize;
@@ -94,7 +94,7 @@ impl Page {
 pub async fn show(
     desk: State,
     visit: Visit,
-    Path(id): Path<String>,
+    Id(id): Id,
     Query(asked): Query,
 ) -> Response {
     match page(&desk, &visit, &id, &asked, None).await {
@@ -155,7 +155,7 @@ async fn again(desk: &Desk, visit: &Visit, id: &str, here: &str, why: Refusal) -
     }
 }
 
-pub async fn enable(desk: State, Path(id): Path<String>, posted: Posted) -> Response {
+pub async fn enable(desk: State, Id(id): Id, posted: Posted) -> Response {
     let visit = &posted.visit;
     let enabled = posted.fields.text("enabled") == "yes";
     let (to, body) = (format!("/webhooks/{id}"), json!({ "enabled": enabled }));
@@ -167,7 +167,7 @@ pub async fn enable(desk: State, Path(id): Path<String>, posted: Posted) -> Resp
     }
 }
 
-pub async fn test(desk: State, Path(id): Path<String>, posted: Posted) -> Response {
+pub async fn test(desk: State, Id(id): Id, posted: Posted) -> Response {
     #[derive(Deserialize)]
     struct Sent {
         id: String,
@@ -180,7 +180,7 @@ pub async fn test(desk: State, Path(id): Path<String>, posted: Posted) -> Respon
     }
 }
 
-pub async fn resend_dead(desk: State, Path(id): Path<String>, posted: Posted) -> Response {
+pub async fn resend_dead(desk: State, Id(id): Id, posted: Posted) -> Response {
     #[derive(Deserialize)]
     struct Resent {
         resent: u64,

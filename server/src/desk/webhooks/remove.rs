@@ -2,13 +2,13 @@
 
 use super::super::form::Posted;
 use super::super::frame::Frame;
+use super::super::id::Id;
 use super::super::refused::refused;
 use super::super::session::Visit;
 use super::super::{State, html};
 use super::one::Some100;
 use super::{SECTION, Webhook};
 use askama::Template;
-use axum::extract::Path;
 use axum::http::Method;
 use axum::response::Response;
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ struct Page {
     dead: Some100,
 }
 
-pub async fn ask(desk: State, visit: Visit, Path(id): Path<String>) -> Response {
+pub async fn ask(desk: State, visit: Visit, Id(id): Id) -> Response {
     let path = format!("/webhooks/{id}/delete");
     let it: Webhook = match desk.client.get(&visit, &format!("/webhooks/{id}")).await {
         Ok(it) => it,
@@ -34,7 +34,7 @@ pub async fn ask(desk: State, visit: Visit, Path(id): Path<String>) -> Response 
     html::page(&Page { frame, it, waiting, dead })
 }
 
-pub async fn remove(desk: State, Path(id): Path<String>, posted: Posted) -> Response {
+pub async fn remove(desk: State, Id(id): Id, posted: Posted) -> Response {
     let (visit, to) = (&posted.visit, format!("/webhooks/{id}"));
     let body = json!({});
     let sent = desk.client.send::<Value>(visit, Method::DELETE, &to, &body, posted.once()).await;

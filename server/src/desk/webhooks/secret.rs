@@ -2,12 +2,12 @@
 
 use super::super::form::Posted;
 use super::super::frame::Frame;
+use super::super::id::Id;
 use super::super::refused::refused;
 use super::super::session::Visit;
 use super::super::{State, html, when};
 use super::{SECTION, Webhook};
 use askama::Template;
-use axum::extract::Path;
 use axum::http::header::CACHE_CONTROL;
 use axum::http::{HeaderValue, Method};
 use axum::response::Response;
@@ -59,7 +59,7 @@ impl Ask {
     }
 }
 
-pub async fn ask(desk: State, visit: Visit, Path(id): Path<String>) -> Response {
+pub async fn ask(desk: State, visit: Visit, Id(id): Id) -> Response {
     page(&desk, &visit, &id, None).await
 }
 
@@ -74,7 +74,7 @@ async fn page(desk: &State, visit: &Visit, id: &str, wrong: Option<String>) -> R
     }
 }
 
-pub async fn rotate(desk: State, Path(id): Path<String>, posted: Posted) -> Response {
+pub async fn rotate(desk: State, Id(id): Id, posted: Posted) -> Response {
     let visit = &posted.visit;
     let overlap = match posted.fields.number("overlap_seconds", "How long") {
         Ok(overlap) => overlap.unwrap_or(USUAL),
