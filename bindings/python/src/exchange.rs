@@ -20,6 +20,20 @@ pub struct Body(Option<PyBackedBytes>);
 pub const NO_HEADERS: Headers = Headers(Vec::new());
 pub const NO_BODY: Body = Body(None);
 
+impl Headers {
+    /// Names and values.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+}
+
+impl Body {
+    /// Its bytes; none where there is none.
+    pub fn bytes(&self) -> &[u8] {
+        self.0.as_deref().unwrap_or_default()
+    }
+}
+
 /// The exchange for a request.
 pub fn exchange(
     py: Python<'_>,

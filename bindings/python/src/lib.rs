@@ -16,6 +16,7 @@ mod json;
 mod license;
 mod product;
 mod seat;
+mod webhook;
 
 /// The native half of licentia. Import `licentia` instead.
 // Safe without the GIL: classes are frozen, and what changes is behind a lock.
@@ -31,6 +32,8 @@ mod _licentia {
     use super::product::Product;
     #[pymodule_export]
     use super::seat::Seat;
+    #[pymodule_export]
+    use super::webhook::verify_webhook;
 
     #[pymodule_export]
     #[allow(non_upper_case_globals)]
@@ -39,4 +42,8 @@ mod _licentia {
     /// Bytes that the body of a request may have.
     #[pymodule_export]
     const BODY_MAX: usize = licentia::limits::BODY_MAX;
+
+    /// Bytes that the body of a webhook may have.
+    #[pymodule_export]
+    const WEBHOOK_MAX: usize = licentia::limits::WEBHOOK_MAX;
 }

@@ -1,6 +1,6 @@
 """The native half of licentia. Import `licentia` instead."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from os import PathLike
 from types import MappingProxyType, TracebackType
@@ -11,11 +11,23 @@ from typing_extensions import Self, TypeAlias
 from .answers import Access, Refusal, Response, Rights, Usage
 from .errors import Error
 
-__all__ = ["BODY_MAX", "Caller", "Installation", "License", "Product", "Seat", "__version__"]
+__all__ = [
+    "BODY_MAX",
+    "WEBHOOK_MAX",
+    "Caller",
+    "Installation",
+    "License",
+    "Product",
+    "Seat",
+    "__version__",
+    "verify_webhook",
+]
 
 __version__: str
 BODY_MAX: int
 """Bytes that the body of a request may have."""
+WEBHOOK_MAX: int
+"""Bytes that the body of a webhook may have."""
 
 _Data: TypeAlias = str | bytes | bytearray | memoryview
 _Path: TypeAlias = str | PathLike[str]
@@ -23,6 +35,16 @@ _Headers: TypeAlias = Iterable[tuple[str | bytes, str | bytes]]
 
 class _Items(Protocol):
     def items(self) -> _Headers: ...
+
+def verify_webhook(
+    body: bytes | bytearray | memoryview,
+    headers: _Items | _Headers,
+    secrets: Sequence[str],
+    now: int,
+    /,
+) -> tuple[str, int]:
+    """The id of a webhook that one of the secrets has signed, and when it was sent, in seconds
+    since 1970. Use licentia.webhooks instead."""
 
 @final
 class Caller:
