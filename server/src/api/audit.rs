@@ -60,7 +60,8 @@ pub struct AuditEntry {
 }
 
 impl AuditEntry {
-    fn of(row: &log::Model) -> AuditEntry {
+    /// As it is shown.
+    pub fn of(row: &log::Model) -> AuditEntry {
         AuditEntry {
             seq: row.seq,
             created_at: Moment(row.created_at),

@@ -2,9 +2,7 @@
 
 use super::given::Nothing;
 use super::webhooks::lock;
-use super::{
-    Answer, Asked, Caller, Id, PageQuery, Problem, Scope, Shared, Stop, Work, Written,
-};
+use super::{Answer, Asked, Caller, Id, PageQuery, Problem, Scope, Shared, Stop, Work, Written};
 use crate::error::{Code, Error, Result};
 use crate::store::deliveries::{self, Filter};
 use crate::store::webhooks;
@@ -14,7 +12,7 @@ use crate::webhooks::{body, kinds, row};
 use axum::extract::State;
 use sea_orm::prelude::Uuid;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -85,7 +83,8 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    fn of(row: &deliveries::Model) -> Delivery {
+    /// As it is shown.
+    pub fn of(row: &deliveries::Model) -> Delivery {
         let last = tries::read(&row.tries_json).pop();
         Delivery {
             id: row.id,
@@ -201,6 +200,23 @@ pub struct DeliveryQuery {
     cursor: Option<String>,
 }
 
+/// Which deliveries are meant. Fails with `malformed` for what is no kind and no id.
+pub(super) fn filter(
+    webhook: Option<Uuid>,
+    state: Option<DeliveryState>,
+    kind: Option<String>,
+    subject: Option<String>,
+) -> Result<Filter> {
+    let is_word = |word: &String| {
+        (1..=WORD_MAX).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_graphic())
+    };
+    if ![&kind, &subject].into_iter().flatten().all(is_word) {
+        let what = "kind and subject have 1 to 64 characters of ASCII, without spaces";
+        return Err(Error::new(Code::Malformed, what));
+    }
+    Ok(Filter { webhook, state: state.map(DeliveryState::word), kind, subject })
+}
+
 async fn page(
     server: &Shared,
     caller: &Caller,
@@ -209,14 +225,7 @@ async fn page(
 ) -> Result<Answer> {
     let WebhookDeliveryQuery { state, kind, subject, per_page, cursor } = query;
     let page = PageQuery { page: None, per_page, cursor }.page()?;
-    let is_word = |word: &String| {
-        (1..=WORD_MAX).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_graphic())
-    };
-    if ![&kind, &subject].into_iter().flatten().all(is_word) {
-        let what = "kind and subject have 1 to 64 characters of ASCII, without spaces";
-        return Err(Error::new(Code::Malformed, what));
-    }
-    let filter = Filter { webhook, state: state.map(DeliveryState::word), kind, subject };
+    let filter = filter(webhook, state, kind, subject)?;
     let of = caller.organization.id;
     let rows = deliveries::list(server.store.read(), of, &filter, page).await?;
     let next_cursor = page.next(rows.len(), rows.last().map(|row| row.id));
@@ -226,7 +235,7 @@ async fn page(
 /// List deliveries
 ///
 /// The newest first. Those that ended are kept for as many days as events are.
-#[utoipa::path(get, path = "/deliveries", tag = "webhooks", params(DeliveryQuery),
+#[utoipa::path(get, path = "/deliveries", tag = "deliveries", params(DeliveryQuery),
     security(("api_key" = ["read"])),
     responses((status = 200, body = Deliveries), (status = "4XX", body = Problem)))]
 async fn list(
@@ -262,8 +271,8 @@ async fn of_webhook(
 /// Get a delivery
 ///
 /// With what is sent, and what became of each try.
-#[utoipa::path(get, path = "/deliveries/{id}", tag = "webhooks", params(("id" = Uuid, Path)),
-    security(("api_key" = ["read"])), operation_id = "get_delivery",
+#[utoipa::path(get, path = "/deliveries/{id}", tag = "deliveries", params(("id" = Uuid, Path)),
+    security(("api_key" = ["read"])),
     responses((status = 200, body = DeliveryWithBody), (status = "4XX", body = Problem)))]
 async fn get(State(server): State<Shared>, caller: Caller, Id(id): Id) -> Result<Answer> {
     caller.must(Scope::Read)?;
@@ -300,7 +309,7 @@ async fn test(
 /// Send a delivery again
 ///
 /// At once, with the same id and the same body; then as often as a new one.
-#[utoipa::path(post, path = "/deliveries/{id}/resend", tag = "webhooks",
+#[utoipa::path(post, path = "/deliveries/{id}/resend", tag = "deliveries",
     params(("id" = Uuid, Path)), security(("api_key" = ["admin"])),
     responses((status = 200, body = Delivery), (status = "4XX", body = Problem)))]
 async fn resend(
@@ -310,7 +319,7 @@ async fn resend(
     Written { body: Nothing {}, origin }: Written<Nothing>,
 ) -> Result<Answer, Stop> {
     caller.must(Scope::Admin)?;
-    let work = Work::begin(&server, &caller, &origin).await?;
+    let mut work = Work::begin(&server, &caller, &origin).await?;
     let of = caller.organization.id;
     let found = deliveries::get(&work.tx, of, id).await?.ok_or_else(none)?;
     // The webhook first, as everybody does.
@@ -323,6 +332,8 @@ async fn resend(
     row.finished_at = None;
     let delivery = Delivery::of(&row);
     deliveries::update(&work.tx, row).await?;
+    let detail = [("webhook_id".to_string(), Value::from(webhook.id.to_string()))];
+    work.note("delivery.resent", id, detail.into_iter().collect());
     work.commit(Answer::ok(&delivery)).await
 }
 
@@ -345,10 +356,14 @@ async fn resend_dead(
     Written { body: Nothing {}, origin }: Written<Nothing>,
 ) -> Result<Answer, Stop> {
     caller.must(Scope::Admin)?;
-    let work = Work::begin(&server, &caller, &origin).await?;
+    let mut work = Work::begin(&server, &caller, &origin).await?;
     let webhook = lock(&work, &caller, id).await?;
     is_enabled(&webhook)?;
     let resent = deliveries::revive(&work.tx, id, work.now).await?;
+    if resent > 0 {
+        let detail = [("resent".to_string(), Value::from(resent))];
+        work.note("webhook.dead_resent", id, detail.into_iter().collect());
+    }
     work.commit(Answer::ok(&Resent { resent })).await
 }
 

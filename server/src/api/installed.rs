@@ -25,10 +25,7 @@ pub struct ListedActivation {
 impl ListedActivation {
     /// That of a row.
     pub fn of(row: &activations::Model, labels: &Labels) -> Result<ListedActivation> {
-        Ok(ListedActivation {
-            activation: Activation::of(row),
-            of: labels.of(row.license_id)?,
-        })
+        Ok(ListedActivation { activation: Activation::of(row), of: labels.of(row.license_id)? })
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::{Answer, Asked, Caller, Id, PageQuery, Problem, Scope, Shared};
 use crate::error::{Code, Error, Result};
-use crate::store::{activations, licenses};
 use crate::store::usage::{self, Filter, Sum};
+use crate::store::{activations, licenses};
 use crate::terms::Moment;
 use axum::extract::State;
 use licentia::parse_time;

@@ -75,13 +75,10 @@ impl Work {
     /// Ends the handler with the earlier answer where the same `Idempotency-Key` brought the same
     /// request before, and with `idempotency_mismatch` where it brought another.
     pub async fn begin(server: &Shared, caller: &Caller, origin: &Origin) -> Result<Work, Stop> {
-        let actor = caller.key_id.to_string();
-        let mut work = Work::of(server, caller.organization.id, &actor, origin).await?;
-        work.by_person = true;
-        work.actor_name = Some(caller.key_name.clone());
+        let mut work = Work::by_caller(server, caller, origin).await?;
         let Some(key) = &origin.key else { return Ok(work) };
         let mut digest = Sha256::new();
-        digest.update(actor);
+        digest.update(&work.actor);
         digest.update([0]);
         digest.update(key);
         let digest: String = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
@@ -100,6 +97,13 @@ impl Work {
         }
         work.kept = Some(digest);
         Ok(work)
+    }
+
+    /// Begins what somebody with an API key does, however often the same request comes.
+    pub async fn by_caller(server: &Shared, caller: &Caller, origin: &Origin) -> Result<Work> {
+        let actor = caller.key_id.to_string();
+        let work = Work::of(server, caller.organization.id, &actor, origin).await?;
+        Ok(Work { by_person: true, actor_name: Some(caller.key_name.clone()), ..work })
     }
 
     /// Begins a write in an organization without an API key: by a signed request of an

@@ -77,6 +77,15 @@ fn read<T: DeserializeOwned>(text: &str) -> Result<T> {
         .map_err(|error| malformed(format!("The body cannot be read: {error:.200}")))
 }
 
+impl FromRequestParts<Shared> for Origin {
+    type Rejection = Error;
+
+    /// Of a request without a body.
+    async fn from_request_parts(parts: &mut Parts, _: &Shared) -> Result<Origin> {
+        Origin::of(parts, b"")
+    }
+}
+
 impl Origin {
     /// That of a request with these bytes as its body.
     pub fn of(parts: &Parts, body: &[u8]) -> Result<Origin> {

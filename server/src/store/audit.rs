@@ -4,7 +4,7 @@
 use crate::error::Result;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr};
-use sea_orm::{ConnectionTrait, DbBackend, IntoActiveModel, QueryOrder, QuerySelect};
+use sea_orm::{ConnectionTrait, DbBackend, IntoActiveModel, QueryOrder, QuerySelect, Select};
 
 /// A row of `audit`.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -71,6 +71,26 @@ pub async fn list(
     filter: &Filter,
     limit: u64,
 ) -> Result<Vec<Model>> {
+    let newest = of(organization, filter).order_by_desc(Column::Seq);
+    Ok(newest.limit(limit).all(connection).await?)
+}
+
+/// The next of those that are meant after a number, in their order.
+pub async fn meant(
+    connection: &impl ConnectionTrait,
+    organization: Uuid,
+    filter: &Filter,
+    after: Option<i64>,
+    limit: u64,
+) -> Result<Vec<Model>> {
+    let mut some = of(organization, filter);
+    if let Some(after) = after {
+        some = some.filter(Column::Seq.gt(after));
+    }
+    Ok(some.order_by_asc(Column::Seq).limit(limit).all(connection).await?)
+}
+
+fn of(organization: Uuid, filter: &Filter) -> Select<Entity> {
     let mut some = Entity::find().filter(Column::OrganizationId.eq(organization));
     let equal = [
         (Column::Actor, &filter.actor),
@@ -96,7 +116,7 @@ pub async fn list(
     if let Some(before) = filter.before {
         some = some.filter(Column::Seq.lt(before));
     }
-    Ok(some.order_by_desc(Column::Seq).limit(limit).all(connection).await?)
+    some
 }
 
 /// One of an organization's.
@@ -115,11 +135,7 @@ pub async fn next(
     after: Option<i64>,
     limit: u64,
 ) -> Result<Vec<Model>> {
-    let mut some = Entity::find().filter(Column::OrganizationId.eq(organization));
-    if let Some(after) = after {
-        some = some.filter(Column::Seq.gt(after));
-    }
-    Ok(some.order_by_asc(Column::Seq).limit(limit).all(connection).await?)
+    meant(connection, organization, &Filter::default(), after, limit).await
 }
 
 /// Has the database refuse what is not adding.

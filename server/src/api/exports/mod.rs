@@ -5,14 +5,17 @@ mod stream;
 mod tables;
 
 use super::licenses::{LicenseQuery, Status};
-use super::{Asked, Caller, Problem, Scope, Shared};
+use super::audit::Wanted;
+use super::deliveries::DeliveryState;
+use super::{Asked, Caller, Origin, Problem, Scope, Shared, Work};
 use crate::error::Result;
 use crate::store::activations;
 use axum::extract::State;
 use axum::response::Response;
 use sea_orm::prelude::Uuid;
 use serde::Deserialize;
-use stream::answer;
+use serde_json::Value;
+use stream::{Rows, answer};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -25,6 +28,8 @@ pub fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(seats))
         .routes(routes!(usage))
         .routes(routes!(events))
+        .routes(routes!(audit))
+        .routes(routes!(deliveries))
 }
 
 /// A table in UTF-8 (RFC 4180), the names of the columns first.
@@ -32,6 +37,20 @@ pub fn routes() -> OpenApiRouter<Shared> {
 #[schema(value_type = String)]
 #[expect(dead_code, reason = "it is there for its schema")]
 struct Table(String);
+
+/// Gives a table to whoever asked for it, and notes that they have it.
+async fn export<R: Rows>(
+    server: &Shared,
+    caller: &Caller,
+    origin: &Origin,
+    rows: R,
+) -> Result<Response> {
+    let mut work = Work::by_caller(server, caller, origin).await?;
+    let detail = [("of".to_string(), Value::from(R::NAME))];
+    work.note("data.exported", caller.organization.id, detail.into_iter().collect());
+    work.finish().await?;
+    Ok(answer(server, rows))
+}
 
 /// Which licenses are exported: those that meet everything that is given.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -64,6 +83,7 @@ struct LicensesQuery {
 async fn licenses(
     State(server): State<Shared>,
     caller: Caller,
+    origin: Origin,
     Asked(query): Asked<LicensesQuery>,
 ) -> Result<Response> {
     caller.must(Scope::Read)?;
@@ -79,7 +99,7 @@ async fn licenses(
     let now = server.clock.now();
     let filter = query.filter(now)?;
     let rows = tables::Licenses { organization: caller.organization.id, filter, now, after: None };
-    Ok(answer(&server, rows))
+    export(&server, &caller, &origin, rows).await
 }
 
 /// Which activations are exported.
@@ -108,13 +128,15 @@ struct ActivationsQuery {
 async fn activations(
     State(server): State<Shared>,
     caller: Caller,
+    origin: Origin,
     Asked(query): Asked<ActivationsQuery>,
 ) -> Result<Response> {
     caller.must(Scope::Read)?;
     let ActivationsQuery { license_id, installation, machine, active } = query;
     let filter = activations::Filter { license: license_id, installation, machine, active };
     let organization = caller.organization.id;
-    Ok(answer(&server, tables::Activations { organization, filter, after: None }))
+    let rows = tables::Activations { organization, filter, after: None };
+    export(&server, &caller, &origin, rows).await
 }
 
 /// Which seats are exported.
@@ -139,12 +161,14 @@ struct SeatsQuery {
 async fn seats(
     State(server): State<Shared>,
     caller: Caller,
+    origin: Origin,
     Asked(query): Asked<SeatsQuery>,
 ) -> Result<Response> {
     caller.must(Scope::Read)?;
     let filter = super::seats::filter(query.license_id, query.holder)?;
     let (organization, now) = (caller.organization.id, server.clock.now());
-    Ok(answer(&server, tables::Seats { organization, filter, now, after: None }))
+    let rows = tables::Seats { organization, filter, now, after: None };
+    export(&server, &caller, &origin, rows).await
 }
 
 /// What of the usage is exported.
@@ -173,13 +197,14 @@ struct UsageQuery {
 async fn usage(
     State(server): State<Shared>,
     caller: Caller,
+    origin: Origin,
     Asked(query): Asked<UsageQuery>,
 ) -> Result<Response> {
     caller.must(Scope::Read)?;
-    let filter =
-        super::usage::filter(query.feature, query.from.as_deref(), query.to.as_deref())?;
+    let filter = super::usage::filter(query.feature, query.from.as_deref(), query.to.as_deref())?;
     let organization = caller.organization.id;
-    Ok(answer(&server, tables::Usage { organization, filter, after: None }))
+    let rows = tables::Usage { organization, filter, after: None };
+    export(&server, &caller, &origin, rows).await
 }
 
 /// Which events are exported.
@@ -205,9 +230,94 @@ struct EventsQuery {
 async fn events(
     State(server): State<Shared>,
     caller: Caller,
+    origin: Origin,
     Asked(query): Asked<EventsQuery>,
 ) -> Result<Response> {
     caller.must(Scope::Read)?;
     let filter = super::events::filter(query.kind, query.subject)?;
-    Ok(answer(&server, tables::Events { organization: caller.organization.id, filter }))
+    let rows = tables::Events { organization: caller.organization.id, filter };
+    export(&server, &caller, &origin, rows).await
+}
+
+/// Which entries of the audit log are exported.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct AuditQuery {
+    /// By this one.
+    #[param(pattern = "^[!-~]{1,64}$")]
+    actor: Option<String>,
+    /// Of this kind, such as `license.revoked`.
+    #[param(pattern = "^[!-~]{1,64}$")]
+    action: Option<String>,
+    /// Done to the thing with this id.
+    #[param(pattern = "^[!-~]{1,64}$")]
+    subject: Option<String>,
+    /// Then or later (RFC 3339).
+    #[param(format = DateTime)]
+    from: Option<String>,
+    /// Before (RFC 3339).
+    #[param(format = DateTime)]
+    to: Option<String>,
+    /// A part of the name of who did it, or of what it was done to, in upper or lower case.
+    #[param(max_length = 200)]
+    search: Option<String>,
+}
+
+/// Export the audit log
+///
+/// As CSV, the oldest first, with what each hash is of: whoever has the file can verify it.
+#[utoipa::path(get, path = "/exports/audit", tag = "exports", params(AuditQuery),
+    security(("api_key" = ["read"])),
+    responses((status = 200, body = Table, content_type = "text/csv"),
+        (status = "4XX", body = Problem)))]
+async fn audit(
+    State(server): State<Shared>,
+    caller: Caller,
+    origin: Origin,
+    Asked(query): Asked<AuditQuery>,
+) -> Result<Response> {
+    caller.must(Scope::Read)?;
+    let AuditQuery { actor, action, subject, from, to, search } = query;
+    let filter = Wanted { actor, action, subject, from, to, search }.filter()?;
+    let rows = tables::Audit { organization: caller.organization.id, filter, after: None };
+    export(&server, &caller, &origin, rows).await
+}
+
+/// Which deliveries are exported.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct DeliveriesQuery {
+    /// To this webhook.
+    webhook_id: Option<Uuid>,
+    /// In this state.
+    #[param(inline)]
+    state: Option<DeliveryState>,
+    /// Of this kind of event, such as `license.created`.
+    #[param(pattern = "^[!-~]{1,64}$")]
+    kind: Option<String>,
+    /// About the thing with this id.
+    #[param(pattern = "^[!-~]{1,64}$")]
+    subject: Option<String>,
+}
+
+/// Export deliveries
+///
+/// As CSV, the newest first, without what was sent.
+#[utoipa::path(get, path = "/exports/deliveries", tag = "exports", params(DeliveriesQuery),
+    security(("api_key" = ["read"])),
+    responses((status = 200, body = Table, content_type = "text/csv"),
+        (status = "4XX", body = Problem)))]
+async fn deliveries(
+    State(server): State<Shared>,
+    caller: Caller,
+    origin: Origin,
+    Asked(query): Asked<DeliveriesQuery>,
+) -> Result<Response> {
+    caller.must(Scope::Read)?;
+    let DeliveriesQuery { webhook_id, state, kind, subject } = query;
+    let filter = super::deliveries::filter(webhook_id, state, kind, subject)?;
+    let rows = tables::Deliveries { organization: caller.organization.id, filter, after: None };
+    export(&server, &caller, &origin, rows).await
 }

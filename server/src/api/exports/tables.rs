@@ -8,8 +8,9 @@ use crate::api::events::Event;
 use crate::api::licenses::shown;
 use crate::api::seats::Seat;
 use crate::api::usage::Used;
+use crate::api::{Page, audit::AuditEntry, deliveries::Delivery};
 use crate::error::Result;
-use crate::store::{activations, events, licenses, seats, usage};
+use crate::store::{activations, audit, deliveries, events, licenses, seats, usage};
 use sea_orm::prelude::Uuid;
 use serde_json::Value;
 
@@ -176,5 +177,83 @@ impl Rows for Events {
         let Some(last) = rows.last() else { return Ok(None) };
         self.filter.before = Some(last.seq);
         Ok(Some(rows.iter().map(|it| row(&Event::of(it))).collect()))
+    }
+}
+
+/// The audit log, the oldest first.
+pub struct Audit {
+    pub organization: Uuid,
+    pub filter: audit::Filter,
+    pub after: Option<i64>,
+}
+
+impl Rows for Audit {
+    const NAME: &'static str = "audit";
+
+    /// What is hashed, in its order, and the hash.
+    const COLUMNS: &'static [&'static str] = &[
+        "organization_id",
+        "seq",
+        "created_at",
+        "actor",
+        "actor_name",
+        "action",
+        "subject",
+        "subject_name",
+        "remote",
+        "request_id",
+        "detail",
+        "previous",
+        "hash",
+    ];
+
+    async fn next(&mut self, server: &Shared) -> Result<Option<Vec<Row>>> {
+        let (store, organization) = (server.store.read(), self.organization);
+        let rows = audit::meant(store, organization, &self.filter, self.after, ROWS).await?;
+        let Some(last) = rows.last() else { return Ok(None) };
+        self.after = Some(last.seq);
+        let of = |it: &audit::Model| {
+            let mut row = row(&AuditEntry::of(it));
+            row.insert("organization_id".to_string(), Value::from(it.organization_id.to_string()));
+            // As it is hashed, letter for letter.
+            row.insert("detail".to_string(), Value::from(it.detail_json.as_str()));
+            row
+        };
+        Ok(Some(rows.iter().map(of).collect()))
+    }
+}
+
+/// Deliveries, the newest first.
+pub struct Deliveries {
+    pub organization: Uuid,
+    pub filter: deliveries::Filter,
+    pub after: Option<Uuid>,
+}
+
+impl Rows for Deliveries {
+    const NAME: &'static str = "deliveries";
+
+    const COLUMNS: &'static [&'static str] = &[
+        "id",
+        "webhook_id",
+        "event_id",
+        "kind",
+        "subject",
+        "state",
+        "tries",
+        "last_status",
+        "last_error",
+        "created_at",
+        "next_at",
+        "finished_at",
+    ];
+
+    async fn next(&mut self, server: &Shared) -> Result<Option<Vec<Row>>> {
+        let (store, organization) = (server.store.read(), self.organization);
+        let page = Page { limit: ROWS, offset: 0, after: self.after };
+        let rows = deliveries::list(store, organization, &self.filter, page).await?;
+        let Some(last) = rows.last() else { return Ok(None) };
+        self.after = Some(last.id);
+        Ok(Some(rows.iter().map(|it| row(&Delivery::of(it))).collect()))
     }
 }

@@ -32,13 +32,13 @@ pub struct LicenseQuery {
     pub(crate) serial: Option<String>,
     /// Which page, from 1. Not with `cursor`.
     #[param(minimum = 1, default = 1)]
-    page: Option<u64>,
+    pub(crate) page: Option<u64>,
     /// Licenses on a page, 1 to 100.
     #[param(minimum = 1, maximum = 100, default = 20)]
-    per_page: Option<u64>,
+    pub(crate) per_page: Option<u64>,
     /// `next_cursor` of the page before.
     #[param(max_length = 64)]
-    cursor: Option<String>,
+    pub(crate) cursor: Option<String>,
 }
 
 impl LicenseQuery {

@@ -13,9 +13,9 @@ mod view;
 pub use crate::store::status::Status;
 pub use change::LicenseChange;
 pub use create::{Made, make};
-pub(crate) use list::{LicenseQuery, shown};
-pub use label::{Labels, OfLicense};
 pub use grant::{Entitlement, LicenseType, NewLicense, Template};
+pub use label::{Labels, OfLicense};
+pub(crate) use list::{LicenseQuery, shown};
 pub use stop::revoke_row;
 pub use view::License;
 

@@ -5,8 +5,8 @@ use crate::api::{Answer, Asked, Caller, Problem, Scope, Shared};
 use crate::error::Result;
 use crate::reports::{DAY, Metric, REVOKED_IN_ALL, SYNCS_BY_HOUR, day_of};
 use crate::store::figures::{self, Which};
-use crate::store::reckon::{self, Count};
 use crate::store::products;
+use crate::store::reckon::{self, Count};
 use crate::terms::Moment;
 use axum::extract::State;
 use sea_orm::prelude::Uuid;
@@ -262,11 +262,7 @@ async fn syncs(
     })
 }
 
-async fn top(
-    server: &Shared,
-    organization: Uuid,
-    all: &ByProduct,
-) -> Result<Vec<ProductStanding>> {
+async fn top(server: &Shared, organization: Uuid, all: &ByProduct) -> Result<Vec<ProductStanding>> {
     let mut first: Vec<(&Uuid, &Here)> = all.iter().collect();
     first.sort_by_key(|(id, here)| (-here.licenses.active, **id));
     first.truncate(TOP);
