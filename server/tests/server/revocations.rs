@@ -4,7 +4,7 @@ use crate::place::Place;
 use crate::shop::{Shop, events, path};
 use crate::support::client::{Answer, Client};
 use crate::support::{BEGIN, Site};
-use licentia_server::outbox::{Log, Outbox};
+use licentia_server::outbox::Outbox;
 use licentia_server::store::{documents, licenses, products, withdrawn};
 use sea_orm::prelude::Uuid;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
@@ -184,7 +184,7 @@ both! {
             site.wait(async { all.all(site.server.store.read()).await.unwrap() })
         };
         assert!(kept().is_empty());
-        let outbox = Outbox::new(Arc::clone(&site.server), 0, vec![Box::new(Log)]);
+        let outbox = Outbox::new(Arc::clone(&site.server), 0);
         site.wait(outbox.sign_lists()).unwrap();
         assert_eq!(kept().len(), 1);
         assert_eq!(list(&shop, &site.nobody()).body, kept()[0].token.as_bytes());
