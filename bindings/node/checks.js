@@ -2,7 +2,7 @@
 // What calls are given: checked here, and turned into what the native half takes.
 
 const { types } = require('node:util')
-const { BODY_MAX, DOCUMENT_MAX, TEXT_MAX } = require('./addon.js').load()
+const { BODY_MAX, DOCUMENT_MAX, TEXT_MAX, WEBHOOK_MAX } = require('./addon.js').load()
 
 // What is in front of a text is for the core to judge, which does so alike in every language.
 const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true })
@@ -80,6 +80,12 @@ function bodyData(data) {
   return typeof body === 'string' ? body : body.subarray(0, BODY_MAX + 1)
 }
 
+/** The body of a webhook, as it was received. */
+function webhookData(data) {
+  const body = signedData('the body', data, WEBHOOK_MAX)
+  return typeof body === 'string' ? body : body.subarray(0, WEBHOOK_MAX + 1)
+}
+
 /** Anything a vendor signs: a list of revocations is larger than a license. */
 function documentData(data) {
   return signedData('the document', data, DOCUMENT_MAX)
@@ -145,5 +151,5 @@ function wrongCall(what) {
 
 module.exports = {
   bodyData, documentData, instant, isPlain, keyText, licenseData, members, options, settingName,
-  settingText, text, wholeNumber, wrongCall, wrongType,
+  settingText, text, webhookData, wholeNumber, wrongCall, wrongType,
 }

@@ -61,4 +61,4 @@ function answerOf({ status, headers: list, body }) {
   return { status, headers, body }
 }
 
-module.exports = { answerOf, exchangeOf }
+module.exports = { answerOf, exchangeOf, headerList }

@@ -5,6 +5,7 @@ mod errors;
 mod exchange;
 mod facts;
 mod installation;
+mod webhook;
 mod work;
 
 use errors::{Failure, attempt};

@@ -224,6 +224,18 @@ fn what_is_hostile_in_itself_is_refused_before_it_is_kept() {
     {
         assert_eq!(sender.check(url), Ok(()), "{url}");
     }
+    for (url, why) in [
+        ("https://user@example.com/", "user name"),
+        ("https://:secret@example.com/", "user name"),
+        ("https://example.com/a b", "blanks"),
+        ("https://exam\tple.com/", "blanks"),
+        ("https://example.com\\hook", "backslashes"),
+        ("https://example.com/\u{a0}", "blanks"),
+        ("https://example.com/#part", "#"),
+    ] {
+        let error = sender.check(url).unwrap_err();
+        assert!(error.detail().contains(why), "{url}: {}", error.detail());
+    }
     let long = format!("https://example.com/{}", "a".repeat(2_048));
     assert_eq!(sender.check(&long).unwrap_err().code(), Code::InvalidArgument);
 }
