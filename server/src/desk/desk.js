@@ -8,6 +8,7 @@ const colour = (name) => getComputedStyle(document.documentElement).getPropertyV
 function draw(figure) {
   const { days, series, bars } = JSON.parse(figure.dataset.chart);
   const place = figure.querySelector(".plot");
+  if (!place) return;
   place.replaceChildren();
   if (days.length === 0 || typeof uPlot === "undefined") return;
   const strokes = ["--first", "--second", "--third", "--dim"].map(colour);
