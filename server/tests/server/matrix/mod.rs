@@ -76,8 +76,8 @@ fn rows_of(site: &Site, organization: &str) -> Vec<String> {
 /// Ids that are none, or none that anybody has.
 const STRANGE: &[&str] = &["x", "%ff", "00000000-0000-0000-0000-000000000000", "%27%20OR%201=1"];
 
-/// What is no id: it says by itself who signed it.
-const DOCUMENTS: &[&str] = &["blob", "first_request", "request"];
+/// What is no id: it says by itself who signed it, or each organization counts its own.
+const DOCUMENTS: &[&str] = &["blob", "entry", "first_request", "request"];
 
 /// Routes that anybody may ask, because what they give is signed and for everybody.
 const OPEN: &[&str] =

@@ -67,6 +67,7 @@ pub fn what(path: &str, parameter: &str) -> &'static str {
     match parameter {
         "key_id" => return "key",
         "seat" => return "seat",
+        "seq" => return "entry",
         _ => assert_eq!(parameter, "id", "{path}: say in matrix/routes.rs what {parameter} is"),
     }
     match path.split('/').nth(3).unwrap() {
@@ -97,7 +98,7 @@ pub fn body(route: &Route) -> Option<Value> {
         ("POST", "/activations") => json!({ "request": "$first_request" }),
         ("POST", "/api-keys") => json!({ "name": "more", "scopes": ["read"] }),
         ("POST", "/key-pairs") => json!({ "name": "more" }),
-        ("POST", "/licenses") => {
+        ("POST", "/licenses" | "/licenses/preview") => {
             json!({ "product_id": "$product", "policy_id": "$policy", "valid_days": 30 })
         }
         ("POST", "/licenses/check-revocation") => json!({ "serials": ["$serial"] }),
