@@ -4,6 +4,7 @@
 
 #![allow(dead_code, reason = "pages that need it are being made")]
 
+mod activations;
 mod assets;
 mod audit;
 mod chart;
@@ -22,6 +23,7 @@ mod pager;
 mod policies;
 mod products;
 mod refused;
+mod seats;
 mod session;
 mod sign_in;
 mod usage;
@@ -57,6 +59,8 @@ pub fn router(server: Shared) -> Router {
         .merge(webhooks::routes())
         .merge(products::routes())
         .merge(policies::routes())
+        .merge(activations::routes())
+        .merge(seats::routes())
         .layer(axum::middleware::from_fn(html::layer))
         .layer(axum::middleware::from_fn(api::request_id::layer))
         .merge(assets::routes())
