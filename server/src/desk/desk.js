@@ -4,6 +4,10 @@
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
+const short = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
+const dayOf = (seconds) => short.format(new Date(seconds * 1e3));
+const wholeOf = (it) => (Number.isInteger(it) ? it.toLocaleString("en") : "");
+
 /** Draws the numbers of a figure: `data-chart` is {days: [seconds], series: [{label, values}]}. */
 function draw(figure) {
   const { days, series, bars } = JSON.parse(figure.dataset.chart);
@@ -12,7 +16,15 @@ function draw(figure) {
   place.replaceChildren();
   if (days.length === 0 || typeof uPlot === "undefined") return;
   const strokes = ["--first", "--second", "--third", "--dim"].map(colour);
-  const axis = { stroke: colour("--dim"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false } };
+  const axis = {
+    stroke: colour("--dim"),
+    font: "12px system-ui, sans-serif",
+    grid: { stroke: colour("--line"), width: 1 },
+    ticks: { show: false },
+  };
+  const below = { ...axis, grid: { show: false }, values: (_, all) => all.map(dayOf), space: 70 };
+  const beside = { ...axis, size: 48, values: (_, all) => all.map(wholeOf) };
+  const last = days.length - 1;
   const lines = series.map((one, at) => ({
     label: one.label,
     stroke: strokes[at % strokes.length],
@@ -23,13 +35,18 @@ function draw(figure) {
   }));
   const options = {
     width: place.clientWidth,
-    height: place.clientHeight,
+    height: place.clientHeight - 28,
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1e3), "Etc/UTC"),
     cursor: { drag: { x: false, y: false } },
     legend: { live: true },
     scales: { y: { range: (_, least, most) => [Math.min(0, least), most > 0 ? most * 1.08 : 1] } },
-    axes: [axis, { ...axis, size: 56, values: (_, all) => all.map((it) => (Number.isInteger(it) ? it.toLocaleString("en") : "")) }],
-    series: [{ value: "{YYYY}-{MM}-{DD}" }, ...lines],
+    axes: [below, beside],
+    // Where nobody points, the legend has the newest.
+    hooks: {
+      ready: [(plot) => plot.setLegend({ idx: last })],
+      setCursor: [(plot) => plot.cursor.idx === null && plot.setLegend({ idx: last })],
+    },
+    series: [{ label: "Day", value: "{YYYY}-{MM}-{DD}" }, ...lines],
   };
   const plot = new uPlot(options, [days, ...series.map((one) => one.values)], place);
   new ResizeObserver(() => {
