@@ -73,12 +73,14 @@ pub fn what(path: &str, parameter: &str) -> &'static str {
     match path.split('/').nth(3).unwrap() {
         "activations" => "activation",
         "api-keys" => "api_key",
+        "deliveries" => "delivery",
         "key-pairs" => "key_pair",
         "licenses" => "license",
         "organizations" => "organization",
         "policies" => "policy",
         "products" => "product",
         "seats" => "seat",
+        "webhooks" => "webhook",
         _ => panic!("{path}: say in matrix/routes.rs what its id is of"),
     }
 }
@@ -121,6 +123,16 @@ pub fn body(route: &Route) -> Option<Value> {
         ("POST", "/seats") => json!({ "holder": "zoe" }),
         ("POST", "/suspend") => json!({ "reason": "late" }),
         ("PUT", "/seats/{id}") => json!({}),
+        ("POST", "/deliveries/{id}/resend") => return None,
+        ("POST", "/webhooks/{id}/test" | "/webhooks/{id}/resend-dead") => return None,
+        ("POST", "/webhooks/{id}/rotate-secret") => json!({ "overlap_seconds": 60 }),
+        ("POST", "/webhooks") => json!({
+            "url": "https://hooks.example.com/licentia", "product_id": "$product",
+            "events": ["license.created"],
+        }),
+        ("PUT", "/webhooks/{id}") => {
+            json!({ "product_id": "$product", "events": ["license.revoked"] })
+        }
         // Not JSON: see `plain`.
         ("POST", "/products/{id}/revocations") => return None,
         _ => panic!("{}: say in matrix/routes.rs what is sent to it", route.name()),
