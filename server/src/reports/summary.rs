@@ -89,28 +89,36 @@ async fn rest(server: &Shared, pause: Duration) -> Result<()> {
     Ok(())
 }
 
-/// Reckons at once, whoever's turn it is: days before today that have no number get theirs.
+/// Reckons at once, whoever's turn it is, with the reports that this server has counted.
 pub async fn refresh(server: &Shared) -> Result<()> {
+    server.counts.write(&server.store, server.clock.now()).await?;
+    reckon(server, false).await
+}
+
+/// The same, of all days as far as the rows tell, as after a start.
+pub async fn refresh_all(server: &Shared) -> Result<()> {
     server.counts.write(&server.store, server.clock.now()).await?;
     reckon(server, true).await
 }
 
 async fn reckon(server: &Shared, whole: bool) -> Result<()> {
     let (store, now) = (&server.store, server.clock.now());
+    let today = day_of(now);
     let filled = meta::number(store.read(), FILLED).await?;
-    // A new day: what the day before has come to is looked at once more, and days without a
-    // server are filled.
-    let whole = whole || filled.is_none_or(|day| day < day_of(now));
+    let is_new_day = filled.is_none_or(|day| day < today);
     let all = products::all(store.read()).await?;
-    let since = if whole { i64::MIN } else { day_of(now).saturating_sub(DAY) };
+    // What the day before has come to is looked at once more, and days without a server are.
+    let recent = filled.unwrap_or(today).min(today).saturating_sub(DAY);
+    let is_first = whole || filled.is_none();
+    let since = if is_first { i64::MIN } else { recent };
     let mut set = stand(store, &all, now).await?;
     set.extend(happened(store, since, now).await?);
-    let since = if whole { i64::MIN } else { now.saturating_sub(RECENT) };
+    let since = if is_first || is_new_day { i64::MIN } else { now.saturating_sub(RECENT) };
     set.extend(used(store, since, now).await?);
     let in_use = Metric::SeatsInUse.word();
     let peak = |row: &Model| Model { metric: Metric::SeatsPeak.word().into(), ..row.clone() };
     let peaks: Vec<Model> = set.iter().filter(|row| row.metric == in_use).map(peak).collect();
-    let fill = match filled.is_none_or(|day| day < day_of(now)) {
+    let fill = match filled.is_none_or(|day| day < today.saturating_sub(DAY)) {
         true => before(store, filled, now).await?,
         false => Vec::new(),
     };
@@ -118,9 +126,9 @@ async fn reckon(server: &Shared, whole: bool) -> Result<()> {
     figures::put(&tx, set, Put::Set).await?;
     figures::put(&tx, peaks, Put::Raise).await?;
     figures::put(&tx, fill, Put::Fill).await?;
-    if whole {
+    if is_first || is_new_day {
         figures::clear(&tx, SYNCS_BY_HOUR, now.saturating_sub(HOURS_KEPT)).await?;
-        meta::raise(&tx, FILLED, day_of(now)).await?;
+        meta::raise(&tx, FILLED, today).await?;
     }
     meta::raise(&tx, SUMMARY_AT, now).await?;
     tx.commit().await?;
