@@ -35,7 +35,7 @@ function draw(figure) {
   }));
   const options = {
     width: place.clientWidth,
-    height: place.clientHeight - 28,
+    height: 220,
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1e3), "Etc/UTC"),
     cursor: { drag: { x: false, y: false } },
     legend: { live: true },
