@@ -4,8 +4,10 @@ use super::page::Page;
 use super::status::Status;
 use crate::error::Result;
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, Func, LikeExpr};
-use sea_orm::{ConnectionTrait, FromQueryResult, IntoActiveModel, QueryOrder, QuerySelect, Select};
+use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, Func, LikeExpr, Query};
+use sea_orm::{
+    ConnectionTrait, FromQueryResult, IntoActiveModel, QueryOrder, QuerySelect, QueryTrait, Select,
+};
 
 /// A row of `licenses`.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -152,6 +154,12 @@ pub struct Filter {
     pub customer: Option<String>,
     /// With this serial number.
     pub serial: Option<String>,
+    /// With this id.
+    pub id: Option<Uuid>,
+    /// With each of these, in lower case, in what they are found by.
+    pub words: Vec<String>,
+    /// Or with a license key that ends like this.
+    pub hint: Option<String>,
 }
 
 /// How a condition on the status is put.
@@ -185,7 +193,32 @@ impl Filter {
         if let Some(serial) = &self.serial {
             some = some.filter(Column::Serial.eq(serial));
         }
+        if let Some(id) = self.id {
+            some = some.filter(Column::Id.eq(id));
+        }
+        if let Some(found) = self.found() {
+            some = some.filter(found);
+        }
         some.select_only()
+    }
+}
+
+impl Filter {
+    /// What is asked of the texts of a license; `None` = nothing.
+    fn found(&self) -> Option<Expr> {
+        let like = |word: &String| LikeExpr::new(format!("%{}%", literal(word))).escape('\\');
+        let all =
+            self.words.iter().map(|word| Column::Search.like(like(word))).reduce(Expr::and)?;
+        Some(match &self.hint {
+            Some(hint) => all.or(Column::KeyHint.eq(hint.as_str())),
+            None => all,
+        })
+    }
+
+    /// Whether nothing but the product and the status is asked for.
+    fn is_of_status(&self) -> bool {
+        let texts = [&self.email, &self.customer, &self.serial];
+        texts.iter().all(|text| text.is_none()) && self.id.is_none() && self.words.is_empty()
     }
 }
 
@@ -235,18 +268,33 @@ pub(super) fn literal(text: &str) -> String {
 /// So many ids are looked at before they are counted: of fewer, everything is known at once.
 const FEW: u64 = 1_000;
 
+/// So many are counted of those that are searched for.
+const MANY: u64 = 10_000;
+
+/// How many licenses are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Total {
+    /// So many.
+    Exactly(u64),
+    /// So many or more: they were not counted to the end.
+    AtLeast(u64),
+}
+
 /// A page of an organization's that are meant, and how many there are.
 pub async fn list(
     connection: &impl ConnectionTrait,
     organization: Uuid,
     filter: &Filter,
     page: Page,
-) -> Result<(Vec<Model>, u64)> {
+) -> Result<(Vec<Model>, Total)> {
     // The ids alone come from an index.
     let all = filter.of(organization, Put::Apart).column(Column::Id);
     let newest = all.clone().order_by_desc(Column::Id).limit(FEW + 1);
     let mut ids: Vec<Uuid> = newest.into_tuple().all(connection).await?;
     let mut total = u64::try_from(ids.len()).unwrap_or(u64::MAX);
+    if total > FEW && !filter.words.is_empty() {
+        return searched(connection, organization, filter, page).await;
+    }
     if total > FEW {
         total = count(connection, organization, filter).await?;
         ids = place(connection, all, page, total).await?;
@@ -256,14 +304,51 @@ pub async fn list(
         let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
         ids = ids.into_iter().skip(left_out).take(limit).collect();
     }
+    Ok((by_ids(connection, organization, ids).await?, Total::Exactly(total)))
+}
+
+/// A page of many that texts are searched in: that takes its time for each, so that they are
+/// counted as far as somebody may look through.
+async fn searched(
+    connection: &impl ConnectionTrait,
+    organization: Uuid,
+    filter: &Filter,
+    page: Page,
+) -> Result<(Vec<Model>, Total)> {
+    let all = filter.of(organization, Put::Apart).column(Column::Id);
+    let most = Ord::max(MANY, page.offset.saturating_add(page.limit)).saturating_add(1);
+    let count = Query::select()
+        .expr_as(Func::count(Expr::col(Asterisk)), "total")
+        .from_subquery(all.clone().limit(most).into_query(), "found")
+        .to_owned();
+    let row = connection.query_one(&count).await?;
+    let total = row.map(|row| row.try_get::<i64>("", "total")).transpose()?.unwrap_or_default();
+    let total = u64::try_from(total).unwrap_or_default();
+    let mut newest = all.order_by_desc(Column::Id).limit(page.limit).offset(page.offset);
+    if let Some(after) = page.after {
+        newest = newest.filter(Column::Id.lt(after));
+    }
+    let ids: Vec<Uuid> = newest.into_tuple().all(connection).await?;
+    let total = match total >= most {
+        true => Total::AtLeast(total.saturating_sub(1)),
+        false => Total::Exactly(total),
+    };
+    Ok((by_ids(connection, organization, ids).await?, total))
+}
+
+async fn by_ids(
+    connection: &impl ConnectionTrait,
+    organization: Uuid,
+    ids: Vec<Uuid>,
+) -> Result<Vec<Model>> {
     if ids.is_empty() {
-        return Ok((Vec::new(), total));
+        return Ok(Vec::new());
     }
     let rows = Entity::find()
         .filter(Column::OrganizationId.eq(organization))
         .filter(Column::Id.is_in(ids))
         .order_by_desc(Column::Id);
-    Ok((rows.all(connection).await?, total))
+    Ok(rows.all(connection).await?)
 }
 
 /// The next of those that are meant, the newest first, after one.
@@ -281,14 +366,7 @@ pub async fn next(
     }
     let ids = ids.order_by_desc(Column::Id).limit(limit).into_tuple();
     let ids: Vec<Uuid> = ids.all(connection).await?;
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    let rows = Entity::find()
-        .filter(Column::OrganizationId.eq(organization))
-        .filter(Column::Id.is_in(ids))
-        .order_by_desc(Column::Id);
-    Ok(rows.all(connection).await?)
+    by_ids(connection, organization, ids).await
 }
 
 async fn count(
@@ -297,8 +375,7 @@ async fn count(
     filter: &Filter,
 ) -> Result<u64> {
     // The index of the status knows the product, and nothing else that is asked for.
-    let alone = filter.email.is_none() && filter.customer.is_none() && filter.serial.is_none();
-    let put = if alone { Put::Plain } else { Put::Apart };
+    let put = if filter.is_of_status() { Put::Plain } else { Put::Apart };
     let all = filter.of(organization, put);
     let count = all.expr_as(Func::count(Expr::col(Asterisk)), "total");
     let total: Option<i64> = count.into_tuple().one(connection).await?;
@@ -328,11 +405,17 @@ async fn place(
     Ok(ids.into_tuple().all(connection).await?)
 }
 
+/// So many characters of each text of a customer are searched in: an entry of an index is short.
+pub const SEARCHED: usize = 120;
+
 /// What a license is found by.
 fn search(row: &Model) -> String {
     let texts = [&row.customer_id, &row.customer_email, &row.customer_name];
-    let texts = texts.map(|text| text.as_deref().unwrap_or_default());
-    format!("{}\n{}", row.serial, texts.join("\n")).to_lowercase()
+    let texts = texts.map(|text| {
+        let lower = text.as_deref().unwrap_or_default().to_lowercase();
+        lower.chars().take(SEARCHED).collect::<String>()
+    });
+    format!("{}\n{}", row.serial.to_lowercase(), texts.join("\n"))
 }
 
 /// Adds one.

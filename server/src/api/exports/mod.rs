@@ -4,7 +4,7 @@ mod sheet;
 mod stream;
 mod tables;
 
-use super::licenses::{LicenseQuery, Status};
+use super::licenses::{LicenseQuery, Status, direct};
 use super::audit::Wanted;
 use super::deliveries::DeliveryState;
 use super::{Asked, Caller, Origin, Problem, Scope, Shared, Work};
@@ -71,6 +71,9 @@ struct LicensesQuery {
     /// The serial number.
     #[param(max_length = 2048)]
     serial: Option<String>,
+    /// As with the list of licenses.
+    #[param(max_length = 200)]
+    search: Option<String>,
 }
 
 /// Export licenses
@@ -87,18 +90,20 @@ async fn licenses(
     Asked(query): Asked<LicensesQuery>,
 ) -> Result<Response> {
     caller.must(Scope::Read)?;
-    let LicensesQuery { product_id, status, customer_email, customer_id, serial } = query;
+    let LicensesQuery { product_id, status, customer_email, customer_id, serial, search } = query;
     let query = LicenseQuery {
         product_id,
         status,
         customer_email,
         customer_id,
         serial,
+        search,
         ..LicenseQuery::default()
     };
     let now = server.clock.now();
-    let filter = query.filter(now)?;
-    let rows = tables::Licenses { organization: caller.organization.id, filter, now, after: None };
+    let organization = caller.organization.id;
+    let filter = direct(&server, organization, &query, query.filter(now)?).await?;
+    let rows = tables::Licenses { organization, filter, now, after: None };
     export(&server, &caller, &origin, rows).await
 }
 

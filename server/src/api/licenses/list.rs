@@ -3,13 +3,19 @@
 use super::view::{License, LicenseWithBlob, Licenses};
 use crate::api::{Answer, Asked, Caller, Id, PageQuery, Problem, Scope, Server, Shared};
 use crate::error::{Code, Error, Result};
-use crate::store::licenses::Filter;
+use crate::store::licenses::{Filter, Total};
 use crate::store::status::Status;
 use crate::store::{licenses, products};
 use axum::extract::State;
 use sea_orm::prelude::Uuid;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
+
+/// Characters of what is searched for, at most.
+const SEARCH_MAX: usize = 200;
+
+/// Characters that are shown of a license key.
+const HINT: usize = 4;
 
 /// Which licenses are asked for: those that meet everything that is given.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
@@ -30,6 +36,11 @@ pub struct LicenseQuery {
     /// The serial number.
     #[param(max_length = 2048)]
     pub(crate) serial: Option<String>,
+    /// Words with blanks between, each of which is in the serial number, your id of the customer,
+    /// or the customer's address or name, in upper or lower case (of each the first 120
+    /// characters); or an id, a serial number, or how a license key ends.
+    #[param(max_length = 200)]
+    pub(crate) search: Option<String>,
     /// Which page, from 1. Not with `cursor`.
     #[param(minimum = 1, default = 1)]
     pub(crate) page: Option<u64>,
@@ -58,7 +69,23 @@ impl LicenseQuery {
             email: self.customer_email.clone().filter(|part| !part.is_empty()),
             customer: self.customer_id.clone(),
             serial: self.serial.clone(),
+            ..self.found()?
         })
+    }
+
+    /// What is searched for.
+    fn found(&self) -> Result<Filter> {
+        let text = self.search.as_deref().unwrap_or_default().trim();
+        if text.contains('\0') || text.chars().count() > SEARCH_MAX {
+            let what = format!("search is a text of at most {SEARCH_MAX} characters, without NUL");
+            return Err(Error::new(Code::Malformed, what));
+        }
+        if let Ok(id) = Uuid::try_parse(text) {
+            return Ok(Filter { id: Some(id), ..Filter::default() });
+        }
+        let words = text.to_lowercase().split_whitespace().map(str::to_string).collect();
+        let hint = (text.len() == HINT).then(|| text.to_uppercase());
+        Ok(Filter { words, hint, ..Filter::default() })
     }
 }
 
@@ -78,10 +105,36 @@ pub(super) async fn list(
     let LicenseQuery { page, per_page, cursor, .. } = query.clone();
     let page = PageQuery { page, per_page, cursor }.page()?;
     let (store, organization) = (server.store.read(), caller.organization.id);
-    let (rows, total) = licenses::list(store, organization, &query.filter(now)?, page).await?;
+    let filter = direct(&server, organization, &query, query.filter(now)?).await?;
+    let (rows, total) = licenses::list(store, organization, &filter, page).await?;
+    let (total, total_is_at_least) = match total {
+        Total::Exactly(total) => (total, false),
+        Total::AtLeast(total) => (total, true),
+    };
     let next_cursor = page.next(rows.len(), rows.last().map(|row| row.id));
     let licenses = shown(&server, organization, &rows, now).await?;
-    Ok(Answer::ok(&Licenses { licenses, total, next_cursor }))
+    Ok(Answer::ok(&Licenses { licenses, total, total_is_at_least, next_cursor }))
+}
+
+/// The same filter where nothing has to be searched for: a whole serial number is one license.
+pub(crate) async fn direct(
+    server: &Server,
+    organization: Uuid,
+    query: &LicenseQuery,
+    filter: Filter,
+) -> Result<Filter> {
+    let text = query.search.as_deref().unwrap_or_default().trim();
+    if filter.words.len() != 1 || filter.serial.is_some() {
+        return Ok(filter);
+    }
+    for serial in [text.to_string(), text.to_uppercase()] {
+        let found = licenses::by_serial(server.store.read(), organization, &serial).await?;
+        if found.is_some() {
+            let serial = Some(serial);
+            return Ok(Filter { serial, words: Vec::new(), hint: None, ..filter });
+        }
+    }
+    Ok(filter)
 }
 
 /// Licenses with their products, as they are shown.

@@ -15,7 +15,7 @@ pub use change::LicenseChange;
 pub use create::{Made, make};
 pub use grant::{Entitlement, LicenseType, NewLicense, Template};
 pub use label::{Labels, OfLicense};
-pub(crate) use list::{LicenseQuery, shown};
+pub(crate) use list::{LicenseQuery, direct, shown};
 pub use stop::revoke_row;
 pub use view::License;
 

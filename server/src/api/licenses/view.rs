@@ -114,6 +114,9 @@ pub struct Licenses {
     pub licenses: Vec<License>,
     /// How many there are on all pages.
     pub total: u64,
+    /// Whether there may be more than `total`: of many that a text is searched in, no more than
+    /// about 10,000 are counted.
+    pub total_is_at_least: bool,
     /// For the next page; null after the last.
     pub next_cursor: Option<String>,
 }

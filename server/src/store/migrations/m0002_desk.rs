@@ -173,8 +173,10 @@ fn search() -> TableAlterStatement {
 }
 
 /// SQLite lowers the letters of ASCII only; a license that changes is written as it should be.
-const FILL: &str = "UPDATE licenses SET search = LOWER(serial || '\n' || COALESCE(customer_id, '') \
-                    || '\n' || COALESCE(customer_email, '') || '\n' || COALESCE(customer_name, ''))";
+const FILL: &str = "UPDATE licenses SET search = LOWER(serial || '\n' \
+                    || SUBSTR(COALESCE(customer_id, ''), 1, 120) || '\n' \
+                    || SUBSTR(COALESCE(customer_email, ''), 1, 120) || '\n' \
+                    || SUBSTR(COALESCE(customer_name, ''), 1, 120))";
 
 /// What reports group licenses by, and what they sum up.
 const LICENSES_DAYS: [&str; 7] = [
@@ -185,6 +187,18 @@ const LICENSES_DAYS: [&str; 7] = [
     "suspended_at",
     "valid_until",
     "max_seats",
+];
+
+/// What is asked for beside a text.
+const LICENSES_SEARCH: [&str; 8] = [
+    "organization_id",
+    "id",
+    "search",
+    "product_id",
+    "revoked_at",
+    "suspended_at",
+    "valid_until",
+    "key_hint",
 ];
 
 fn indexes() -> Vec<IndexCreateStatement> {
@@ -199,6 +213,8 @@ fn indexes() -> Vec<IndexCreateStatement> {
         index("audit_action", "audit", &["organization_id", "action", "seq"]),
         index("audit_actor", "audit", &["organization_id", "actor", "seq"]),
         index("audit_subject", "audit", &["organization_id", "subject", "seq"]),
+        // Texts are searched in it alone, without the rows.
+        index("licenses_search", "licenses", &LICENSES_SEARCH),
         // What reports count, without the rows.
         index("licenses_days", "licenses", &LICENSES_DAYS),
         index(
