@@ -89,7 +89,10 @@ async fn run(options: Options) -> Result<()> {
     let temporary = match &options.data {
         None => Some(tempfile::tempdir().map_err(|error| error.to_string())?),
         Some(folder) => {
-            std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
+            let mut made = std::fs::DirBuilder::new();
+            #[cfg(unix)]
+            std::os::unix::fs::DirBuilderExt::mode(&mut made, 0o700);
+            made.recursive(true).create(folder).map_err(|error| error.to_string())?;
             None
         }
     };
@@ -102,7 +105,7 @@ async fn run(options: Options) -> Result<()> {
     // Whoever stops it now leaves nothing behind.
     let mut signals = Signals::new();
     let began = Instant::now();
-    eprintln!("A year of made-up business is made in {}.", config.data.display());
+    eprintln!("Made-up business is made in {}.", config.data.display());
     let (key, made) = tokio::select! {
         made = make(&config, &options) => made?,
         _ = signals.next() => return Ok(()),

@@ -137,6 +137,14 @@ impl Machine {
         Ok(())
     }
 
+    /// What stands for all that was ever recorded.
+    fn head(&self) -> String {
+        let (number, _) = self.installation.as_u64_pair();
+        let sum: u64 = self.totals.values().sum();
+        let mut dice = Dice(number ^ (self.entries << 32) ^ sum);
+        (0..4).map(|_| format!("{:016x}", dice.roll())).collect()
+    }
+
     /// Reports what it has used. What was acknowledged is what it goes on from next time.
     pub async fn report(&mut self, api: &Api, now: i64) -> Result<()> {
         let used = |((feature, kind, period), used): (&(&str, &str, i64), &u64)| Used {
@@ -145,8 +153,7 @@ impl Machine {
             from: Some(*period),
             used: *used,
         };
-        let head = format!("{:0>32x}{:0>32x}", self.installation.as_u128(), self.entries);
-        let ledger = Ledger { seq: self.entries, head };
+        let ledger = Ledger { seq: self.entries, head: self.head() };
         let totals = Totals {
             usage: self.totals.iter().map(used).collect(),
             ledger: Some(ledger.clone()),

@@ -50,7 +50,7 @@ impl Plan {
 
     /// Some weeks until a moment: for tests.
     pub fn small(end: i64) -> Plan {
-        Plan { end, days: 48, customers: 40, machines: 20, seed: 1 }
+        Plan { end, days: 80, customers: 40, machines: 20, seed: 1 }
     }
 }
 

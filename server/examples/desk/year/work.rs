@@ -188,8 +188,10 @@ impl World {
                 api.good(&admin, "PUT", &path, Some(&body)).await?;
             }
             // Somebody has copied an installation, and both go on.
-            75 => {
-                let copy = self.machines.first().cloned();
+            60 => {
+                let lasts = |it: &Sold| it.until.is_none_or(|until| until > self.at + 60 * DAY);
+                let mut all = self.machines.iter().map(|it| (it, &self.sold[it.license]));
+                let copy = all.find(|(_, of)| of.good && lasts(of)).map(|(it, _)| it.clone());
                 self.machines.extend(copy);
             }
             40 => {
