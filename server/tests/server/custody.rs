@@ -8,12 +8,13 @@ use licentia::{Role, SecretKey};
 use licentia_server::api::{Server, Shared};
 use licentia_server::clock::Clock;
 use licentia_server::config::{Config, MasterKey};
-use licentia_server::error::Code;
+use licentia_server::error::{Code, Error};
 use licentia_server::master_key;
 use licentia_server::operations::{backup, rotate};
-use licentia_server::store::{organizations, products, signing_keys};
+use licentia_server::store::{organizations, products, signing_keys, webhooks};
 use licentia_server::upkeep;
 use licentia_server::vault::Vault;
+use licentia_server::webhooks::secrets;
 use serde_json::json;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -93,6 +94,10 @@ both! {
         let admin = site.admin().with("Idempotency-Key", "once");
         let made = admin.post("/api/v1/api-keys", json!({"name": "a", "scopes": ["read"]}));
         made.good();
+        let webhook = json!({ "url": "https://a.example.com/" });
+        let webhook = site.admin().post("/api/v1/webhooks", webhook).good();
+        let rotate = format!("/api/v1/webhooks/{}/rotate-secret", webhook["id"].as_str().unwrap());
+        let rotated = site.admin().post(&rotate, json!({})).good();
         let next = [8; 32];
         let given = hexadecimal(&next);
         let sealed = site.wait(async {
@@ -113,11 +118,25 @@ both! {
             assert_eq!(wrong.unwrap_err().code(), Code::Setup);
             rotate::master(&config, &store, Some(&given)).await.unwrap()
         });
-        assert_eq!((resealed.keys, resealed.answers, resealed.file), (3, 1, None));
+        assert_eq!((resealed.keys, resealed.webhooks), (3, 1));
+        assert_eq!((resealed.answers, resealed.file), (1, None));
         assert!(!sealed.iter().any(on_disk), "what the old key opens is still there");
         let clock = Clock::default();
         clock.set(Some(BEGIN));
         let new = another(site, &next, &clock);
+        let signs_for = |key: &[u8; 32]| {
+            let row = site.wait(async {
+                let all = webhooks::after(new.store.read(), Uuid::nil(), 9).await;
+                all.unwrap().remove(0)
+            });
+            let keys = secrets::signing(&Vault::new(&Zeroizing::new(*key)), &row, BEGIN)?;
+            Ok::<_, Error>(keys.iter().map(|key| key.verifier().to_string()).collect::<Vec<_>>())
+        };
+        // The new ones, and those before them.
+        let told = [&rotated["secret"], &rotated["public_key"], &webhook["secret"],
+            &webhook["public_key"]];
+        assert_eq!(signs_for(&next).unwrap(), told.map(|it| it.as_str().unwrap().to_string()));
+        assert_eq!(signs_for(&MASTER_KEY).unwrap_err().code(), Code::Setup);
         assert_eq!(signs(site, &new, shop.id()), Ok(BEGIN));
         site.wait(async {
             master_key::open(&settings(&next), &new.store).await.unwrap();
@@ -206,6 +225,24 @@ both! {
         let api_key = made["key"].as_str().unwrap().to_string();
         note(admin.get("/api/v1/key-pairs"));
         note(admin.get("/api/v1/api-keys"));
+        let webhook = json!({"url": "https://a.example.com/"});
+        let once = admin.with("Idempotency-Key", "webhook");
+        let webhook = once.post("/api/v1/webhooks", webhook).good();
+        let path = format!("/api/v1/webhooks/{}", webhook["id"].as_str().unwrap());
+        let rotate = format!("{path}/rotate-secret");
+        let rotated = once.with("Idempotency-Key", "rotate").post(&rotate, json!({})).good();
+        let test = note(admin.post(&format!("{path}/test"), json!({}))).good();
+        note(admin.put(&path, json!({"description": "mine"})));
+        let delivery = format!("/api/v1/deliveries/{}", test["id"].as_str().unwrap());
+        for read in [&path, "/api/v1/webhooks", "/api/v1/deliveries", &delivery, "/api/v1/events"] {
+            note(admin.get(read)).good();
+        }
+        let signing = [&webhook, &rotated].map(|it| it["secret"].as_str().unwrap().to_string());
+        // Without its first letters, too.
+        let secret_of_a_webhook = |bytes: &[u8]| {
+            let is_in = |secret: &String| find(bytes, &secret.as_bytes()["whsec_".len()..]);
+            signing.iter().any(is_in) || find(bytes, b"whsk_")
+        };
         keep(site, &site.server);
         let debug = format!("{key:?} {:?}", site.server.signer.vault());
         told.extend_from_slice(debug.as_bytes());
@@ -220,6 +257,7 @@ both! {
             for secret in [api_key.as_bytes(), &api_key.as_bytes()[17..], site.key.as_bytes()] {
                 assert!(!find(bytes, secret), "an API key is in the {place}");
             }
+            assert!(!secret_of_a_webhook(bytes), "a secret of a webhook is in the {place}");
             assert!(!find(bytes, hexadecimal(&MASTER_KEY).as_bytes()) && !find(bytes, &MASTER_KEY));
         }
     }
