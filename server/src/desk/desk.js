@@ -6,7 +6,11 @@ const colour = (name) => getComputedStyle(document.documentElement).getPropertyV
 
 const short = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
 const dayOf = (seconds) => short.format(new Date(seconds * 1e3));
-const wholeOf = (it) => (Number.isInteger(it) ? it.toLocaleString("en") : "");
+const compact = new Intl.NumberFormat("en", { notation: "compact" });
+const wholeOf = (it) => {
+  if (!Number.isInteger(it)) return "";
+  return it < 100_000 ? it.toLocaleString("en") : compact.format(it);
+};
 
 /** Draws the numbers of a figure: `data-chart` is {days: [seconds], series: [{label, values}]}. */
 function draw(figure) {
@@ -22,15 +26,17 @@ function draw(figure) {
     grid: { stroke: colour("--line"), width: 1 },
     ticks: { show: false },
   };
-  const below = { ...axis, grid: { show: false }, values: (_, all) => all.map(dayOf), space: 70 };
+  const below = { ...axis, grid: { show: false }, values: (_, all) => all.map(dayOf), space: 70, size: 28 };
   const beside = { ...axis, size: 48, values: (_, all) => all.map(wholeOf) };
   const last = days.length - 1;
+  // Bars stand on both sides of their day.
+  const half = bars && last > 0 ? (days[1] - days[0]) / 2 : 0;
   const lines = series.map((one, at) => ({
     label: one.label,
     stroke: strokes[at % strokes.length],
-    fill: bars ? strokes[at % strokes.length] : undefined,
+    fill: bars ? strokes[at % strokes.length] : series.length === 1 ? `${strokes[0]}1c` : undefined,
     width: bars ? 0 : 2,
-    paths: bars ? uPlot.paths.bars({ size: [0.8, 40] }) : undefined,
+    paths: bars ? uPlot.paths.bars({ size: [0.7, 40] }) : undefined,
     points: { show: days.length === 1 },
   }));
   const options = {
@@ -39,7 +45,10 @@ function draw(figure) {
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1e3), "Etc/UTC"),
     cursor: { drag: { x: false, y: false } },
     legend: { live: true },
-    scales: { y: { range: (_, least, most) => [Math.min(0, least), most > 0 ? most * 1.08 : 1] } },
+    scales: {
+      x: { range: (_, first, end) => [first - half, end + half] },
+      y: { range: (_, least, most) => [Math.min(0, least), most > 0 ? most * 1.08 : 1] },
+    },
     axes: [below, beside],
     // Where nobody points, the legend has the newest.
     hooks: {

@@ -73,7 +73,8 @@ const APART = /\/(assets|docs|api|v1|exports)\/|\/docs$|\.(csv|json|lic)$|\/down
  */
 export async function pagesOf(page, origin) {
   const found = new Map([["/", "/"]]);
-  const waiting = ["/"];
+  // What has seats and machines is the best of its kind to look at.
+  const waiting = ["/seats", "/activations", "/"];
   while (waiting.length > 0) {
     await page.goto(waiting.shift());
     const links = await page.evaluate(() =>
