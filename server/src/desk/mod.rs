@@ -16,6 +16,7 @@ mod form;
 mod frame;
 mod html;
 mod id;
+mod keys;
 mod licenses;
 mod numbers;
 mod overview;
@@ -61,6 +62,7 @@ pub fn router(server: Shared) -> Router {
         .merge(policies::routes())
         .merge(activations::routes())
         .merge(seats::routes())
+        .merge(keys::routes())
         .layer(axum::middleware::from_fn(html::layer))
         .layer(axum::middleware::from_fn(api::request_id::layer))
         .merge(assets::routes())
