@@ -5,12 +5,14 @@ mod support;
 
 mod activations;
 mod api_keys;
+mod audit;
 mod backup;
 mod custody;
 mod demo;
 mod desk;
 mod documents;
 mod events;
+mod exports;
 mod frame;
 mod idempotency;
 mod import;

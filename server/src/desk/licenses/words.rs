@@ -274,14 +274,24 @@ fn reach(who: &str, limit: &Limit, it: &License, now: &str) -> String {
 
 fn because(reason: Option<&str>, it: &License) -> String {
     let days = |days: Option<u32>| counted(i64::from(days.unwrap_or_default()), "day", "days");
+    let stages = &it.terms.stages;
+    let grace = |stage: Option<Stage>| match stage.and_then(|stage| stage.read_only.or(stage.deny))
+    {
+        None | Some(0) => String::new(),
+        more => format!(", and {} of grace come after that", days(more)),
+    };
     match reason {
         Some("contact") => {
-            format!("it has to reach the server every {}", days(it.terms.sync_days))
+            let (every, grace) = (days(it.terms.sync_days), grace(stages.overdue));
+            format!("it has to reach the server every {every}{grace}")
         }
-        Some("token") => format!("what it has is signed for {}", days(it.terms.token_days)),
+        Some("token") => {
+            let (good, grace) = (days(it.terms.token_days), grace(stages.overdue));
+            format!("what it has is signed for {good}{grace}")
+        }
         Some("end") => {
             let until = it.valid_until.as_deref().map(when::minute).unwrap_or_default();
-            format!("the license ends on {until}")
+            format!("the license ends on {until}{}", grace(stages.ended))
         }
         Some("suspension") => "it has heard that the license is suspended".to_string(),
         _ if it.valid_until.is_some() => {
