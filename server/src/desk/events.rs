@@ -104,6 +104,13 @@ struct Page {
     subject: String,
 }
 
+impl Page {
+    /// The same filters, for the file.
+    fn exported(&self) -> String {
+        query([("kind", self.kind.as_str()), ("subject", self.subject.as_str())])
+    }
+}
+
 async fn list(desk: State, visit: Visit, Query(asked): Query) -> Response {
     let of = |name: &'static str| (name, asked.text(name));
     let path = format!("{PATH}{}", query([of("kind"), of("subject"), of("cursor")]));

@@ -10,8 +10,12 @@ use super::super::{State, html, numbers, when};
 use super::{Entries, SECTION};
 use askama::Template;
 use axum::response::Response;
+use licentia::parse_time;
 
 const PATH: &str = "/audit";
+
+/// Seconds of a day.
+const DAY: i64 = 86_400;
 
 /// What a list is asked with.
 const FILTERS: [&str; 6] = ["search", "action", "actor", "subject", "from", "to"];
@@ -39,12 +43,25 @@ impl Page {
 
     /// The same filters, for the file.
     fn exported(&self) -> String {
-        query(FILTERS.iter().map(|name| (*name, self.asked.text(name))))
+        let filters = filters(&self.asked);
+        query(filters.iter().map(|(name, value)| (*name, value.as_str())))
     }
 }
 
+/// The filters as the API takes them: what is typed as the last day is on the list, too.
+fn filters(asked: &Fields) -> Vec<(&'static str, String)> {
+    let filter = |name: &&'static str| {
+        let text = asked.text(name);
+        let day = parse_time(text).filter(|_| *name == "to" && text.len() == "2025-01-15".len());
+        let text = day.map_or_else(|| text.to_string(), |day| when::exact(day.saturating_add(DAY)));
+        (*name, text)
+    };
+    FILTERS.iter().map(filter).collect()
+}
+
 pub async fn list(desk: State, visit: Visit, Query(asked): Query) -> Response {
-    let filters = FILTERS.iter().map(|name| (*name, asked.text(name)));
+    let filters = filters(&asked);
+    let filters = filters.iter().map(|(name, value)| (*name, value.as_str()));
     let path = format!("{PATH}{}", query(filters.chain([("cursor", asked.text("cursor"))])));
     let (it, wrong) = match desk.client.get::<Entries>(&visit, &path).await {
         Ok(it) => (it, None),

@@ -2,4 +2,10 @@
 
 pub mod kit;
 
+mod audit;
+mod events;
 mod frame;
+mod licenses;
+mod overview;
+mod usage;
+mod webhooks;

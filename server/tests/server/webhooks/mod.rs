@@ -3,7 +3,7 @@
 mod crashes;
 mod delivery;
 mod fairness;
-mod receiver;
+pub mod receiver;
 mod resource;
 
 use crate::support::client::Client;
