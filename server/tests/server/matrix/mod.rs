@@ -3,6 +3,7 @@
 
 mod injection;
 mod kit;
+mod noted;
 mod routes;
 
 use crate::support::client::{Answer, Client};

@@ -161,7 +161,7 @@ pub fn read(stream: &mut TcpStream) -> io::Result<Answer> {
 }
 
 /// Takes an answer apart; `None` when a part of it is missing.
-fn parse(bytes: &[u8]) -> Option<Answer> {
+pub fn parse(bytes: &[u8]) -> Option<Answer> {
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
     let head = std::str::from_utf8(&bytes[..end]).ok()?;
     let mut lines = head.split("\r\n");
