@@ -1,5 +1,3 @@
-import type { LicentiaError } from './index.js'
-
 /** What a webhook tells. It was signed with one of the secrets. */
 export interface WebhookEvent<Data = Record<string, unknown>> {
   /** The name of the event, such as `evt_…`: the same however often it comes. */

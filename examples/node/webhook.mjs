@@ -6,33 +6,36 @@ import { createServer } from 'node:http'
 import { Receiver } from 'licentia/webhooks'
 
 const BODY_MAX = 1024 * 1024
-
-/** The status that says what became of it: the server sends it again unless that is 2xx. */
+/** What became of it: the server sends it again unless that is 2xx. */
 const STATUS = new Map([
   ['already_used', 204], // it has been here before, and need not come again
   ['busy', 503], // it is being processed: if that fails, it comes again
 ])
-
 const [port = '', ...secrets] = process.argv.slice(2)
 const receiver = new Receiver(secrets)
 
-/** What you do with an event. When it fails, the server sends the event again. */
+/**
+ * What you do with an event. When it fails, the server sends the event again.
+ * @param {import('licentia/webhooks').WebhookEvent} event
+ */
 async function work({ id, type, data }) {
   console.log(JSON.stringify({ id, type, data }))
 }
 
-/** The bytes as they came: what a parser writes again is not what was signed. */
+/**
+ * The bytes as they came: what a parser writes again is not what was signed.
+ * @param {import('node:http').IncomingMessage} request
+ */
 async function bodyOf(request) {
-  const chunks = []
-  let length = 0
+  let body = Buffer.alloc(0)
   for await (const chunk of request) {
-    length += chunk.length
-    if (length > BODY_MAX) throw Object.assign(new Error('too large'), { code: 'too_large' })
-    chunks.push(chunk)
+    body = Buffer.concat([body, chunk])
+    if (body.length > BODY_MAX) break
   }
-  return Buffer.concat(chunks)
+  return body
 }
 
+/** @param {import('node:http').IncomingMessage} request */
 async function statusOf(request) {
   if (request.method !== 'POST') return 405
   let processed = false
@@ -48,9 +51,9 @@ async function statusOf(request) {
   }
 }
 
-const server = createServer(async (request, response) => {
-  response.writeHead(await statusOf(request)).end()
-})
+const server = createServer(async (request, response) =>
+  response.writeHead(await statusOf(request)).end())
 server.listen(Number(port), '127.0.0.1', () => {
-  console.log(`http://127.0.0.1:${server.address().port}/`)
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address())
+  console.log(`http://127.0.0.1:${port}/`)
 })

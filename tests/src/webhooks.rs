@@ -256,9 +256,9 @@ pub fn answer(case: &Value) -> &'static str {
     let headers: Vec<_> = case["headers"].as_array().unwrap().iter().map(pair).collect();
     let found = Headers::find(headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     let secrets = case["secrets"].as_array().unwrap().iter();
-    let secrets = secrets.map(|secret| Secret::parse(secret.as_str().unwrap())).collect();
-    let checked = secrets.and_then(|secrets: Vec<_>| {
-        verify(&body, &found?, &secrets, case["now"].as_i64().unwrap())
-    });
+    let secrets: licentia::Result<Vec<_>> =
+        secrets.map(|secret| Secret::parse(secret.as_str().unwrap())).collect();
+    let checked =
+        secrets.and_then(|secrets| verify(&body, &found?, &secrets, case["now"].as_i64().unwrap()));
     checked.err().map_or("ok", |error| error.slug())
 }

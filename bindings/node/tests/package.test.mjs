@@ -10,6 +10,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import * as named from 'licentia'
 import * as http from 'licentia/http'
 import * as refresh from 'licentia/refresh'
+import * as webhooks from 'licentia/webhooks'
 import { emptyFolder } from './folder.mjs'
 import { vendor } from './vendor.mjs'
 
@@ -43,12 +44,15 @@ test('require and import give the same classes, by name', () => {
   assert.deepEqual(Object.keys(http), ['handler'])
   assert.equal(require('licentia/refresh').keepSynced, refresh.keepSynced)
   assert.deepEqual(Object.keys(refresh), ['keepSynced'])
+  assert.equal(require('licentia/webhooks').Receiver, webhooks.Receiver)
+  assert.deepEqual(Object.keys(webhooks), ['Receiver', 'verify', 'verifySignature'])
   const keys = vendor.keys()
   assert.ok(new required.Product('myapp', keys) instanceof named.Product)
 })
 
 test('nothing else of the package can be reached', () => {
-  const files = ['addon.js', 'exchange.js', 'http.js', 'index.js', 'refresh.js', 'seat.js', ADDON]
+  const files = ['addon.js', 'exchange.js', 'http.js', 'index.js', 'refresh.js', 'seat.js',
+    'webhooks.js', ADDON]
   for (const inner of files) {
     assert.throws(() => require(`licentia/${inner}`), { code: 'ERR_PACKAGE_PATH_NOT_EXPORTED' })
   }
@@ -124,6 +128,7 @@ test('packed, installed in an empty folder, it works from there', (t) => {
     'index.js', 'index.mjs', 'installation.js', ADDON, 'package.json', 'promises.js',
     'refresh.d.mts', 'refresh.d.ts', 'refresh.js', 'refresh.mjs', 'seat.js', 'status.d.ts',
     'testing.d.mts', 'testing.d.ts', 'testing.js', 'testing.json', 'testing.mjs',
+    'webhooks.d.mts', 'webhooks.d.ts', 'webhooks.js', 'webhooks.mjs',
   ].sort())
   writeFileSync(path.join(folder, 'package.json'), '{"private": true}')
   npm('install', `./${filename}`)

@@ -1,7 +1,7 @@
 //! Writes `tests/vectors/`: `cargo run -p licentia-tests --bin vectors`.
 
 use licentia_tests::http::golden;
-use licentia_tests::{books, paths, topics};
+use licentia_tests::{books, paths, topics, webhooks};
 
 fn main() -> std::io::Result<()> {
     for (name, topic) in topics::all() {
@@ -15,6 +15,8 @@ fn main() -> std::io::Result<()> {
     let http = golden::generate();
     write("http", &golden::text(&http))?;
     println!("{:4} sites in tests/vectors/http.json", http.cases.len());
+    write("webhooks", &webhooks::text())?;
+    println!("{:4} webhooks in tests/vectors/webhooks.json", webhooks::committed().len());
     Ok(())
 }
 

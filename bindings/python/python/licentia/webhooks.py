@@ -122,7 +122,7 @@ class Receiver:
         self._done: OrderedDict[str, float] = OrderedDict()
 
     @contextmanager
-    def process(self, body: _Body, headers: _Headers, /) -> Iterator[Event]:
+    def process(self, body: _Body, headers: _Headers) -> Iterator[Event]:
         """Verifies a webhook, and gives its event to the ``with``. At its end the event counts as
         processed; where it fails it is forgotten, and is processed when it comes again.
 
