@@ -121,6 +121,7 @@ fn body(route: &Route) -> Option<Value> {
         }),
         "/api/v1/licenses/verify" => json!({ "public_key": "a" }),
         "/api/v1/organizations" => json!({ "issuer": "a" }),
+        "/api/v1/webhooks" => json!({ "description": "a" }),
         "/api/v1/products" => json!({ "description": "a", "default_features": ["a"] }),
         _ => json!({}),
     };

@@ -37,11 +37,21 @@ impl Kit {
         let server = keys.iter().find(|key| key["roles"].to_string().contains("server")).unwrap();
         let list = admin.get(&format!("/api/v1/products/{product}/revocations"));
         let list = String::from_utf8(list.body).unwrap();
+        // An organization has twenty at most, and a kit for each route has more.
+        let webhooks = admin.get("/api/v1/webhooks").good()["webhooks"].clone();
+        for old in webhooks.as_array().unwrap().iter().skip(10) {
+            admin.delete(&format!("/api/v1/webhooks/{}", text(&old["id"]))).good();
+        }
+        let webhook = json!({ "url": "https://hooks.example.com/", "events": ["policy.deleted"] });
+        let webhook = admin.post("/api/v1/webhooks", webhook).good();
+        let test = format!("/api/v1/webhooks/{}/test", text(&webhook["id"]));
+        let delivery = admin.post(&test, json!({})).good();
         Kit(BTreeMap::from([
             ("activation", text(&activation["activations"][0]["id"])),
             ("api_key", text(&key["id"])),
             ("blob", text(&license["license_blob"])),
             ("entry", "1".to_string()),
+            ("delivery", text(&delivery["id"])),
             ("first_request", elsewhere.request("activation", None)),
             ("key", text(&server["id"])),
             ("key_pair", pair),
@@ -53,6 +63,7 @@ impl Kit {
             ("request", place.request("sync", None)),
             ("seat", text(&seat["id"])),
             ("serial", text(&license["serial"])),
+            ("webhook", text(&webhook["id"])),
         ]))
     }
 
@@ -107,6 +118,7 @@ const NAMES: &[&str] = &[
     "activation",
     "api_key",
     "blob",
+    "delivery",
     "entry",
     "first_request",
     "key",
@@ -118,6 +130,7 @@ const NAMES: &[&str] = &[
     "product",
     "request",
     "seat",
+    "webhook",
 ];
 
 /// The name, as the kit has it.
