@@ -9,6 +9,7 @@ mod advice;
 mod agent;
 mod apply;
 mod args;
+mod audit;
 mod binding;
 mod call;
 mod completions;

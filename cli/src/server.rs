@@ -1,6 +1,7 @@
 //! `server`: what is done with the license server's database by hand.
 
 use crate::admin_key;
+use crate::audit;
 use crate::import;
 use crate::output::{Answer, Failure, Fields, Outcome, Told, rows, show};
 use crate::rotate_keys;
@@ -13,7 +14,7 @@ use licentia_server::operations::{backup, restore};
 use licentia_server::store::Store;
 use std::path::PathBuf;
 
-/// Tend the database of the license server: backups, keys, imports
+/// Tend the database of the license server: backups, keys, imports, the audit log
 #[derive(clap::Subcommand)]
 pub enum Command {
     Backup(BackupArgs),
@@ -22,6 +23,7 @@ pub enum Command {
     ForgetClock(rotate_keys::ForgetClockArgs),
     AdminKey(admin_key::Args),
     Import(import::Args),
+    Audit(audit::Args),
 }
 
 impl Command {
@@ -36,6 +38,7 @@ impl Command {
             Command::ForgetClock(args) => runtime.block_on(rotate_keys::forget_clock(args)),
             Command::AdminKey(args) => runtime.block_on(admin_key::run(args)),
             Command::Import(args) => runtime.block_on(import::run(args)),
+            Command::Audit(args) => runtime.block_on(audit::run(args)),
         }
     }
 }

@@ -128,6 +128,12 @@ pub async fn get(
     Ok(Entity::find_by_id((organization, seq)).one(connection).await?)
 }
 
+/// Of which organizations there are any.
+pub async fn organizations(connection: &impl ConnectionTrait) -> Result<Vec<Uuid>> {
+    let ids = Entity::find().select_only().column(Column::OrganizationId).distinct();
+    Ok(ids.into_tuple().all(connection).await?)
+}
+
 /// The next of an organization's after a number, in their order; all from the first without one.
 pub async fn next(
     connection: &impl ConnectionTrait,

@@ -28,6 +28,12 @@ pub async fn get(connection: &impl ConnectionTrait, organization: Uuid) -> Resul
     Ok(Entity::find_by_id(organization).one(connection).await?)
 }
 
+/// Of which organizations there are any.
+pub async fn ids(connection: &impl ConnectionTrait) -> Result<Vec<Uuid>> {
+    let ids = Entity::find().select_only().column(Column::OrganizationId);
+    Ok(ids.into_tuple().all(connection).await?)
+}
+
 /// That of an organization, which nobody else moves until the transaction ends. `none` is put where
 /// there is none yet.
 pub async fn lock(tx: &impl ConnectionTrait, none: Model) -> Result<Model> {
