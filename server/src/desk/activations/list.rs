@@ -61,7 +61,8 @@ async fn page(desk: &Desk, visit: &Visit, asked: Fields) -> Result<Page, Refusal
     if !typed(&asked).is_empty() {
         license = meant(&desk.client, visit, typed(&asked)).await?;
         if license.is_none() {
-            wrong = Some(format!("There is no license {}: look at its serial number", typed(&asked)));
+            let what = typed(&asked);
+            wrong = Some(format!("There is no license {what}: look at its serial number"));
         }
     }
     let id = license.as_ref().map_or("", |it| it.id.as_str());

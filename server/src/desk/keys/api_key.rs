@@ -122,7 +122,8 @@ async fn page(desk: &Desk, visit: &Visit, id: &str, wrong: Option<Refusal>) -> R
         Ok(it) => {
             let frame = Frame::of(visit, &path, SECTION, "Revoke API key");
             let status = wrong.as_ref().and_then(|why| StatusCode::from_u16(why.status).ok());
-            let (is_own, wrong) = (visit.caller.key_id.to_string() == id, wrong.map(|it| it.detail));
+            let is_own = visit.caller.key_id.to_string() == id;
+            let wrong = wrong.map(|it| it.detail);
             html::shown(status.unwrap_or(StatusCode::OK), &Ask { frame, it, is_own, wrong })
         }
         Err(why) => refused(visit, &path, SECTION, &why),

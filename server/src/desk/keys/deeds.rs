@@ -115,7 +115,13 @@ async fn ask(desk: &Desk, visit: &Visit, deed: Deed, id: &str, key: Option<&str>
     }
 }
 
-async fn perform(desk: &Desk, posted: &Posted, deed: Deed, id: &str, key: Option<&str>) -> Response {
+async fn perform(
+    desk: &Desk,
+    posted: &Posted,
+    deed: Deed,
+    id: &str,
+    key: Option<&str>,
+) -> Response {
     let (visit, body) = (&posted.visit, json!({}));
     let (method, to) = match (deed, key) {
         (Deed::Delete, _) => (Method::DELETE, format!("/key-pairs/{id}")),

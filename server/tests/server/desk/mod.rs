@@ -2,10 +2,14 @@
 
 pub mod kit;
 
+mod activations;
 mod audit;
 mod events;
 mod frame;
+mod keys;
 mod licenses;
 mod overview;
+mod products;
+mod seats;
 mod usage;
 mod webhooks;
