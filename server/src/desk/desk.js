@@ -26,7 +26,8 @@ function draw(figure) {
     grid: { stroke: colour("--line"), width: 1 },
     ticks: { show: false },
   };
-  const below = { ...axis, grid: { show: false }, values: (_, all) => all.map(dayOf), space: 70, size: 28 };
+  const below = { ...axis, grid: { show: false }, space: 70, size: 28 };
+  below.values = (_, all) => all.map(dayOf);
   const beside = { ...axis, size: 48, values: (_, all) => all.map(wholeOf) };
   const last = days.length - 1;
   // Bars stand on both sides of their day.
@@ -59,7 +60,8 @@ function draw(figure) {
   };
   const plot = new uPlot(options, [days, ...series.map((one) => one.values)], place);
   new ResizeObserver(() => {
-    if (place.clientWidth !== plot.width) plot.setSize({ width: place.clientWidth, height: plot.height });
+    const width = place.clientWidth;
+    if (width !== plot.width) plot.setSize({ width, height: plot.height });
   }).observe(place);
 }
 
