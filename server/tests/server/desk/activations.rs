@@ -1,6 +1,6 @@
 //! Activations on the desk: found, looked at, and ended with words that are true.
 
-use super::kit::Browser;
+use super::kit::{Browser, Page};
 use super::products::{HOSTILE, by_hand, is_text};
 use crate::place::Place;
 use crate::shop::{Shop, path};
@@ -78,7 +78,7 @@ both! {
         let more = page.link("Next page");
         assert!(more.contains("active=true"), "{more}");
         let next = admin.get(&more);
-        let shown = |page: &super::kit::Page| {
+        let shown = |page: &Page| {
             let links = page.links();
             links.into_iter().filter(|it| it.starts_with("/activations/")).collect::<Vec<_>>()
         };
