@@ -6,6 +6,7 @@ use super::frame::Frame;
 use super::pager::Pager;
 use super::refused::refused;
 use super::session::Visit;
+use super::webhooks::kinds::{self, Group};
 use super::{Desk, State, html, when};
 use askama::Template;
 use axum::Router;
@@ -73,7 +74,10 @@ pub fn place(kind: &str, subject: &str) -> String {
         Some("license") => format!("licenses/{subject}"),
         Some("product") => format!("products/{subject}"),
         Some("webhook") => format!("webhooks/{subject}"),
-        Some("api_key" | "key_pair" | "key") => "keys".to_string(),
+        Some("activation") => format!("activations/{subject}"),
+        Some("policy") => format!("policies/{subject}"),
+        Some("api_key" | "desk") => format!("keys/api/{subject}"),
+        Some("key_pair") => format!("keys/pairs/{subject}"),
         _ => String::new(),
     }
 }
@@ -102,9 +106,16 @@ struct Page {
     pager: Pager,
     kind: String,
     subject: String,
+    groups: Vec<Group>,
 }
 
 impl Page {
+    /// Whether what was asked for is none of the kinds to choose from.
+    fn is_other(&self) -> bool {
+        let mut kinds = self.groups.iter().flat_map(|group| &group.kinds);
+        !self.kind.is_empty() && kinds.all(|it| it.kind != self.kind)
+    }
+
     /// The same filters, for the file.
     fn exported(&self) -> String {
         query([("kind", self.kind.as_str()), ("subject", self.subject.as_str())])
@@ -122,7 +133,11 @@ async fn list(desk: State, visit: Visit, Query(asked): Query) -> Response {
     let frame = Frame::of(&visit, PATH, SECTION, "Events");
     let pager = Pager::of("./events", &asked, it.next_cursor.as_deref());
     let (kind, subject) = (asked.text("kind").to_string(), asked.text("subject").to_string());
-    html::page(&Page { frame, it, wrong, pager, kind, subject })
+    let groups = match kinds::groups(&desk, &visit).await {
+        Ok(groups) => groups,
+        Err(why) => return refused(&visit, PATH, SECTION, &why),
+    };
+    html::page(&Page { frame, it, wrong, pager, kind, subject, groups })
 }
 
 #[cfg(test)]
@@ -137,5 +152,7 @@ mod tests {
         assert_eq!(who("server"), "server");
         assert_eq!(place("license.revoked", "x"), "licenses/x");
         assert_eq!(place("product.deleted", "x"), "");
+        assert_eq!(place("api_key.revoked", "x"), "keys/api/x");
+        assert_eq!(place("server.older_than_clients", "x"), "");
     }
 }

@@ -70,7 +70,7 @@ pub async fn seen(desk: &Desk, visit: &Visit) -> Seen {
     let since = when::exact(desk.server.clock.now().saturating_sub(LATELY));
     let mut events = Vec::new();
     for (kind, ..) in KINDS {
-        let path = format!("/events{}", query([("kind", kind), ("per_page", "3")]));
+        let path = format!("/events{}", query([("kind", kind), ("per_page", "20")]));
         let found: Events = desk.client.get(visit, &path).await.unwrap_or_default();
         // Times are written so that they sort.
         events.extend(found.events.into_iter().filter(|event| event.created_at >= since));
@@ -102,12 +102,14 @@ pub fn items(it: &Overview, seen: &Seen, products: &[Product]) -> Vec<Item> {
         };
         add("bad", "Deliveries", text, format!("webhooks/{}?state=dead", first.webhook_id));
     }
-    for event in &seen.events {
-        let known = KINDS.iter().find(|(kind, ..)| *kind == event.kind);
-        let Some((kind, text, look)) = known else { continue };
-        let text = format!("{text} ({})", when::day(&event.created_at));
-        let to = format!("events{}", query([("kind", *kind), ("subject", &event.subject)]));
-        add(look, "Events", text, to);
+    for (kind, text, look) in KINDS {
+        let mut events = seen.events.iter().filter(|event| event.kind == kind);
+        let Some(last) = events.next() else { continue };
+        let text = match events.count() {
+            0 => format!("{text} ({})", when::day(&last.created_at)),
+            more => format!("{text} ({}, and {more} more lately)", when::day(&last.created_at)),
+        };
+        add(look, "Events", text, format!("events{}", query([("kind", kind)])));
     }
     let keyless: Vec<&Product> = products.iter().filter(|it| it.key_pair_id.is_none()).collect();
     for product in keyless.iter().take(FEW) {

@@ -3,10 +3,10 @@
 mod attention;
 pub mod report;
 
+use super::audit::{Entries, Entry};
 use super::chart::Chart;
 use super::choices::{self, Product};
 use super::client::{Refusal, query};
-use super::events::{Event, Events};
 use super::form::{Fields, Query};
 use super::frame::Frame;
 use super::refused::refused;
@@ -45,7 +45,7 @@ struct Page {
     it: Overview,
     items: Vec<Item>,
     charts: Vec<Chart>,
-    latest: Vec<Event>,
+    latest: Vec<Entry>,
     products: Vec<Product>,
     product: String,
     days: i64,
@@ -89,7 +89,8 @@ async fn page(desk: &Desk, visit: &Visit, asked: &Fields) -> Result<Page, Refusa
     let it: Overview = desk.client.get(visit, &format!("/reports/overview{which}")).await?;
     let products = choices::products(desk, visit).await?;
     let seen = attention::seen(desk, visit).await;
-    let latest: Events = desk.client.get(visit, "/events?per_page=8").await?;
+    // What people have done: events are mostly what programs report.
+    let latest: Entries = desk.client.get(visit, "/audit?per_page=8").await?;
     let is_new = it.licenses.total == 0 && product.is_empty();
     let range = Range { product: &product, days };
     let charts = if is_new { Vec::new() } else { charts(desk, visit, &range).await? };
@@ -98,7 +99,7 @@ async fn page(desk: &Desk, visit: &Visit, asked: &Fields) -> Result<Page, Refusa
         items: attention::items(&it, &seen, &products),
         it,
         charts,
-        latest: latest.events,
+        latest: latest.entries,
         products,
         product,
         days,

@@ -48,12 +48,48 @@ struct Page {
 }
 
 impl Page {
-    /// What is sent, to be read: with line breaks, which it has not.
+    /// What is sent, to be read.
     fn readable(&self) -> String {
-        let value: Result<Value, _> = serde_json::from_str(&self.it.body);
-        let text = value.and_then(|value| serde_json::to_string_pretty(&value));
-        text.unwrap_or_else(|_| self.it.body.clone())
+        spread(&self.it.body)
     }
+}
+
+/// JSON without blanks, with a line for each member: in the order in which it is sent.
+fn spread(json: &str) -> String {
+    let (mut text, mut depth, mut inside, mut after_slash) = (String::new(), 0_usize, false, false);
+    let line = |text: &mut String, depth: usize| {
+        text.push('\n');
+        text.push_str(&"  ".repeat(depth.min(32)));
+    };
+    let mut signs = json.chars().peekable();
+    while let Some(sign) = signs.next() {
+        match sign {
+            _ if inside => text.push(sign),
+            '{' | '[' if signs.peek().is_some_and(|next| matches!(next, '}' | ']')) => {
+                text.push(sign);
+                text.extend(signs.next());
+            }
+            '{' | '[' => {
+                depth = depth.saturating_add(1);
+                text.push(sign);
+                line(&mut text, depth);
+            }
+            '}' | ']' => {
+                depth = depth.saturating_sub(1);
+                line(&mut text, depth);
+                text.push(sign);
+            }
+            ',' => {
+                text.push(sign);
+                line(&mut text, depth);
+            }
+            ':' => text.push_str(": "),
+            _ => text.push(sign),
+        }
+        inside ^= sign == '"' && !after_slash;
+        after_slash = sign == '\\' && !after_slash;
+    }
+    text
 }
 
 pub async fn show(
@@ -95,5 +131,25 @@ pub async fn resend(desk: State, Id(id): Id, posted: Posted) -> Response {
             Err(why) => refused(visit, &to, SECTION, &why),
         },
         Err(why) => refused(visit, &to, SECTION, &why),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_sent_is_shown_in_its_order() {
+        let body = r#"{"id":"evt_1","data":{"a":"x,{\"\\","none":[],"some":[1,{}]},"z":null}"#;
+        let shown = spread(body);
+        let lines: Vec<&str> = shown.lines().map(str::trim_start).collect();
+        let first = [r#""id": "evt_1","#, r#""data": {"#, r#""a": "x,{\"\\","#];
+        assert_eq!(lines.get(1..4), Some(&first[..]));
+        let again: Value = serde_json::from_str(&shown).unwrap();
+        assert_eq!(again, serde_json::from_str::<Value>(body).unwrap());
+        assert!(shown.contains("\n      1,\n      {}\n    ]"), "{shown}");
+        for odd in ["", "}}}]", "\"", "{"] {
+            assert!(spread(odd).len() >= odd.len());
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 mod delivery;
 mod edit;
-mod kinds;
+pub mod kinds;
 mod list;
 mod one;
 mod remove;

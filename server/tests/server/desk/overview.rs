@@ -34,7 +34,7 @@ both! {
     fn whoever_begins_is_told_where(site: &Site) {
         let mut admin = Browser::admin(site);
         let page = admin.open("/");
-        page.says("First steps").says("Make a key pair").says("Nothing has happened yet");
+        page.says("First steps").says("Make a key pair").says("desk.signed_in");
         assert_eq!(tile(&page, "Active licenses"), "0");
         assert!(charts(&page).is_empty());
         Shop::open(site);
