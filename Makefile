@@ -14,7 +14,7 @@ STRICT := -O2 -Wall -Wextra -Wpedantic -Werror
 LINK := -I$(STAGE)/include -L$(STAGE)/lib -Wl,-rpath,'$$ORIGIN/lib' -llicentia
 VENV := .venv/bin
 
-.PHONY: help demo test soak bench bench-server dist install bless clean command stage stage-http \
+.PHONY: help demo desk test soak bench bench-server dist install bless clean command stage stage-http \
 	python node packages test-style test-core test-server test-command test-c test-python \
 	test-node test-page test-vectors test-targets
 
@@ -23,6 +23,9 @@ help: ## Say what there is to make
 
 demo: command stage python node ## Show the main job, end to end
 	@$(VENV)/python examples/demo.py
+
+desk: ## Start a license server with a year of made-up business, and say where it is
+	@cargo run --locked --quiet -p licentia-server --example desk -- $(ARGS)
 
 test: ## Check everything that must hold
 	@$(MAKE) packages test-style test-core test-server test-command test-c test-python \
