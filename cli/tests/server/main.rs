@@ -11,6 +11,9 @@ mod machine_support;
 #[path = "../../../server/tests/server/support/postgres.rs"]
 #[allow(dead_code, reason = "shared with the tests of the server")]
 mod postgres;
+#[path = "../../../server/tests/server/webhooks/receiver.rs"]
+#[allow(dead_code, reason = "shared with the tests of the server")]
+mod receiver;
 
 mod backups;
 mod balancer;
@@ -23,4 +26,5 @@ mod redeemed;
 mod running;
 mod several;
 mod twins;
+mod webhooks;
 mod wire;

@@ -180,6 +180,16 @@ pub async fn release(tx: &impl ConnectionTrait, id: Uuid, until: i64) -> Result<
     Ok(())
 }
 
+/// Gives back whatever was taken: for the only server of a database, which has begun anew.
+pub async fn release_all(tx: &impl ConnectionTrait) -> Result<()> {
+    Entity::update_many()
+        .col_expr(Column::ClaimedUntil, Expr::value(None::<i64>))
+        .filter(Column::ClaimedUntil.is_not_null())
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
 /// Sends all of a webhook again that were tried for the last time. Gives how many.
 pub async fn revive(tx: &impl ConnectionTrait, webhook: Uuid, now: i64) -> Result<u64> {
     let done = Entity::update_many()

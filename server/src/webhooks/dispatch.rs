@@ -9,7 +9,7 @@ use super::{Sent, schedule};
 use crate::api::Shared;
 use crate::error::{Code, Error, Result};
 use crate::metrics::{Metrics, Outcome};
-use crate::store::{deliveries, events, webhooks};
+use crate::store::{Engine, deliveries, events, webhooks};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderName, HeaderValue};
 use sea_orm::DatabaseTransaction;
@@ -75,6 +75,9 @@ pub struct Dispatcher {
 
 /// Works until it is told to stop; then what is being sent has a few seconds to end.
 pub async fn run(server: Shared, metrics: Arc<Metrics>, mut stop: watch::Receiver<bool>) {
+    if let Err(error) = begin(&server).await {
+        tracing::warn!(code = error.code().slug(), "what was being sent waits: {error}");
+    }
     let mut dispatcher = Dispatcher::new(server, metrics);
     while !*stop.borrow() {
         let pause = match dispatcher.step().await {
@@ -95,6 +98,18 @@ pub async fn run(server: Shared, metrics: Arc<Metrics>, mut stop: watch::Receive
         }
     }
     dispatcher.end().await;
+}
+
+/// What the server before this one was sending when it was killed is sent at once, where there is
+/// no other that could be at it.
+async fn begin(server: &Shared) -> Result<()> {
+    if server.store.engine() != Engine::Sqlite {
+        return Ok(());
+    }
+    let tx = server.store.begin().await?;
+    deliveries::release_all(&tx).await?;
+    tx.commit().await?;
+    Ok(())
 }
 
 impl Dispatcher {
