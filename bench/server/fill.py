@@ -35,8 +35,9 @@ def email(number: int) -> str:
     return f"customer{number}@example.com"
 
 
-def sqlite(file: pathlib.Path, count: int) -> float:
-    """Fills a file that nobody has open. Gives the seconds it took."""
+def sqlite(file: pathlib.Path, count: int, more: dict[str, str] | None = None) -> float:
+    """Fills a file that nobody has open, with `more` expressions of the number n for columns that
+    are to differ. Gives the seconds it took."""
     began = time.monotonic()
     db = sqlite3.connect(file, isolation_level=None)
     for name, function in (("id_of", license_id), ("serial_of", serial)):
@@ -50,6 +51,7 @@ def sqlite(file: pathlib.Path, count: int) -> float:
         "customer_id": "printf('cust_%d', n)",
         "customer_email": "printf('customer%d@example.com', n)",
         "customer_email_lower": "printf('customer%d@example.com', n)",
+        **(more or {}),
     }
     columns = [row[1] for row in db.execute("PRAGMA table_info(licenses)")]
     chosen = ", ".join(values.get(column, f"one.{column}") for column in columns)
@@ -72,7 +74,9 @@ def sqlite(file: pathlib.Path, count: int) -> float:
     return time.monotonic() - began
 
 
-def postgres(cluster: Cluster, database: str, count: int) -> float:
+def postgres(
+    cluster: Cluster, database: str, count: int, more: dict[str, str] | None = None
+) -> float:
     """Fills a database. Gives the seconds it took."""
     began = time.monotonic()
     rest = f"((n::bigint * {FACTOR}) & {MASK})"
@@ -85,6 +89,7 @@ def postgres(cluster: Cluster, database: str, count: int) -> float:
         "customer_id": "'cust_' || n",
         "customer_email": "'customer' || n || '@example.com'",
         "customer_email_lower": "'customer' || n || '@example.com'",
+        **(more or {}),
     }
     named = "SELECT column_name FROM information_schema.columns WHERE table_name = 'licenses'"
     columns = cluster.sql(database, f"{named} ORDER BY ordinal_position;").splitlines()

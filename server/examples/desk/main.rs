@@ -46,7 +46,11 @@ fn options() -> Result<Options> {
             "--seed" => all.seed = value()?.parse().map_err(|_| "--seed is a number")?,
             "--small" => all.small = true,
             "--seed-only" => all.seed_only = true,
-            _ => return Err(format!("{word} is none of --data --listen --small --seed --seed-only")),
+            _ => {
+                return Err(format!(
+                    "{word} is none of --data --listen --small --seed --seed-only"
+                ));
+            }
         }
     }
     Ok(all)

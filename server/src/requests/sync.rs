@@ -99,9 +99,7 @@ impl Done {
         match self {
             Done::Unknown => None,
             Done::Plain(license) => Some((license.organization_id, license.product_id)),
-            Done::Signed(noted) => {
-                Some((noted.license.organization_id, noted.license.product_id))
-            }
+            Done::Signed(noted) => Some((noted.license.organization_id, noted.license.product_id)),
         }
     }
 }

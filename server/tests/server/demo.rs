@@ -47,9 +47,9 @@ fn figures(site: &Site) -> BTreeSet<Figure> {
         let products = products::Entity::find().all(store).await.unwrap();
         let codes: BTreeMap<_, _> = products.into_iter().map(|row| (row.id, row.code)).collect();
         let all = figures::Entity::find().all(store).await.unwrap();
-        let all = all.into_iter().map(|row| {
-            (row.metric, codes[&row.product_id].clone(), row.label, row.day, row.value)
-        });
+        let all = all
+            .into_iter()
+            .map(|row| (row.metric, codes[&row.product_id].clone(), row.label, row.day, row.value));
         all.collect()
     })
 }
@@ -68,9 +68,19 @@ fn says(numbers: &Value) -> bool {
 fn check_reports(admin: &Client) {
     let told = admin.get("/api/v1/reports/overview").good();
     for number in [
-        "/licenses/active", "/licenses/suspended", "/licenses/expired", "/licenses/revoked",
-        "/ending/days_7", "/ending/days_90", "/created_30_days", "/activations", "/seats/in_use",
-        "/seats/granted", "/syncs/today", "/syncs/hours_24", "/syncs/days_7",
+        "/licenses/active",
+        "/licenses/suspended",
+        "/licenses/expired",
+        "/licenses/revoked",
+        "/ending/days_7",
+        "/ending/days_90",
+        "/created_30_days",
+        "/activations",
+        "/seats/in_use",
+        "/seats/granted",
+        "/syncs/today",
+        "/syncs/hours_24",
+        "/syncs/days_7",
     ] {
         assert!(told.pointer(number).unwrap().as_i64().unwrap() > 0, "{number}: {told}");
     }

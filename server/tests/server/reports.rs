@@ -1,23 +1,26 @@
 //! Reports: every number against a slow, plain recount of the rows, day after day.
 
-use crate::activations::{forged, seed, token_id};
+mod rows;
+mod vendor;
+
 use crate::shop::{Shop, path};
 use crate::support::client::Client;
-use crate::support::dice::{self, Dice};
-use crate::support::{BEGIN, MASTER_KEY, Site};
-use licentia::issue::{Ledger, Totals, Used};
+use crate::support::{BEGIN, MASTER_KEY, Site, dice};
 use licentia::rfc3339;
 use licentia_server::api::{self, Server, Shared};
 use licentia_server::reports::{refresh, refresh_all};
-use licentia_server::store::{activations, events, figures, licenses, seats, usage};
+use licentia_server::store::figures::{self, Put};
+use licentia_server::store::licenses;
 use licentia_server::vault::Vault;
+use rows::Rows;
+use sea_orm::EntityTrait;
 use sea_orm::prelude::Uuid;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
+use vendor::Vendor;
 use zeroize::Zeroizing;
 
 const DAY: i64 = 86_400;
@@ -29,280 +32,6 @@ fn date(days: i64) -> String {
 
 fn day_of(at: i64) -> i64 {
     at.div_euclid(DAY) * DAY
-}
-
-/// All rows of an organization.
-struct Rows {
-    licenses: Vec<licenses::Model>,
-    activations: Vec<activations::Model>,
-    seats: Vec<seats::Model>,
-    usage: Vec<usage::Model>,
-    syncs: Vec<events::Model>,
-}
-
-impl Rows {
-    fn read(site: &Site, organization: Uuid) -> Rows {
-        let store = site.server.store.read();
-        site.wait(async {
-            let of = licenses::Column::OrganizationId.eq(organization);
-            let sync = events::Column::Kind.eq("license.sync");
-            let events = events::Entity::find().filter(sync);
-            let of_events = events::Column::OrganizationId.eq(organization);
-            Rows {
-                licenses: licenses::Entity::find().filter(of).all(store).await.unwrap(),
-                activations: activations::Entity::find()
-                    .filter(activations::Column::OrganizationId.eq(organization))
-                    .all(store)
-                    .await
-                    .unwrap(),
-                seats: seats::Entity::find()
-                    .filter(seats::Column::OrganizationId.eq(organization))
-                    .all(store)
-                    .await
-                    .unwrap(),
-                usage: usage::Entity::find()
-                    .filter(usage::Column::OrganizationId.eq(organization))
-                    .all(store)
-                    .await
-                    .unwrap(),
-                syncs: events.filter(of_events).all(store).await.unwrap(),
-            }
-        })
-    }
-
-    /// The same rows, of one product.
-    fn of(mut self, product: Option<Uuid>) -> Rows {
-        let Some(product) = product else { return self };
-        let of: BTreeMap<Uuid, Uuid> =
-            self.licenses.iter().map(|row| (row.id, row.product_id)).collect();
-        let is = |license: &Uuid| of[license] == product;
-        self.activations.retain(|row| is(&row.license_id));
-        self.seats.retain(|row| is(&row.license_id));
-        self.usage.retain(|row| is(&row.license_id));
-        self.syncs.retain(|row| is(&row.subject.parse().unwrap()));
-        self.licenses.retain(|row| row.product_id == product);
-        self
-    }
-
-    /// How many licenses have a status at a time.
-    fn with_status(&self, status: &str, now: i64) -> usize {
-        let is = |row: &&licenses::Model| {
-            let ended = row.valid_until.is_some_and(|until| until <= now);
-            status
-                == match (row.revoked_at, row.suspended_at, ended) {
-                    (Some(_), _, _) => "revoked",
-                    (_, Some(_), _) => "suspended",
-                    (_, _, true) => "expired",
-                    _ => "active",
-                }
-        };
-        self.licenses.iter().filter(is).count()
-    }
-
-    fn seats_in_use(&self, now: i64) -> usize {
-        self.seats.iter().filter(|row| row.expires_at > now).count()
-    }
-
-    /// How many times of these are on a day.
-    fn on<'a>(times: impl IntoIterator<Item = Option<i64>> + 'a, day: i64) -> usize {
-        times.into_iter().flatten().filter(|at| day_of(*at) == day).count()
-    }
-
-    /// What each metric is on the day of a time, as this moment knows it.
-    fn figures(&self, now: i64) -> BTreeMap<&'static str, i64> {
-        let day = day_of(now);
-        let granted: i64 = self
-            .licenses
-            .iter()
-            .filter(|row| row.revoked_at.is_none() && row.suspended_at.is_none())
-            .filter(|row| row.valid_until.is_none_or(|until| until > now))
-            .map(|row| row.max_seats)
-            .sum();
-        let (licenses, activations) = (&self.licenses, &self.activations);
-        let live = activations.iter().filter(|row| row.deactivated_at.is_none()).count();
-        let syncs = self.syncs.iter().map(|row| Some(row.created_at));
-        let count = |number: usize| i64::try_from(number).unwrap();
-        BTreeMap::from([
-            ("licenses_active", count(self.with_status("active", now))),
-            ("licenses_suspended", count(self.with_status("suspended", now))),
-            ("licenses_expired", count(self.with_status("expired", now))),
-            (
-                "licenses_created",
-                count(Rows::on(licenses.iter().map(|row| Some(row.created_at)), day)),
-            ),
-            ("licenses_revoked", count(Rows::on(licenses.iter().map(|row| row.revoked_at), day))),
-            ("activations", count(live)),
-            (
-                "activations_new",
-                count(Rows::on(activations.iter().map(|row| Some(row.created_at)), day)),
-            ),
-            (
-                "activations_ended",
-                count(Rows::on(activations.iter().map(|row| row.deactivated_at), day)),
-            ),
-            ("seats_in_use", count(self.seats_in_use(now))),
-            ("seats_granted", granted),
-            ("syncs", count(Rows::on(syncs, day))),
-        ])
-    }
-
-    /// Feature, kind and period, and what was used.
-    fn used(&self) -> BTreeMap<(String, String, i64), i64> {
-        let mut each: BTreeMap<(Uuid, String, String, i64), i64> = BTreeMap::new();
-        for row in &self.usage {
-            let key = (row.activation_id, row.feature.clone(), row.kind.clone(), row.period);
-            let total = each.entry(key).or_default();
-            match ["level", "distinct"].contains(&row.kind.as_str()) {
-                true => *total = row.used.max(*total),
-                false => *total += row.used,
-            }
-        }
-        let mut all = BTreeMap::new();
-        for ((_, feature, kind, period), used) in each {
-            let period = if kind == "hour" { day_of(period) } else { period };
-            *all.entry((feature, kind, period)).or_default() += used;
-        }
-        all
-    }
-}
-
-/// A vendor of two products who does something every day, seeded.
-struct Vendor<'a> {
-    site: &'a Site,
-    dice: Dice,
-    shops: Vec<Shop>,
-    licenses: Vec<Value>,
-    machines: Vec<(Value, Uuid, u8, String)>,
-    seq: u64,
-}
-
-impl<'a> Vendor<'a> {
-    fn new(site: &'a Site, key: &str, seed: u64) -> Vendor<'a> {
-        let client: Client = site.nobody().with_key(key);
-        let shops = ["one", "two"].map(|code| Shop::of(client.clone(), code)).into();
-        let (licenses, machines) = (Vec::new(), Vec::new());
-        Vendor { site, dice: Dice(seed), shops, licenses, machines, seq: 0 }
-    }
-
-    fn admin(&self) -> &Client {
-        &self.shops[0].admin
-    }
-
-    fn product(&self, number: usize) -> Uuid {
-        self.shops[number].id().parse().unwrap()
-    }
-
-    /// Some hours of business.
-    fn work(&mut self, monotone: bool) {
-        for _ in 0..self.dice.below(4) + 1 {
-            match self.dice.below(if monotone { 5 } else { 8 }) {
-                0 | 1 => self.sell(),
-                2 => self.activate(),
-                3 => self.report(),
-                4 => self.stop("revoke"),
-                5 => self.stop("suspend"),
-                6 => self.again(),
-                _ => self.sit(),
-            }
-        }
-    }
-
-    fn sell(&mut self) {
-        let shop = &self.shops[self.dice.below(2)];
-        let days = [3, 9, 40, 365][self.dice.below(4)];
-        self.licenses.push(shop.license(json!({
-            "valid_days": days, "max_seats": 1 + self.dice.below(5), "max_machines": 50,
-        })));
-    }
-
-    fn some(&mut self) -> Option<Value> {
-        (!self.licenses.is_empty()).then(|| self.dice.pick(&self.licenses).clone())
-    }
-
-    fn stop(&mut self, how: &str) {
-        let Some(license) = self.some() else { return };
-        match how {
-            "revoke" => drop(self.admin().delete(&path(&license))),
-            how => drop(self.admin().post(&format!("{}/{how}", path(&license)), json!({}))),
-        }
-    }
-
-    fn again(&mut self) {
-        let Some(license) = self.some() else { return };
-        let (how, body) = match self.dice.chance(50) {
-            true => ("reinstate", json!({})),
-            false => ("renew", json!({ "valid_days": 30 })),
-        };
-        self.admin().post(&format!("{}/{how}", path(&license)), body);
-    }
-
-    fn sit(&mut self) {
-        let Some(license) = self.some() else { return };
-        let holder = format!("holder {}", self.dice.below(9));
-        self.admin().post(&format!("{}/seats", path(&license)), json!({ "holder": holder }));
-    }
-
-    /// A machine, new or freed.
-    fn activate(&mut self) {
-        if self.dice.chance(25) && !self.machines.is_empty() {
-            let at = self.dice.below(self.machines.len());
-            let (.., id) = self.machines.swap_remove(at);
-            self.admin().delete(&format!("/api/v1/activations/{id}")).good();
-            return;
-        }
-        let Some(license) = self.some() else { return };
-        let (installation, number) = (Uuid::new_v4(), self.dice.below(200) as u8);
-        let told = self.ask(&license, installation, number, "activation", None);
-        if let Some(id) = told["activation_id"].as_str() {
-            self.machines.push((license, installation, number, id.to_string()));
-        }
-    }
-
-    fn ask(
-        &self,
-        license: &Value,
-        here: Uuid,
-        number: u8,
-        what: &str,
-        totals: Option<Totals>,
-    ) -> Value {
-        let shop = self.shops.iter().find(|shop| shop.id() == license["product_id"]).unwrap();
-        let mut request = forged(license, &token_id(shop, license), here, what);
-        (request.at, request.sync) = (self.site.clock.now(), totals);
-        let text = request.to_signed_text(&seed(number)).unwrap();
-        self.site.nobody().post("/api/v1/requests", json!({ "request": text })).json()
-    }
-
-    fn report(&mut self) {
-        let Some(license) = self.some() else { return };
-        if self.dice.chance(40) || self.machines.is_empty() {
-            let report = json!({ "license_serial": license["serial"] });
-            self.admin().post("/api/v1/licenses/sync", report).good();
-            return;
-        }
-        let (license, installation, number, _) = self.dice.pick(&self.machines).clone();
-        let at = self.site.clock.now() - self.dice.below(40) as i64 * DAY;
-        let month: i64 = licentia::parse_time(&format!("{}01", &rfc3339(at)[..8])).unwrap();
-        let periods = [
-            ("exports", "month", month),
-            ("calls", "hour", at / 3600 * 3600),
-            ("calls", "day", day_of(at)),
-            ("disk", "level", month),
-            ("users", "distinct", month),
-            ("runs", "ever", 0),
-        ];
-        let used = periods.map(|(feature, kind, from)| Used {
-            feature: feature.into(),
-            kind: kind.into(),
-            from: Some(from),
-            used: 1 + self.dice.below(1000) as u64,
-        });
-        self.seq += 1;
-        let ledger = Some(Ledger { seq: self.seq, head: format!("{:0>64x}", self.seq) });
-        let lost = self.dice.below(2) as u64;
-        let totals = Totals { usage: used.into(), ledger, lost, ..Totals::default() };
-        self.ask(&license, installation, number, "sync", Some(totals));
-    }
 }
 
 fn reckon(site: &Site) {
@@ -428,6 +157,58 @@ fn check_meter(
     assert_eq!(told, wanted, "{feature} {kind}");
 }
 
+/// The lines of a report as CSV, without its head.
+fn sheet(client: &Client, query: &str, head: &str) -> Vec<Vec<String>> {
+    let answer = client.get(&format!("/api/v1/reports/{query}"));
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(answer.header("content-type"), Some("text/csv; charset=utf-8"));
+    let name = answer.header("content-disposition").unwrap();
+    assert!(name.starts_with("attachment; filename=") && name.ends_with(".csv\""), "{name}");
+    let text = answer.text();
+    let mut lines = text.split("\r\n").map(|line| line.split(',').map(String::from).collect());
+    assert_eq!(lines.next(), Some(head.split(',').map(String::from).collect::<Vec<_>>()));
+    lines.filter(|line: &Vec<String>| line.len() > 1).collect()
+}
+
+/// The same numbers, in a table.
+fn check_sheets(client: &Client) {
+    let told = client.get("/api/v1/reports/series?metric=licenses_created").good();
+    let lines = sheet(client, "series?metric=licenses_created&format=csv", "day,licenses_created");
+    assert_eq!(lines.len(), 90);
+    for (at, line) in lines.iter().enumerate() {
+        assert_eq!(
+            (&told["days"][at], told["values"][at].to_string()),
+            (&json!(line[0]), line[1].clone())
+        );
+    }
+    let told = client.get("/api/v1/reports/overview").good();
+    let lines = sheet(client, "overview?format=csv", "metric,value");
+    let value = |name: &str| lines.iter().find(|line| line[0] == name).unwrap()[1].clone();
+    assert_eq!(value("licenses_active"), told["licenses"]["active"].to_string());
+    assert_eq!(value("syncs_7_days"), told["syncs"]["days_7"].to_string());
+    let told = client.get("/api/v1/reports/expiring?days=9").good();
+    let lines = sheet(client, "expiring?days=9&format=csv", "day,ending,not_renewed");
+    assert_eq!(lines.len(), 17, "today is one of both");
+    assert_eq!(lines[8][0], told["ending"]["days"][0].as_str().unwrap());
+    assert_eq!(lines[8][1], told["ending"]["licenses"][0].to_string());
+    assert_eq!(lines[8][2], told["not_renewed"]["licenses"][8].to_string());
+    assert_eq!((&*lines[0][1], &*lines[16][2]), ("", ""));
+    let told = client.get("/api/v1/reports/usage").good();
+    let lines = sheet(client, "usage?format=csv", "feature,kind,used");
+    let used = |meter: &Value| {
+        vec![text(&meter["feature"]), text(&meter["kind"]), meter["used"].to_string()]
+    };
+    let wanted: Vec<_> = told["meters"].as_array().unwrap().iter().map(used).collect();
+    assert_eq!(lines, wanted);
+    for line in sheet(client, "usage?format=csv&feature=calls", "feature,kind,used,day") {
+        assert!(line[0] == "calls" && line[3].len() == 10, "{line:?}");
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap().to_string()
+}
+
 /// How many licenses end on each day, to come and gone.
 fn check_expiring(client: &Client, rows: &Rows, product: Option<Uuid>, now: i64) {
     let of = product.map_or(String::new(), |id| format!("&product_id={id}"));
@@ -506,6 +287,7 @@ both! {
                 (0..count).map(|day| Some(peaks[&(organization, product, day)])).collect();
             assert_eq!(told, wanted, "seed {seed}: peaks");
         }
+        check_sheets(ours.admin());
         // Nothing changes where nothing happens, and when it was written neither.
         let before = kept(site);
         reckon(site);
@@ -551,6 +333,38 @@ both! {
         assert_eq!(look("licenses_active"), before);
         let after = series(vendor.admin(), "licenses_active", None, (last + DAY, last + 2 * DAY));
         assert_eq!(after, [Some(0), Some(0)]);
+    }
+
+    fn of_many_licenses_it_is_told_what_was_reckoned_last(site: &Site) {
+        let shop = Shop::open(site);
+        shop.license(json!({ "max_seats": 3 }));
+        reckon(site);
+        let then = rfc3339(site.clock.now());
+        let look = || shop.admin.get("/api/v1/reports/overview").good();
+        site.clock.set(Some(site.clock.now() + 9));
+        shop.license(json!({ "max_seats": 3 }));
+        let told = look();
+        assert_eq!((&told["licenses"]["active"], &told["seats"]["granted"]), (&json!(2), &json!(6)));
+        assert_eq!(told["as_of"], rfc3339(site.clock.now()), "of few, it is as it is");
+        site.wait(async {
+            let tx = site.server.store.begin().await.unwrap();
+            let many = figures::Model {
+                organization_id: site.organization,
+                metric: "licenses_expired".into(),
+                product_id: shop.id().parse().unwrap(),
+                label: String::new(),
+                day: day_of(site.clock.now()),
+                value: 20_001,
+                updated_at: 0,
+            };
+            figures::put(&tx, vec![many], Put::Set).await.unwrap();
+            tx.commit().await.unwrap();
+        });
+        let told = look();
+        assert_eq!(told["as_of"], then, "{told}");
+        assert_eq!((&told["licenses"]["active"], &told["seats"]["granted"]), (&json!(1), &json!(3)));
+        assert_eq!(told["licenses"]["total"], 20_002);
+        assert_eq!(told["created_30_days"], 2, "what an index has is always as it is");
     }
 
     fn who_has_nothing_is_told_so(site: &Site) {

@@ -53,7 +53,8 @@ impl Api {
         let status = answer.status().as_u16();
         let body = answer.into_body().collect().await.map_err(|error| error.to_string())?;
         let bytes = body.to_bytes();
-        let answer = if bytes.is_empty() { Ok(Value::Null) } else { serde_json::from_slice(&bytes) };
+        let answer =
+            if bytes.is_empty() { Ok(Value::Null) } else { serde_json::from_slice(&bytes) };
         Ok((status, answer.map_err(|error| format!("{method} {path}: {error}"))?))
     }
 

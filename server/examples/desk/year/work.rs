@@ -220,9 +220,9 @@ impl World {
         }
         for report in plain {
             let (api, who) = (self.api.clone(), self.keys.back_end.clone());
-            asked.spawn(async move {
-                api.post(&who, "/licenses/sync", &report).await.map(|_| None)
-            });
+            asked.spawn(
+                async move { api.post(&who, "/licenses/sync", &report).await.map(|_| None) },
+            );
         }
         let now = self.at;
         for number in (0..self.machines.len()).rev() {

@@ -1,6 +1,6 @@
 //! Lists as files for spreadsheets: every row, however many.
 
-mod sheet;
+pub(super) mod sheet;
 mod stream;
 mod tables;
 

@@ -1,5 +1,6 @@
 //! Licenses that end.
 
+use super::table::{Form, Table};
 use super::{DAYS_MAX, Day, Days, check_product, days};
 use crate::api::{Answer, Asked, Caller, Problem, Scope, Shared};
 use crate::error::{Code, Error, Result};
@@ -25,6 +26,9 @@ pub struct ExpiringQuery {
     days: Option<i64>,
     /// Of this product; of all of them without it.
     product_id: Option<Uuid>,
+    /// As JSON, or as CSV.
+    #[param(inline)]
+    format: Option<Form>,
 }
 
 /// How many licenses end on each of some days.
@@ -51,7 +55,8 @@ pub struct Expiring {
 /// List the days on which licenses end
 #[utoipa::path(get, path = "/reports/expiring", tag = "reports", params(ExpiringQuery),
     security(("api_key" = ["read"])),
-    responses((status = 200, body = Expiring), (status = "4XX", body = Problem)))]
+    responses((status = 200, content((Expiring = "application/json"), (String = "text/csv"))),
+        (status = "4XX", body = Problem)))]
 pub async fn expiring(
     State(server): State<Shared>,
     caller: Caller,
@@ -80,9 +85,31 @@ pub async fn expiring(
             licenses,
         })
     };
-    Ok(Answer::ok(&Expiring {
+    let report = Expiring {
         as_of: Moment(now),
         ending: ends(coming, (now, coming.to.saturating_sub(1))).await?,
         not_renewed: ends(gone, (gone.from.saturating_sub(1), now)).await?,
-    }))
+    };
+    query.format.unwrap_or_default().answer(&report, now, || report.table())
+}
+
+impl Expiring {
+    /// A line for each day, the first one first: today has both.
+    fn table(&self) -> Table {
+        let mut days: BTreeMap<Day, [Option<i64>; 2]> = BTreeMap::new();
+        for (day, count) in self.not_renewed.days.iter().zip(&self.not_renewed.licenses) {
+            days.entry(*day).or_default()[0] = Some(*count);
+        }
+        for (day, count) in self.ending.days.iter().zip(&self.ending.licenses) {
+            days.entry(*day).or_default()[1] = Some(*count);
+        }
+        let row = |(day, [gone, coming]): (Day, [Option<i64>; 2])| {
+            vec![day.text().into(), coming.into(), gone.into()]
+        };
+        Table {
+            name: "expiring",
+            columns: vec!["day", "ending", "not_renewed"],
+            rows: days.into_iter().map(row).collect(),
+        }
+    }
 }

@@ -3,6 +3,7 @@
 mod expiring;
 mod overview;
 mod series;
+mod table;
 mod usage;
 
 use super::Shared;

@@ -1,5 +1,6 @@
 //! All of it at a glance.
 
+use super::table::{Form, Table};
 use super::{check_product, days, summary_at};
 use crate::api::{Answer, Asked, Caller, Problem, Scope, Shared};
 use crate::error::Result;
@@ -27,6 +28,9 @@ const TOP: usize = 10;
 pub struct OverviewQuery {
     /// Of this product; of all of them without it.
     product_id: Option<Uuid>,
+    /// As JSON, or as CSV.
+    #[param(inline)]
+    format: Option<Form>,
 }
 
 /// Licenses, by how they stand.
@@ -104,7 +108,8 @@ pub struct Overview {
 /// or some ago: `as_of` says when.
 #[utoipa::path(get, path = "/reports/overview", tag = "reports", params(OverviewQuery),
     security(("api_key" = ["read"])),
-    responses((status = 200, body = Overview), (status = "4XX", body = Problem)))]
+    responses((status = 200, content((Overview = "application/json"), (String = "text/csv"))),
+        (status = "4XX", body = Problem)))]
 pub async fn overview(
     State(server): State<Shared>,
     caller: Caller,
@@ -113,7 +118,38 @@ pub async fn overview(
     caller.must(Scope::Read)?;
     let (organization, product) = (caller.organization.id, query.product_id);
     check_product(&server, organization, product).await?;
-    Ok(Answer::ok(&look(&server, organization, product, LIVE_MAX).await?))
+    let report = look(&server, organization, product, LIVE_MAX).await?;
+    let form = query.format.unwrap_or_default();
+    form.answer(&report, server.clock.now(), || report.table())
+}
+
+impl Overview {
+    /// A line for each number.
+    fn table(&self) -> Table {
+        let (licenses, ending, syncs) = (&self.licenses, &self.ending, &self.syncs);
+        let rows = [
+            ("licenses", licenses.total),
+            ("licenses_active", licenses.active),
+            ("licenses_suspended", licenses.suspended),
+            ("licenses_expired", licenses.expired),
+            ("licenses_revoked", licenses.revoked),
+            ("ending_7_days", ending.days_7),
+            ("ending_30_days", ending.days_30),
+            ("ending_90_days", ending.days_90),
+            ("created_30_days", self.created_30_days),
+            ("activations", self.activations),
+            ("seats_in_use", self.seats.in_use),
+            ("seats_granted", self.seats.granted),
+            ("syncs_today", syncs.today),
+            ("syncs_24_hours", syncs.hours_24),
+            ("syncs_7_days", syncs.days_7),
+        ];
+        Table {
+            name: "overview",
+            columns: vec!["metric", "value"],
+            rows: rows.map(|(name, value)| vec![name.into(), value.into()]).into(),
+        }
+    }
 }
 
 /// What there is of each product.

@@ -1,5 +1,6 @@
 //! A number for each day.
 
+use super::table::{Form, Table};
 use super::{Day, Days, check_product, summary_at};
 use crate::api::{Answer, Asked, Caller, Problem, Scope, Shared};
 use crate::error::Result;
@@ -31,6 +32,9 @@ pub struct SeriesQuery {
     /// The last day; without it today. There are at most 800.
     #[param(format = Date)]
     to: Option<String>,
+    /// As JSON, or as CSV.
+    #[param(inline)]
+    format: Option<Form>,
 }
 
 /// A number for each day.
@@ -53,7 +57,8 @@ pub struct Series {
 /// null where nobody looked.
 #[utoipa::path(get, path = "/reports/series", tag = "reports", params(SeriesQuery),
     security(("api_key" = ["read"])),
-    responses((status = 200, body = Series), (status = "4XX", body = Problem)))]
+    responses((status = 200, content((Series = "application/json"), (String = "text/csv"))),
+        (status = "4XX", body = Problem)))]
 pub async fn series(
     State(server): State<Shared>,
     caller: Caller,
@@ -73,11 +78,18 @@ pub async fn series(
     let none = |day: &i64| (metric.happens() && *day <= day_of(now)).then_some(0);
     let value = |day: &i64| known.get(day).copied().or_else(|| none(day));
     let all: Vec<i64> = days.each().collect();
-    Ok(Answer::ok(&Series {
+    let report = Series {
         metric,
         product_id: product,
         as_of: summary_at(&server).await?,
         values: all.iter().map(value).collect(),
         days: all.into_iter().map(Day).collect(),
-    }))
+    };
+    query.format.unwrap_or_default().answer(&report, now, || Table {
+        name: metric.word(),
+        columns: vec!["day", metric.word()],
+        rows: std::iter::zip(&report.days, &report.values)
+            .map(|(day, value)| vec![day.text().into(), (*value).into()])
+            .collect(),
+    })
 }

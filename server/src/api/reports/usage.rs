@@ -1,5 +1,6 @@
 //! What was used, over all licenses or of one.
 
+use super::table::{Form, Table};
 use super::{Day, Days, check_product, summary_at};
 use crate::api::{Answer, Asked, Caller, Problem, Scope, Shared};
 use crate::error::{Code, Error, Result};
@@ -12,6 +13,7 @@ use axum::extract::State;
 use licentia::rfc3339;
 use sea_orm::prelude::Uuid;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use utoipa::{IntoParams, ToSchema};
 
@@ -39,6 +41,9 @@ pub struct UsageReportQuery {
     /// In periods that begin on this day or before; without it today. There are at most 800.
     #[param(format = Date)]
     to: Option<String>,
+    /// As JSON, or as CSV.
+    #[param(inline)]
+    format: Option<Form>,
 }
 
 /// A feature, what is counted of it, and what was used.
@@ -77,7 +82,8 @@ type Periods = BTreeMap<i64, i64>;
 /// as it is at this moment.
 #[utoipa::path(get, path = "/reports/usage", tag = "reports", params(UsageReportQuery),
     security(("api_key" = ["read"])),
-    responses((status = 200, body = UsageReport), (status = "4XX", body = Problem)))]
+    responses((status = 200, content((UsageReport = "application/json"), (String = "text/csv"))),
+        (status = "4XX", body = Problem)))]
 pub async fn usage(
     State(server): State<Shared>,
     caller: Caller,
@@ -113,7 +119,34 @@ pub async fn usage(
         }
     };
     let last = Day(days.to.saturating_sub(DAY));
-    Ok(Answer::ok(&UsageReport { as_of, from: Day(days.from), to: last, meters }))
+    let report = UsageReport { as_of, from: Day(days.from), to: last, meters };
+    query.format.unwrap_or_default().answer(&report, now, || report.table(&query))
+}
+
+impl UsageReport {
+    /// A line for each meter; where a feature was asked for, for each of its periods.
+    fn table(&self, query: &UsageReportQuery) -> Table {
+        let total = |meter: &Meter| -> Vec<Value> {
+            vec![meter.feature.clone().into(), meter.kind.clone().into(), meter.used.into()]
+        };
+        let mut columns = vec!["feature", "kind", "used"];
+        if query.feature.is_none() {
+            let rows = self.meters.iter().map(total).collect();
+            return Table { name: "usage", columns, rows };
+        }
+        columns.push("day");
+        let mut rows = Vec::new();
+        for meter in &self.meters {
+            let days = meter.days.iter().flatten().zip(meter.values.iter().flatten());
+            let is_one = meter.kind == EVER;
+            rows.extend(is_one.then(|| [total(meter), vec![Value::Null]].concat()));
+            rows.extend(days.map(|(day, used)| -> Vec<Value> {
+                let (feature, kind) = (meter.feature.clone(), meter.kind.clone());
+                vec![feature.into(), kind.into(), (*used).into(), day.text().into()]
+            }));
+        }
+        Table { name: "usage", columns, rows }
+    }
 }
 
 impl Meter {
