@@ -43,6 +43,12 @@ pub struct Activation {
 }
 
 impl Activation {
+    /// What it is called in a list: the short id of its machine, or the beginning of its own.
+    pub fn short(&self) -> String {
+        let own = || self.installation.chars().take(8).chain(['…']).collect();
+        self.machine.clone().unwrap_or_else(own)
+    }
+
     /// How it stands: look and words.
     pub fn state(&self) -> (&'static str, &'static str) {
         match (self.active, self.deactivated_by.as_deref()) {
