@@ -23,14 +23,14 @@ const REST: u32 = 50;
 /// How soon after a start.
 const FIRST: Duration = Duration::from_secs(1);
 
-/// When figures were reckoned last.
+/// When what there is and what happens was reckoned last.
 pub const SUMMARY_AT: &str = "figures_at";
+
+/// When what was used was reckoned last.
+pub const USAGE_AT: &str = "figures_usage_at";
 
 /// The day up to which the days before are filled.
 const FILLED: &str = "figures_filled";
-
-/// Work that one server of the group does at a time.
-const TURN: &str = "figures_turn";
 
 /// Seconds before its time in which the one that has the turn has it again.
 const GRACE: i64 = 5;
@@ -38,8 +38,40 @@ const GRACE: i64 = 5;
 /// The longest month, and more: usage of older ones may come late, and is found once a day.
 const RECENT: i64 = 62 * DAY;
 
+/// What is reckoned by itself, so that what takes long keeps nothing else waiting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    /// What there is, and what happens.
+    There,
+    /// What was used.
+    Used,
+}
+
+impl Part {
+    /// Work that one server of the group does at a time.
+    const fn turn(self) -> &'static str {
+        match self {
+            Part::There => "figures_turn",
+            Part::Used => "figures_usage_turn",
+        }
+    }
+
+    /// Reckons it: with `whole`, of all days as far as the rows tell.
+    async fn reckon(self, server: &Shared, whole: bool) -> Result<()> {
+        match self {
+            Part::There => reckon_there(server, whole).await,
+            Part::Used => reckon_used(server, whole).await,
+        }
+    }
+}
+
 /// Reckons until it is told to stop, or dropped.
-pub async fn run(server: Shared, mut stop: watch::Receiver<bool>) {
+pub async fn run(server: Shared, stop: watch::Receiver<bool>) {
+    let there = keep(Shared::clone(&server), Part::There, stop.clone());
+    tokio::join!(there, keep(server, Part::Used, stop));
+}
+
+async fn keep(server: Shared, part: Part, mut stop: watch::Receiver<bool>) {
     let mut pause = FIRST;
     let mut whole = true;
     loop {
@@ -48,73 +80,73 @@ pub async fn run(server: Shared, mut stop: watch::Receiver<bool>) {
             () = sleep(pause) => {}
         }
         let began = Instant::now();
-        match take_turn(&server, whole).await {
+        match take_turn(&server, part, whole).await {
             Ok(has) => whole &= !has,
             Err(error) => tracing::warn!(code = error.code().slug(), "figures wait: {error}"),
         }
         pause = EVERY.max(began.elapsed().saturating_mul(REST));
-        if let Err(error) = rest(&server, pause).await {
+        if let Err(error) = rest(&server, part, pause).await {
             tracing::warn!(code = error.code().slug(), "figures: {error}");
         }
     }
 }
 
 /// Reckons, unless another server of the group does. Gives whether it did.
-async fn take_turn(server: &Shared, whole: bool) -> Result<bool> {
+async fn take_turn(server: &Shared, part: Part, whole: bool) -> Result<bool> {
     // SQLite is one server's alone.
     if server.store.engine() == Engine::Postgres {
         let (now, seconds) = (server.clock.now(), i64::try_from(EVERY.as_secs()).unwrap_or(60));
         let until = now.saturating_add(seconds).saturating_sub(GRACE);
         let tx = server.store.begin().await?;
-        let has = meta::claim(&tx, TURN, now, until).await?;
+        let has = meta::claim(&tx, part.turn(), now, until).await?;
         tx.commit().await?;
         if !has {
             return Ok(false);
         }
     }
-    reckon(server, whole).await?;
+    part.reckon(server, whole).await?;
     Ok(true)
 }
 
 /// Keeps the turn while it rests longer than usual.
-async fn rest(server: &Shared, pause: Duration) -> Result<()> {
+async fn rest(server: &Shared, part: Part, pause: Duration) -> Result<()> {
     if server.store.engine() != Engine::Postgres || pause <= EVERY {
         return Ok(());
     }
     let seconds = i64::try_from(pause.as_secs()).unwrap_or(i64::MAX);
     let until = server.clock.now().saturating_add(seconds).saturating_sub(GRACE);
     let tx = server.store.begin().await?;
-    meta::raise(&tx, TURN, until).await?;
+    meta::raise(&tx, part.turn(), until).await?;
     tx.commit().await?;
     Ok(())
 }
 
 /// Reckons at once, whoever's turn it is, with the reports that this server has counted.
 pub async fn refresh(server: &Shared) -> Result<()> {
-    server.counts.write(&server.store, server.clock.now()).await?;
-    reckon(server, false).await
+    both(server, false).await
 }
 
 /// The same, of all days as far as the rows tell, as after a start.
 pub async fn refresh_all(server: &Shared) -> Result<()> {
-    server.counts.write(&server.store, server.clock.now()).await?;
-    reckon(server, true).await
+    both(server, true).await
 }
 
-async fn reckon(server: &Shared, whole: bool) -> Result<()> {
+async fn both(server: &Shared, whole: bool) -> Result<()> {
+    server.counts.write(&server.store, server.clock.now()).await?;
+    Part::There.reckon(server, whole).await?;
+    Part::Used.reckon(server, whole).await
+}
+
+async fn reckon_there(server: &Shared, whole: bool) -> Result<()> {
     let (store, now) = (&server.store, server.clock.now());
     let today = day_of(now);
     let filled = meta::number(store.read(), FILLED).await?;
-    let is_new_day = filled.is_none_or(|day| day < today);
     let all = products::all(store.read()).await?;
     // What the day before has come to is looked at once more, and days without a server are.
     let recent = filled.unwrap_or(today).min(today).saturating_sub(DAY);
-    let is_first = whole || filled.is_none();
-    let since = if is_first { i64::MIN } else { recent };
+    let since = if whole || filled.is_none() { i64::MIN } else { recent };
     let mut set = stand(store, &all, now).await?;
     set.extend(happened(store, since, now).await?);
-    let since = if is_first || is_new_day { i64::MIN } else { now.saturating_sub(RECENT) };
-    set.extend(used(store, since, now).await?);
     let in_use = Metric::SeatsInUse.word();
     let peak = |row: &Model| Model { metric: Metric::SeatsPeak.word().into(), ..row.clone() };
     let peaks: Vec<Model> = set.iter().filter(|row| row.metric == in_use).map(peak).collect();
@@ -126,11 +158,24 @@ async fn reckon(server: &Shared, whole: bool) -> Result<()> {
     figures::put(&tx, set, Put::Set).await?;
     figures::put(&tx, peaks, Put::Raise).await?;
     figures::put(&tx, fill, Put::Fill).await?;
-    if is_first || is_new_day {
+    if whole || filled.is_none_or(|day| day < today) {
         figures::clear(&tx, SYNCS_BY_HOUR, now.saturating_sub(HOURS_KEPT)).await?;
         meta::raise(&tx, FILLED, today).await?;
     }
     meta::raise(&tx, SUMMARY_AT, now).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+async fn reckon_used(server: &Shared, whole: bool) -> Result<()> {
+    let (store, now) = (&server.store, server.clock.now());
+    let last = meta::number(store.read(), USAGE_AT).await?;
+    let is_new_day = last.is_none_or(|last| last < day_of(now));
+    let since = if whole || is_new_day { i64::MIN } else { now.saturating_sub(RECENT) };
+    let rows = used(store, since, now).await?;
+    let tx = store.begin().await?;
+    figures::put(&tx, rows, Put::Set).await?;
+    meta::raise(&tx, USAGE_AT, now).await?;
     tx.commit().await?;
     Ok(())
 }

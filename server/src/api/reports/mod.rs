@@ -8,7 +8,7 @@ mod usage;
 
 use super::Shared;
 use crate::error::{Code, Error, Result};
-use crate::reports::{DAY, SUMMARY_AT, day_of};
+use crate::reports::{DAY, day_of};
 use crate::store::{meta, products};
 use crate::terms::Moment;
 use licentia::{parse_time, rfc3339};
@@ -89,9 +89,9 @@ fn date(name: &str, text: Option<&str>) -> Result<Option<i64>> {
     text.map(read).transpose()
 }
 
-/// When figures were reckoned last; `None` = not yet.
-async fn summary_at(server: &Shared) -> Result<Option<Moment>> {
-    Ok(meta::number(server.store.read(), SUMMARY_AT).await?.map(Moment))
+/// When figures were reckoned last, by the name of that time; `None` = not yet.
+async fn reckoned_at(server: &Shared, name: &str) -> Result<Option<Moment>> {
+    Ok(meta::number(server.store.read(), name).await?.map(Moment))
 }
 
 /// Fails with `not_found` for a product that the organization does not have.

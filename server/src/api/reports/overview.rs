@@ -1,10 +1,10 @@
 //! All of it at a glance.
 
 use super::table::{Form, Table};
-use super::{check_product, days, summary_at};
+use super::{check_product, days, reckoned_at};
 use crate::api::{Answer, Asked, Caller, Problem, Scope, Shared};
 use crate::error::Result;
-use crate::reports::{DAY, Metric, REVOKED_IN_ALL, SYNCS_BY_HOUR, day_of};
+use crate::reports::{DAY, Metric, REVOKED_IN_ALL, SUMMARY_AT, SYNCS_BY_HOUR, day_of};
 use crate::store::figures::{self, Which};
 use crate::store::products;
 use crate::store::reckon::{self, Count};
@@ -173,7 +173,7 @@ async fn look(
     let (read, now) = (server.store.read(), server.clock.now());
     let mut as_of = Moment(now);
     let mut all = None;
-    if let Some(at) = summary_at(server).await? {
+    if let Some(at) = reckoned_at(server, SUMMARY_AT).await? {
         let reckoned = reckoned(server, organization, product, at.0).await?;
         if reckoned.values().map(|it| it.licenses.total).sum::<i64>() > live_max {
             (as_of, all) = (at, Some(reckoned));

@@ -1,10 +1,10 @@
 //! A number for each day.
 
 use super::table::{Form, Table};
-use super::{Day, Days, check_product, summary_at};
+use super::{Day, Days, check_product, reckoned_at};
 use crate::api::{Answer, Asked, Caller, Problem, Scope, Shared};
 use crate::error::Result;
-use crate::reports::{Metric, day_of};
+use crate::reports::{Metric, SUMMARY_AT, day_of};
 use crate::store::figures::{self, Which};
 use crate::terms::Moment;
 use axum::extract::State;
@@ -81,7 +81,7 @@ pub async fn series(
     let report = Series {
         metric,
         product_id: product,
-        as_of: summary_at(&server).await?,
+        as_of: reckoned_at(&server, SUMMARY_AT).await?,
         values: all.iter().map(value).collect(),
         days: all.into_iter().map(Day).collect(),
     };

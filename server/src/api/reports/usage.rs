@@ -1,10 +1,10 @@
 //! What was used, over all licenses or of one.
 
 use super::table::{Form, Table};
-use super::{Day, Days, check_product, summary_at};
+use super::{Day, Days, check_product, reckoned_at};
 use crate::api::{Answer, Asked, Caller, Problem, Scope, Shared};
 use crate::error::{Code, Error, Result};
-use crate::reports::{DAY, USAGE, label, meter};
+use crate::reports::{DAY, USAGE, USAGE_AT, label, meter};
 use crate::store::figures::{self, Which};
 use crate::store::licenses;
 use crate::store::reckon::{self, Whose};
@@ -115,7 +115,7 @@ pub async fn usage(
         }
         None => {
             let meters = of_all(&server, organization, &query, days).await?;
-            (summary_at(&server).await?, meters)
+            (reckoned_at(&server, USAGE_AT).await?, meters)
         }
     };
     let last = Day(days.to.saturating_sub(DAY));
