@@ -30,7 +30,7 @@ test('its programs run', async (t) => {
   writeFileSync(path.join(folder, 'keys.json'), vendor.keys())
   writeFileSync(path.join(folder, 'myapp.lic'), license)
   const programs = [...page.matchAll(/^```js\n(.*?)^```/gms)].map(([, program]) => program)
-  assert.equal(programs.length, 6)
+  assert.equal(programs.length, 7)
   const env = { ...process.env, no_proxy: '127.0.0.1' }
   for (const program of programs) {
     // As it stands, but for where the server is.
