@@ -223,9 +223,10 @@ both! {
         };
         let signed = token(site);
         site.clock.set(Some(site.clock.now() + 60));
+        place.do_it("keys", None);
+        assert!(!place.open().allows("basic"));
         place.do_it("sync", None);
         assert_ne!(token(site), signed);
-        place.do_it("keys", None);
         assert!(place.open().allows("basic"));
         let root = signing(&rotated, "root");
         let page = admin.open(&one);
