@@ -29,6 +29,8 @@ struct Page {
     license: Option<License>,
     wrong: Option<String>,
     pager: Pager,
+    /// What the file is asked for with.
+    csv: String,
 }
 
 impl Page {
@@ -72,6 +74,7 @@ async fn page(desk: &Desk, visit: &Visit, asked: Fields) -> Result<Page, Refusal
         ("active", asked.text("active")),
         ("cursor", asked.text("cursor")),
     ];
+    let csv = query(pairs.into_iter().filter(|(name, _)| *name != "cursor"));
     let it = match wrong {
         Some(_) => Activations::default(),
         None => {
@@ -87,5 +90,5 @@ async fn page(desk: &Desk, visit: &Visit, asked: Fields) -> Result<Page, Refusal
     };
     let frame = Frame::of(visit, "/activations", SECTION, "Activations");
     let pager = Pager::of("./activations", &asked, it.next_cursor.as_deref());
-    Ok(Page { frame, it, asked, license, wrong, pager })
+    Ok(Page { frame, it, asked, license, wrong, pager, csv })
 }

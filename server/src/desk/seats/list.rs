@@ -30,6 +30,8 @@ struct Page {
     license: Option<License>,
     wrong: Option<String>,
     pager: Pager,
+    /// What the file is asked for with.
+    csv: String,
 }
 
 impl Page {
@@ -66,6 +68,7 @@ async fn page(desk: &Desk, visit: &Visit, asked: Fields) -> Result<Page, Refusal
     let id = license.as_ref().map_or("", |it| it.id.as_str());
     let pairs =
         [("license_id", id), ("holder", asked.text("holder")), ("cursor", asked.text("cursor"))];
+    let csv = query(pairs.into_iter().filter(|(name, _)| *name != "cursor"));
     let mut it = Seats::default();
     if wrong.is_none() {
         match desk.client.get(visit, &format!("/seats{}", query(pairs))).await {
@@ -77,5 +80,5 @@ async fn page(desk: &Desk, visit: &Visit, asked: Fields) -> Result<Page, Refusal
     let frame = Frame::of(visit, "/seats", SECTION, "Seats")
         .with_notice(asked.text("done"), &[("freed", "The seat is free for another.")]);
     let pager = Pager::of("./seats", &asked, it.next_cursor.as_deref());
-    Ok(Page { frame, it, asked, license, wrong, pager })
+    Ok(Page { frame, it, asked, license, wrong, pager, csv })
 }

@@ -56,6 +56,9 @@ both! {
         ] {
             let page = admin.get(&format!("/activations?{query}"));
             page.is(200).says(&format!("{wanted} activation"));
+            // The file has the same.
+            let file = admin.ask("GET", &page.link("Export CSV"), None).text();
+            assert_eq!(file.lines().count(), 1 + wanted, "{query}: {file}");
         }
         let page = admin.get("/activations?license=LIC-NONE-00000000");
         assert!(page.alert().contains("There is no license LIC-NONE-00000000"), "{}", page.text());

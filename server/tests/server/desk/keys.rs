@@ -238,7 +238,7 @@ both! {
         admin.send(&page, &deed(&root, "compromise"), &[]).is(200).says("root in other hands");
         let page = admin.open(&format!("{one}/rotate"));
         let again = admin.send(&page, &format!("{one}/rotate"), &[]);
-        assert!(again.is(409).alert().contains("takes no new keys"), "{}", again.alert());
+        assert!(again.is(409).alert().contains("take no new keys"), "{}", again.alert());
     }
 
     fn whoever_may_not_sees_what_is_public_and_can_do_nothing(site: &Site) {

@@ -58,6 +58,9 @@ both! {
         ] {
             admin.get(&format!("/seats?{query}")).is(200).says(wanted);
         }
+        let page = admin.get("/seats?holder=zoe");
+        let file = admin.ask("GET", &page.link("Export CSV"), None).text();
+        assert!(file.contains("zoe") && !file.contains("ann@desk"), "{file}");
         let page = admin.get(&format!("/seats?holder={}", "x".repeat(129)));
         assert!(page.alert().contains("holder has 1 to 128 bytes"), "{}", page.text());
         // Who is gone has none any more.
