@@ -65,7 +65,7 @@ function kind(url) {
 }
 
 /** Files, and what is not of the desk. */
-const APART = /\/(assets|docs|api|v1|exports)\/|\/docs$|\.(csv|json|lic)$|\/download/;
+const APART = /^\/(assets|docs|api|v1|exports)\/|\/docs$|\.(csv|json|lic)$|\/download/;
 
 /**
  * Follows links from the first page on, to one page of each kind. Gives them by their kind. A page

@@ -42,7 +42,8 @@ async function main(args) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const business = makeBusiness({ small: args.includes("--small") });
-  const [server, chromium] = await Promise.all([startServer(business), launch()]);
+  const server = await startServer(business);
+  const chromium = await launch();
   try {
     const { page, context } = await visitor(chromium, server);
     await signIn(page, server.key);
