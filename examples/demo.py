@@ -161,6 +161,7 @@ def main():
             say(failure)
         sys.exit(1)
     print("\nEvery cell is as expected.")
+    print("`make desk` starts a license server with a year of made-up business, to look at.")
 
 
 def perform(programs, folder):

@@ -14,6 +14,8 @@ import signal
 import subprocess
 import sys
 
+import demo_desk
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LICENTIA = str(ROOT / "target" / "release" / "licentia")
 STAGE = ROOT / "target" / "stage"
@@ -39,7 +41,8 @@ class Vendor:
             del self.programs["C++"]
             demo.say("skipped: C++ (there is no g++ here; Debian package g++)")
         self.process = subprocess.Popen(
-            [LICENTIA, "serve", "--data", str(self.folder / "data"), "--listen", "127.0.0.1:0"],
+            [LICENTIA, "serve", "--data", str(self.folder / "data"), "--listen", "127.0.0.1:0",
+             "--webhook-network", "127.0.0.0/8"],
             env={**os.environ, "LICENTIA_ADMIN_KEY": ADMIN_KEY}, text=True,
             stdout=subprocess.PIPE, stderr=(self.folder / "server.log").open("w"),
         )  # fmt: skip
@@ -67,6 +70,12 @@ class Vendor:
         self.demo.say(f"{method:6} {path:38} {shown}  {what}")
         return json.loads(text) if text.startswith("{") else {}
 
+    def made(self, method, path, body=None):
+        """Asks for something that has to be answered well, without a word; gives the answer."""
+        status, text = self.curl(method, path, body)
+        self.demo.expect(f"{method} {path} ({text[:200]})", status // 100, 2)
+        return json.loads(text or "{}")
+
     def report(self, language, amount, *more):
         """Has a program of the customer count and report; how it ended, and what it said."""
         folder = self.folder / language
@@ -87,15 +96,19 @@ def perform(demo, folder):
     if not shutil.which("curl"):
         demo.say("skipped: the license server (Debian package curl)")
         return
-    vendor = Vendor(demo, folder)
+    vendor, receivers = Vendor(demo, folder), {}
     try:
         sold(demo, vendor)
         downloaded(demo, vendor)
         reported(demo, vendor)
         rotated(demo, vendor)
         seated(demo, vendor)
+        receivers = demo_desk.listening(demo, vendor)
         revoked(demo, vendor)
+        demo_desk.heard(demo, vendor, receivers)
+        demo_desk.noted(demo, vendor, ADMIN_KEY)
     finally:
+        demo_desk.stop(receivers)
         status = vendor.stop()
     stopped(demo, vendor, status)
 
@@ -195,7 +208,7 @@ def seated(demo, vendor):
 
 
 def revoked(demo, vendor):
-    demo.act(18, "The license is revoked: all four stop working within one sync")
+    demo.act(19, "The license is revoked: all four stop working within one sync")
     license = vendor.license
     vendor.ask("revoked, for ever", "DELETE", f"/licenses/{license['id']}")
     checked = vendor.ask("", "POST", "/licenses/check-revocation",
@@ -218,7 +231,7 @@ def revoked(demo, vendor):
 
 
 def stopped(demo, vendor, status):
-    demo.act(19, "The server is stopped: no answer says nothing of the license")
+    demo.act(22, "The server is stopped: no answer says nothing of the license")
     demo.say(f"It ended with {demo.expect('the server', status, 0)}.")
     print()
     told(demo, vendor, 0, (3, "revoked", 5))
