@@ -15,6 +15,7 @@ both! {
         let expected = json!({
             "id": product["id"], "name": "My App", "code": "my-app", "description": null,
             "default_features": [], "default_valid_days": 365, "key_pair_id": null,
+            "revocations_version": 0,
             "created_at": "2026-01-15T10:30:00Z", "updated_at": "2026-01-15T10:30:00Z",
         });
         assert_eq!(product, expected);
