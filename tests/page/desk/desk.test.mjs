@@ -77,7 +77,8 @@ for (const { name, skip, open } of databases) {
 
     const title = (page) => page.locator("h1").innerText();
     const press = (page, name) => page.getByRole("button", { name, exact: true }).click();
-    const go = (page, name) => page.locator("main").getByRole("link", { name, exact: true }).click();
+    const linkOf = (page, name) => page.locator("main").getByRole("link", { name, exact: true });
+    const go = (page, name) => linkOf(page, name).click();
 
     test("is entered and left with the keyboard alone", async () => {
       const { page, context, slips } = await visitor(chromium, server);
@@ -93,7 +94,8 @@ for (const { name, skip, open } of databases) {
       assert.match(page.url(), /\/licenses\?status=active$/, "it leads to where one was going");
       await page.keyboard.press("Tab");
       await page.keyboard.press("Enter");
-      assert.equal(await page.evaluate(() => document.activeElement.id), "main", "the menu is skipped");
+      const at = await page.evaluate(() => document.activeElement.id);
+      assert.equal(at, "main", "the menu is skipped");
       const kept = await page.evaluate(() => [
         document.cookie,
         localStorage.length,

@@ -59,8 +59,8 @@ unix_socket_directories = '${home}'\nshared_buffers = 64MB\nmax_connections = 10
     stdio: ["pipe", "ignore", "ignore"],
     detached: true,
   });
-  const psql = (...args) =>
-    execFileSync(join(bin, "psql"), ["-XqAt", "-h", home, "-p", `${port}`, "-U", USER, ...args], how);
+  const there = ["-XqAt", "-h", home, "-p", `${port}`, "-U", USER];
+  const psql = (...args) => execFileSync(join(bin, "psql"), [...there, ...args], how);
   for (let turn = 0; ; turn += 1) {
     try {
       psql("-d", "postgres", "-c", "CREATE DATABASE licentia TEMPLATE template0");

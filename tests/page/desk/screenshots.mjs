@@ -1,6 +1,6 @@
-// Pictures of every page of the desk, in light and dark, wide and on a phone, with a year of made-up
-// business in it: into target/screenshots. `node desk/screenshots.mjs [--small] [--docs]`; the last
-// renews the three that the documents show.
+// Pictures of every page of the desk, in light and dark, wide and on a phone, with a year of
+// made-up business in it: into target/screenshots. `node desk/screenshots.mjs [--small] [--docs]`;
+// the last renews the three that the documents show.
 
 import { copyFileSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -15,7 +15,7 @@ const folder = join(root, "target/screenshots");
 const SHOWN = [
   ["overview", "light", "desk-overview.png"],
   ["licenses-ID", "light", "desk-license.png"],
-  ["webhooks-ID", "dark", "desk-webhook.png"],
+  ["usage", "dark", "desk-usage.png"],
 ];
 
 const nameOf = (kind) => kind.slice(1).replaceAll("/", "-") || "overview";
@@ -31,8 +31,10 @@ async function take(chromium, server, pages, look) {
   for (const [kind, address] of pages) {
     await page.goto(address);
     await page.screenshot({ path: path(nameOf(kind)), fullPage: true });
-    const shown = SHOWN.find(([name, light]) => name === nameOf(kind) && light === look.colorScheme);
-    if (shown && size === "wide") await page.screenshot({ path: join(folder, shown[2]) });
+    const is = ([name, light]) => name === nameOf(kind) && light === look.colorScheme;
+    const shown = SHOWN.find(is);
+    const clip = { x: 0, y: 0, width: look.width, height: 760 };
+    if (shown && size === "wide") await page.screenshot({ path: join(folder, shown[2]), clip });
   }
   await context.close();
 }
@@ -55,7 +57,8 @@ async function main(args) {
       mkdirSync(images, { recursive: true });
       for (const [, , file] of SHOWN) copyFileSync(join(folder, file), join(images, file));
     }
-    console.log(`${(pages.size + 1) * LOOKS.length} pictures of ${pages.size + 1} pages: ${folder}`);
+    const count = pages.size + 1;
+    console.log(`${count * LOOKS.length} pictures of ${count} pages: ${folder}`);
   } finally {
     await chromium.close();
     await server.stop();

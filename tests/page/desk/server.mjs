@@ -14,7 +14,7 @@ const command = process.env.LICENTIA_COMMAND ?? join(root, "target/release/licen
 /** A line of the log that says how long a request took. */
 const REQUEST = /method="(\w+)" route="([^"]+)" status=(\d+) .*seconds=([\d.e-]+)/;
 
-/** What makes a year of business, or some weeks of it; LICENTIA_DESK_EXAMPLE names another build. */
+/** What makes a year of business, or some weeks; LICENTIA_DESK_EXAMPLE names another build. */
 const example = process.env.LICENTIA_DESK_EXAMPLE ?? join(root, "target/debug/examples/desk");
 
 const isBuilt = (program, how) => {
@@ -26,16 +26,17 @@ export function makeBusiness({ small }) {
   isBuilt(example, "cargo build -p licentia-server --example desk");
   const data = mkdtempSync(join(tmpdir(), "licentia-desk-"));
   const args = ["--seed-only", "--data", data, ...(small ? ["--small"] : [])];
-  const told = execFileSync(example, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+  const stdio = ["ignore", "pipe", "ignore"];
+  const told = execFileSync(example, args, { encoding: "utf8", stdio });
   return { data, key: /^key +(\S+)$/m.exec(told)[1] };
 }
 
 /**
  * Starts a server on a database, on a folder, or on nothing yet. Gives where it is, its
  * administrator's key, a client of its API, how long each route took, and what ends it; the folder
- * is removed with it.
+ * is removed with it, unless it is kept.
  */
-export async function startServer({ database, data, key, args = [] } = {}) {
+export async function startServer({ database, data, key, kept = false, args = [] } = {}) {
   isBuilt(command, "make command");
   const folder = data ?? mkdtempSync(join(tmpdir(), "licentia-desk-"));
   const admin = key ?? "the-key-of-the-administrator-of-tests";
@@ -65,7 +66,7 @@ export async function startServer({ database, data, key, args = [] } = {}) {
   const stop = async () => {
     server.kill("SIGTERM");
     await ended;
-    rmSync(folder, { recursive: true });
+    if (!kept) rmSync(folder, { recursive: true });
   };
   return { origin, key: admin, took, log, stop, api: client(origin, admin) };
 }
