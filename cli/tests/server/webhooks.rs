@@ -1,5 +1,5 @@
-//! A server with a webhook, killed at any moment: whatever happened arrives, and what comes again is
-//! the same.
+//! A server with a webhook, killed at any moment: whatever happened arrives, and what comes again
+//! is the same.
 
 use crate::client::Client;
 use crate::dice::{Dice, seed, times};

@@ -115,4 +115,15 @@ mod tests {
         assert_eq!(known.len(), KINDS.len(), "one is there twice");
         assert_eq!(found, known);
     }
+
+    #[test]
+    fn the_docs_have_a_row_for_every_kind() {
+        let page = include_str!("../../../docs/server.md");
+        let (_, table) = page.split_once("\n### Kinds of events\n").unwrap();
+        let rows = table.lines().skip_while(|line| !line.starts_with("| `"));
+        let rows: Vec<&str> = rows.take_while(|line| line.starts_with("| `")).collect();
+        let wanted: Vec<String> =
+            KINDS.iter().map(|kind| format!("| `{}` | {} |", kind.name, kind.when)).collect();
+        assert_eq!(rows, wanted);
+    }
 }

@@ -184,9 +184,8 @@ fn serve(mut stream: TcpStream, got: &Mutex<Vec<Got>>, behaviour: &Mutex<Behavio
         }
     };
     let length = body.len();
-    let text = format!(
-        "HTTP/1.1 {status} X\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
-    );
+    let end = format!("Content-Length: {length}\r\nConnection: close\r\n\r\n{body}");
+    let text = format!("HTTP/1.1 {status} X\r\n{headers}{end}");
     let _ = stream.write_all(text.as_bytes());
 }
 
