@@ -5,7 +5,7 @@ use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{
     Alias, CaseStatement, Expr, ExprTrait, Func, OnConflict, Order, Query, SelectStatement,
 };
-use sea_orm::{ConnectionTrait, IntoActiveModel, QueryOrder, QueryResult, QuerySelect};
+use sea_orm::{ConnectionTrait, IntoActiveModel, QueryOrder, QueryResult, QuerySelect, QueryTrait};
 
 /// Rows that one statement writes: a database takes only so many values at a time.
 const AT_ONCE: usize = 1_000;
@@ -107,14 +107,14 @@ pub async fn sums(
     Ok((rows, u64::try_from(total).unwrap_or_default()))
 }
 
-/// What the next licenses after one have come to, by license: of as many as have used anything, and
-/// the last of them.
+/// What the next licenses after one have come to, by license: of as many as have used anything, of
+/// a product or of all, and the last of them.
 pub async fn next(
     connection: &impl ConnectionTrait,
     organization: Uuid,
+    product: Option<Uuid>,
     filter: &Filter,
-    after: Option<Uuid>,
-    licenses: u64,
+    (after, licenses): (Option<Uuid>, u64),
 ) -> Result<(Vec<(Uuid, Sum)>, Option<Uuid>)> {
     let mut ids = Entity::find()
         .select_only()
@@ -123,6 +123,14 @@ pub async fn next(
         .filter(Column::OrganizationId.eq(organization));
     if let Some(after) = after {
         ids = ids.filter(Column::LicenseId.gt(after));
+    }
+    if let Some(product) = product {
+        let of = super::licenses::Entity::find()
+            .select_only()
+            .column(super::licenses::Column::Id)
+            .filter(super::licenses::Column::OrganizationId.eq(organization))
+            .filter(super::licenses::Column::ProductId.eq(product));
+        ids = ids.filter(Column::LicenseId.in_subquery(of.into_query()));
     }
     let ids = ids.order_by_asc(Column::LicenseId).limit(licenses).into_tuple();
     let ids: Vec<Uuid> = ids.all(connection).await?;

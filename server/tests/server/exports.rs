@@ -161,6 +161,9 @@ both! {
         let last = sold.iter().max_by_key(|license| id(license)).unwrap();
         assert_eq!(table(&shop.admin, "usage?feature=pages").len(), 180);
         assert_eq!(table(&shop.admin, "usage?feature=none").len(), 0);
+        let other = Shop::of(site.admin(), "other");
+        assert_eq!(table(&shop.admin, &format!("usage?product_id={}", shop.id())).len(), 360);
+        assert_eq!(table(&shop.admin, &format!("usage?product_id={}", other.id())).len(), 0);
         assert!(all.iter().any(|row| row["license_id"] == last["id"].as_str().unwrap()));
     }
 

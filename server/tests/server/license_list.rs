@@ -56,6 +56,101 @@ both! {
         }
     }
 
+    fn a_search_finds_what_somebody_remembers(site: &Site) {
+        let shop = Shop::open(site);
+        let admin = &shop.admin;
+        let other = Shop::of(site.admin(), "other");
+        let a = shop.license(json!({"customer_email": "Jo.Doe@Example.com", "customer_id": "c1",
+            "customer_name": "Jörg ÄRGER & Sons"}));
+        let b = shop.license(json!({"customer_email": "100%_sure@b.example"}));
+        let c = other.license(json!({"customer_name": "Doe, Jane", "customer_id": "EXAMPLE"}));
+        let d = shop.license(json!({"customer_name": format!("{}end", "x".repeat(150))}));
+        let of = |license: &Value, name: &str| license[name].as_str().unwrap().to_string();
+        let product = other.id();
+        for (query, expected) in [
+            ("search=", vec![&d, &c, &b, &a]),
+            ("search=%20%20", vec![&d, &c, &b, &a]),
+            ("search=doe", vec![&c, &a]),
+            ("search=DOE%20example", vec![&c, &a]),
+            ("search=doe%20jane", vec![&c]),
+            ("search=%20jane%20%20doe%20", vec![&c]),
+            ("search=doe%20nobody", vec![]),
+            ("search=%C3%A4rger", vec![&a]),
+            ("search=%C3%84RGER", vec![&a]),
+            ("search=0%25_s", vec![&b]),
+            ("search=%25", vec![&b]),
+            ("search=_", vec![&b]),
+            ("search=%5C", vec![]),
+            ("search=xxxx", vec![&d]),
+            // Of each text the beginning is searched in.
+            ("search=xend", vec![]),
+            ("search=%27%20OR%201%3D1", vec![]),
+            (&format!("search={}", of(&a, "id")), vec![&a]),
+            (&format!("search={}", of(&b, "serial")), vec![&b]),
+            (&format!("search={}", of(&b, "serial").to_lowercase()), vec![&b]),
+            (&format!("search={}", of(&c, "license_key_hint").to_lowercase()), vec![&c]),
+            (&format!("search=doe&product_id={product}"), vec![&c]),
+            (&format!("search={}&product_id={product}", of(&a, "serial")), vec![]),
+            ("search=doe&status=expired", vec![]),
+            ("search=doe&customer_id=c1", vec![&a]),
+        ] {
+            let expected = serials(&expected);
+            let total = expected.len() as u64;
+            assert_eq!(found(admin, query), (expected, total), "{query}");
+        }
+        let change = json!({"customer_name": "Somebody Else"});
+        admin.put(&path(&c), change).good();
+        assert_eq!(found(admin, "search=jane").1, 0);
+        assert_eq!(found(admin, "search=somebody").1, 1);
+        for bad in [&"a".repeat(201), "%00", "a%00b"] {
+            admin.get(&format!("/v1/licenses?search={bad}")).refused(400, "malformed");
+        }
+        let (_, key) = site.organization("Other");
+        assert_eq!(found(&site.nobody().with_key(&key), "search=doe").1, 0);
+    }
+
+    fn of_many_that_are_found_the_total_does_not_lie(site: &Site) {
+        let shop = Shop::open(site);
+        let one = shop.license(json!({"customer_name": "first"}));
+        let id = one["id"].as_str().unwrap().parse().unwrap();
+        site.wait(async {
+            let tx = site.server.store.begin().await.unwrap();
+            let mut copy = licenses::get(&tx, site.organization, id).await.unwrap().unwrap();
+            for n in 0..10_050 {
+                copy.id = Uuid::now_v7();
+                copy.serial = format!("COPY-{n}");
+                copy.key_digest = Some(format!("{n}"));
+                copy.customer_name = Some(if n < 1_500 { "some" } else { "many" }.to_string());
+                licenses::insert(&tx, copy.clone()).await.unwrap();
+            }
+            tx.commit().await.unwrap();
+        });
+        let total = |query: &str| {
+            let list = shop.admin.get(&format!("/v1/licenses?{query}")).good();
+            let at_least = list["total_is_at_least"].as_bool().unwrap();
+            (list["total"].as_u64().unwrap(), at_least)
+        };
+        assert_eq!(total("search=copy"), (10_000, true));
+        assert_eq!(total("search=many"), (8_550, false));
+        assert_eq!(total("search=some"), (1_500, false));
+        assert_eq!(total("search=some&page=50"), (1_500, false));
+        assert_eq!(total("search=first"), (1, false));
+        assert_eq!(total(""), (10_051, false));
+        // Pages go on to the end, and have each once.
+        let (mut all, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let query = format!("/v1/licenses?search=some&per_page=100{cursor}");
+            let list = shop.admin.get(&query).good();
+            all.extend(list["licenses"].as_array().unwrap().iter().map(|it| it["id"].to_string()));
+            let Some(next) = list["next_cursor"].as_str() else { break };
+            cursor = format!("&cursor={next}");
+        }
+        assert_eq!(all.len(), 1_500);
+        assert!(all.is_sorted_by(|one, next| one > next));
+        let page = shop.admin.get("/v1/licenses?search=some&per_page=100&page=15").good();
+        assert_eq!(page["licenses"][99]["id"].to_string(), all[1_499]);
+    }
+
     fn a_status_is_that_of_the_moment(site: &Site) {
         let shop = Shop::open(site);
         let admin = &shop.admin;

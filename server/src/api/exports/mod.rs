@@ -181,6 +181,8 @@ async fn seats(
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct UsageQuery {
+    /// Of licenses of this product.
+    product_id: Option<Uuid>,
     /// Of this feature.
     #[param(max_length = 64)]
     feature: Option<String>,
@@ -208,7 +210,7 @@ async fn usage(
     caller.must(Scope::Read)?;
     let filter = super::usage::filter(query.feature, query.from.as_deref(), query.to.as_deref())?;
     let organization = caller.organization.id;
-    let rows = tables::Usage { organization, filter, after: None };
+    let rows = tables::Usage { organization, product: query.product_id, filter, after: None };
     export(&server, &caller, &origin, rows).await
 }
 

@@ -132,6 +132,7 @@ impl Rows for Seats {
 /// What was used, by license.
 pub struct Usage {
     pub organization: Uuid,
+    pub product: Option<Uuid>,
     pub filter: usage::Filter,
     pub after: Option<Uuid>,
 }
@@ -145,7 +146,8 @@ impl Rows for Usage {
     async fn next(&mut self, server: &Shared) -> Result<Option<Vec<Row>>> {
         let (store, organization) = (server.store.read(), self.organization);
         let (sums, last) =
-            usage::next(store, organization, &self.filter, self.after, LICENSES).await?;
+            usage::next(store, organization, self.product, &self.filter, (self.after, LICENSES))
+                .await?;
         if last.is_none() {
             return Ok(None);
         }

@@ -18,11 +18,8 @@ const UNNOTED: &[&str] = &[
 ];
 
 /// Writes that change nothing of what a kit has, or are refused.
-const SAME: &[&str] = &[
-    "POST /api/v1/licenses/{id}/reinstate",
-    "POST /api/v1/products/{id}/revocations",
-    "POST /api/v1/webhooks/{id}/resend-dead",
-];
+const SAME: &[&str] =
+    &["POST /api/v1/licenses/{id}/reinstate", "POST /api/v1/webhooks/{id}/resend-dead"];
 
 /// The actions that are noted of an organization so far.
 fn noted(site: &Site, organization: sea_orm::prelude::Uuid) -> Vec<String> {
