@@ -96,14 +96,14 @@ pub async fn expiring(
 impl Expiring {
     /// A line for each day, the first one first: today has both.
     fn table(&self) -> Table {
-        let mut days: BTreeMap<Day, [Option<i64>; 2]> = BTreeMap::new();
+        let mut days: BTreeMap<Day, (Option<i64>, Option<i64>)> = BTreeMap::new();
         for (day, count) in self.not_renewed.days.iter().zip(&self.not_renewed.licenses) {
-            days.entry(*day).or_default()[0] = Some(*count);
+            days.entry(*day).or_default().0 = Some(*count);
         }
         for (day, count) in self.ending.days.iter().zip(&self.ending.licenses) {
-            days.entry(*day).or_default()[1] = Some(*count);
+            days.entry(*day).or_default().1 = Some(*count);
         }
-        let row = |(day, [gone, coming]): (Day, [Option<i64>; 2])| {
+        let row = |(day, (gone, coming)): (Day, (Option<i64>, Option<i64>))| {
             vec![day.text().into(), coming.into(), gone.into()]
         };
         Table {

@@ -163,6 +163,9 @@ struct Here {
 
 type ByProduct = BTreeMap<Uuid, Here>;
 
+/// One of its numbers.
+type Member = fn(&mut Here) -> &mut i64;
+
 /// Looks at what there is, or at what was reckoned where there are more licenses than `live_max`.
 async fn look(
     server: &Shared,
@@ -238,7 +241,7 @@ async fn live(
             revoked: it.revoked,
         };
     }
-    let mut note = |counts: Vec<Count>, member: fn(&mut Here) -> &mut i64| {
+    let mut note = |counts: Vec<Count>, member: Member| {
         for it in counts {
             *member(all.entry(it.product_id).or_default()) = it.count;
         }
@@ -257,7 +260,7 @@ async fn reckoned(
     at: i64,
 ) -> Result<ByProduct> {
     let mut all = ByProduct::new();
-    let members: [(&str, fn(&mut Here) -> &mut i64); 7] = [
+    let members: [(&str, Member); 7] = [
         (Metric::LicensesActive.word(), |here| &mut here.licenses.active),
         (Metric::LicensesSuspended.word(), |here| &mut here.licenses.suspended),
         (Metric::LicensesExpired.word(), |here| &mut here.licenses.expired),
