@@ -76,7 +76,7 @@ pub fn place(kind: &str, subject: &str) -> String {
         Some("webhook") => format!("webhooks/{subject}"),
         Some("activation") => format!("activations/{subject}"),
         Some("policy") => format!("policies/{subject}"),
-        Some("api_key" | "desk") => format!("keys/api/{subject}"),
+        Some("api_key" | "desk") => "keys".to_string(),
         Some("key_pair") => format!("keys/pairs/{subject}"),
         _ => String::new(),
     }
