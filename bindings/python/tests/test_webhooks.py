@@ -1,4 +1,4 @@
-"""Webhooks as Python receives them: the vectors that every language answers, and each event once."""
+"""Webhooks as Python receives them: the vectors of every language, and each event once."""
 
 from __future__ import annotations
 

@@ -15,9 +15,8 @@ static KEYS: LazyLock<Vec<SigningKey>> = LazyLock::new(|| {
     ["whsec_", "whsk_"].map(|start| SigningKey::parse(&format!("{start}{text}")).unwrap()).into()
 });
 
-static SECRETS: LazyLock<Vec<Secret>> = LazyLock::new(|| {
-    KEYS.iter().map(|key| Secret::parse(&key.verifier()).unwrap()).collect()
-});
+static SECRETS: LazyLock<Vec<Secret>> =
+    LazyLock::new(|| KEYS.iter().map(|key| Secret::parse(&key.verifier()).unwrap()).collect());
 
 fuzz_target!(|input: &[u8]| {
     let Some((form, rest)) = input.split_first() else { return };
