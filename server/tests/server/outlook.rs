@@ -305,7 +305,8 @@ both! {
             outlook["machines"].clone()
         };
         let counts = |it: &Value| {
-            ["ever", "active", "day", "week", "month", "older"].map(|name| it[name].as_i64().unwrap())
+            let names = ["ever", "active", "day", "week", "month", "older"];
+            names.map(|name| it[name].as_i64().unwrap())
         };
         assert_eq!(counts(&heard()), [3, 2, 0, 1, 1, 2]);
         places[0].at = site.clock.now();

@@ -117,14 +117,23 @@ fn shown<T: ToString>(it: Option<T>) -> String {
     it.map(|it| it.to_string()).unwrap_or_default()
 }
 
-/// A time as the form has it, in UTC, as RFC 3339. What is none goes on as it is: the API says so.
-pub fn moment(text: &str) -> String {
-    match text.len() {
+/// A time as the form has it, in UTC, as RFC 3339. Fails with `invalid_argument` for what is none.
+pub fn moment(name: &str, text: &str) -> Result<String> {
+    let time = match text.len() {
         10 => format!("{text}T00:00:00Z"),
         16 => format!("{text}:00Z"),
         19 => format!("{text}Z"),
         _ => text.to_string(),
+    };
+    match licentia::parse_time(&time).filter(|_| time.contains('-')) {
+        Some(_) => Ok(time),
+        None => Err(Error::invalid(format!("{name} is a time such as 2026-01-31T10:30"))),
     }
+}
+
+/// That of a field; `None` where it is empty.
+fn time(fields: &Fields, name: &str) -> Result<Option<String>> {
+    fields.maybe(name).map(|text| moment(name, text)).transpose()
 }
 
 /// The same, the other way.
@@ -148,13 +157,13 @@ pub fn new_license(fields: &Fields) -> Result<Value> {
             body.insert(name.into(), text.into());
         }
     }
-    if let Some(from) = fields.maybe("valid_from") {
-        body.insert("valid_from".into(), moment(from).into());
+    if let Some(from) = time(fields, "valid_from")? {
+        body.insert("valid_from".into(), from.into());
     }
-    let (days, until) = (fields.number("valid_days", "Days")?, fields.maybe("valid_until"));
+    let (days, until) = (fields.number("valid_days", "Days")?, time(fields, "valid_until")?);
     match (fields.text("valid"), days, until) {
         ("forever", ..) => drop(body.insert("valid_days".into(), 0.into())),
-        ("until", _, Some(until)) => drop(body.insert("valid_until".into(), moment(until).into())),
+        ("until", _, Some(until)) => drop(body.insert("valid_until".into(), until.into())),
         ("until", ..) => return Err(Error::invalid("valid_until: say until when it is valid")),
         ("days", None, _) => return Err(Error::invalid("valid_days: say for how many days")),
         (_, Some(days), _) => drop(body.insert("valid_days".into(), days.into())),
@@ -188,7 +197,7 @@ pub fn change(fields: &Fields, before: &License) -> Result<Value> {
     let texts = ["customer_name", "customer_email", "customer_id"];
     let mut body: Map<String, Value> =
         texts.map(|name| (name.to_string(), fields.maybe(name).into())).into_iter().collect();
-    let until = fields.maybe("valid_until").map(moment);
+    let until = time(fields, "valid_until")?;
     if until != before.valid_until {
         body.insert("valid_until".into(), until.into());
     }
@@ -257,7 +266,7 @@ pub fn terms(fields: &Fields) -> Result<Map<String, Value>> {
     for name in ["tier", "description"] {
         terms.insert(name.into(), fields.maybe(name).into());
     }
-    terms.insert("support_until".into(), fields.maybe("support_until").map(moment).into());
+    terms.insert("support_until".into(), time(fields, "support_until")?.into());
     let numbers = [
         ("refresh_days", "Refresh days"),
         ("token_days", "File days"),
@@ -398,7 +407,7 @@ pub fn of_stage(stage: Option<Stage>) -> Vec<(&'static str, String)> {
 
 /// The field that a sentence of the API is about, where it begins with its name.
 pub fn about(detail: &str) -> &'static str {
-    const KNOWN: [(&str, &str); 29] = [
+    const KNOWN: [(&str, &str); 31] = [
         ("product", "product_id"),
         ("The product has no", "product_id"),
         ("There is no product", "product_id"),
@@ -409,6 +418,8 @@ pub fn about(detail: &str) -> &'static str {
         ("A perpetual", "license_type"),
         ("A trial", "license_type"),
         ("valid_until", "valid_until"),
+        ("valid_from", "valid_from"),
+        ("support_until", "support_until"),
         ("valid_days", "valid_days"),
         ("Days", "valid_days"),
         ("The end", "valid_days"),

@@ -107,7 +107,7 @@ fn row_of_entry(it: Entry) -> (Option<String>, Row) {
 
 /// What happened, in words.
 pub fn words(what: &str) -> String {
-    const KNOWN: [(&str, &str); 14] = [
+    const KNOWN: [(&str, &str); 15] = [
         ("license.created", "Made"),
         ("license.updated", "Changed"),
         ("license.renewed", "Renewed"),
@@ -117,6 +117,7 @@ pub fn words(what: &str) -> String {
         ("license.revoked", "Revoked"),
         ("license.expired", "Ended"),
         ("license.expiring_soon", "Ends soon"),
+        ("license.activated", "Activated on a machine"),
         ("license.sync", "A program asked"),
         ("activation.created", "Activated"),
         ("activation.deactivated", "A machine was freed"),

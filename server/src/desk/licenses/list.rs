@@ -28,7 +28,10 @@ struct Page {
 impl Page {
     fn total(&self) -> String {
         let total = i64::try_from(self.it.total).unwrap_or(i64::MAX);
-        numbers::counted(total, "license", "licenses")
+        match self.it.total_is_at_least {
+            true => format!("{} licenses or more", numbers::grouped(total)),
+            false => numbers::counted(total, "license", "licenses"),
+        }
     }
 
     fn is_filtered(&self) -> bool {
@@ -43,7 +46,8 @@ pub async fn list(desk: State, visit: Visit, Query(asked): Query) -> Response {
     let csv = query(filters);
     let paged = filters.into_iter().chain([of("cursor"), ("per_page", "25")]);
     let path = format!("/licenses{}", query(paged));
-    let none = || Licenses { licenses: Vec::new(), total: 0, next_cursor: None };
+    let none =
+        || Licenses { licenses: Vec::new(), total: 0, total_is_at_least: false, next_cursor: None };
     let (it, wrong) = match desk.client.get(&visit, &path).await {
         Ok(it) => (it, None),
         Err(why) if why.is_typed() => (none(), Some(why.detail)),

@@ -46,7 +46,7 @@ fn body(it: &Fields) -> Result<Value> {
     match (it.text("valid"), days, until) {
         ("forever", ..) => drop(body.insert("valid_days".into(), 0.into())),
         ("until", _, Some(until)) => {
-            body.insert("valid_until".into(), fields::moment(until).into());
+            body.insert("valid_until".into(), fields::moment("valid_until", until)?.into());
         }
         (_, Some(days), _) => drop(body.insert("valid_days".into(), days.into())),
         _ => {}

@@ -8,6 +8,9 @@ use serde_json::Value;
 pub struct Licenses {
     pub licenses: Vec<License>,
     pub total: u64,
+    /// Whether there may be more than that.
+    #[serde(default)]
+    pub total_is_at_least: bool,
     pub next_cursor: Option<String>,
 }
 
