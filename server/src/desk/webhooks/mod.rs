@@ -103,8 +103,7 @@ impl Delivery {
     /// What the last try was answered.
     pub fn answer(&self) -> String {
         match (self.last_status, &self.last_error) {
-            (Some(status), None) => status.to_string(),
-            (Some(status), Some(error)) => format!("{status}: {error}"),
+            (Some(status), _) => status.to_string(),
             (None, Some(error)) => error.clone(),
             (None, None) => "–".to_string(),
         }

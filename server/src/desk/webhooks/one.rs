@@ -7,7 +7,7 @@ use super::super::id::Id;
 use super::super::pager::Pager;
 use super::super::refused::refused;
 use super::super::session::Visit;
-use super::super::{Desk, State, choices, events, html, when};
+use super::super::{Desk, State, choices, html, when};
 use super::kinds::{self, Group};
 use super::{Deliveries, SECTION, Webhook};
 use askama::Template;
