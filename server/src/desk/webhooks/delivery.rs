@@ -92,12 +92,7 @@ fn spread(json: &str) -> String {
     text
 }
 
-pub async fn show(
-    desk: State,
-    visit: Visit,
-    Id(id): Id,
-    Query(asked): Query,
-) -> Response {
+pub async fn show(desk: State, visit: Visit, Id(id): Id, Query(asked): Query) -> Response {
     let path = format!("/deliveries/{id}");
     match page(&desk, &visit, &id, &path, None).await {
         Ok(mut page) => {

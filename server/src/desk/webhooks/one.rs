@@ -91,12 +91,7 @@ impl Page {
     }
 }
 
-pub async fn show(
-    desk: State,
-    visit: Visit,
-    Id(id): Id,
-    Query(asked): Query,
-) -> Response {
+pub async fn show(desk: State, visit: Visit, Id(id): Id, Query(asked): Query) -> Response {
     match page(&desk, &visit, &id, &asked, None).await {
         Ok(page) => html::page(&page),
         Err(why) => refused(&visit, &format!("/webhooks/{id}"), SECTION, &why),
