@@ -40,7 +40,7 @@ impl<'a> Vendor<'a> {
     /// Some hours of business.
     pub fn work(&mut self, monotone: bool) {
         for _ in 0..self.dice.below(4) + 1 {
-            match self.dice.below(if monotone { 5 } else { 8 }) {
+            match self.dice.below(if monotone { 6 } else { 8 }) {
                 0 | 1 => self.sell(),
                 2 => self.activate(),
                 3 => self.report(),
