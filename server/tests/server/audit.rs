@@ -79,7 +79,8 @@ fn auditor(csv: &[u8]) -> String {
 both! {
     fn what_is_done_is_told(site: &Site) {
         let shop = Shop::open(site);
-        let license = shop.license(json!({"customer_name": "Ann", "customer_email": "a@b.example"}));
+        let customer = json!({"customer_name": "Ann", "customer_email": "a@b.example"});
+        let license = shop.license(customer);
         let change = json!({"customer_name": "Bob", "max_seats": 7});
         let key = site.caller("issue read").with("X-Request-Id", "change-1");
         key.put(&path(&license), change.clone()).good();
@@ -151,7 +152,11 @@ both! {
     fn nothing_is_changed_or_deleted_by_hand(site: &Site) {
         append(site, site.organization, 3);
         let store = &site.server.store;
-        for sql in ["UPDATE audit SET actor = 'x'", "DELETE FROM audit WHERE seq = 1", "DELETE FROM audit"] {
+        for sql in [
+            "UPDATE audit SET actor = 'x'",
+            "DELETE FROM audit WHERE seq = 1",
+            "DELETE FROM audit",
+        ] {
             let refused = site.wait(async {
                 let tx = store.begin().await.unwrap();
                 tx.execute_unprepared(sql).await.unwrap_err().to_string()
@@ -167,7 +172,12 @@ both! {
                     action, subject, subject_name, remote, request_id, detail_json, \
                     (SELECT hash FROM audit a WHERE a.organization_id = audit.organization_id AND \
                     a.seq = 8), hash FROM audit WHERE seq = 8";
-        let moves = ["UPDATE audit SET seq = 100 WHERE seq = 4", "UPDATE audit SET seq = 4 WHERE seq = 5",
+        let elsewhere = "UPDATE audit SET organization_id = \
+                         '00000000-0000-0000-0000-000000000000' WHERE seq = 5";
+        let closed = "UPDATE audit SET seq = seq - 1 WHERE seq > 5";
+        let moves = [
+            "UPDATE audit SET seq = 100 WHERE seq = 4",
+            "UPDATE audit SET seq = 4 WHERE seq = 5",
             "UPDATE audit SET seq = 5 WHERE seq = 100"];
         for (sql, broken) in [
             (&["UPDATE audit SET created_at = created_at + 1 WHERE seq = 5"][..], 5),
@@ -183,12 +193,12 @@ both! {
             (&["UPDATE audit SET previous = hash WHERE seq = 5"], 5),
             (&["UPDATE audit SET hash = previous WHERE seq = 5"], 5),
             (&["UPDATE audit SET hash = previous WHERE seq = 8"], 8),
-            (&["UPDATE audit SET organization_id = '00000000-0000-0000-0000-000000000000' WHERE seq = 5"], 5),
+            (&[elsewhere], 5),
             (&["DELETE FROM audit WHERE seq = 5"], 5),
             (&["DELETE FROM audit WHERE seq = 1"], 1),
             (&["DELETE FROM audit WHERE seq > 6"], 7),
             (&["DELETE FROM audit"], 1),
-            (&["DELETE FROM audit WHERE seq = 5", "UPDATE audit SET seq = seq - 1 WHERE seq > 5"], 5),
+            (&["DELETE FROM audit WHERE seq = 5", closed], 5),
             (&[copy], 9),
             (&["UPDATE audit_heads SET hash = '0'"], 8),
             (&["UPDATE audit_heads SET seq = 7"], 8),
@@ -231,7 +241,8 @@ both! {
             for writer in writers.collect::<Vec<_>>() {
                 writer.await.unwrap();
             }
-            let kept = (0..64).flat_map(|w| (0..each).map(move |at| (w + at) % 7)).filter(|it| *it > 0);
+            let kept = (0..64).flat_map(|writer| (0..each).map(move |at| (writer + at) % 7));
+            let kept = kept.filter(|it| *it > 0);
             let snapshot = server.store.snapshot().await.unwrap();
             let walked = audit::walk(&snapshot, organization, None, 1_000_000).await.unwrap();
             assert_eq!(walked.broken, None);
@@ -273,13 +284,15 @@ both! {
         let told = auditor(&export.body);
         assert_eq!(told.trim(), format!("{} {}", head["seq"], head["hash"].as_str().unwrap()));
         let text = export.text();
-        for (from, to) in [("product.updated", "product.created"), ("name 3", "name 4"), ("ü", "u")] {
+        let other = [("product.updated", "product.created"), ("name 3", "name 4"), ("ü", "u")];
+        for (from, to) in other {
             let other = text.replacen(from, to, 1);
             assert_ne!(other, text, "{from}");
             assert!(auditor(other.as_bytes()).contains("is not as it was written"), "{from}");
         }
         let lines: Vec<&str> = text.split_inclusive("\r\n").collect();
-        let gap: String = lines.iter().enumerate().filter(|(at, _)| *at != 8).map(|(_, it)| *it).collect();
+        let gap = lines.iter().enumerate().filter(|(at, _)| *at != 8);
+        let gap: String = gap.map(|(_, it)| *it).collect();
         assert!(auditor(gap.as_bytes()).contains("is missing"));
     }
 

@@ -56,7 +56,8 @@ both! {
     fn a_table_has_each_row_and_its_texts_as_they_are(site: &Site) {
         let shop = Shop::open(site);
         let admin = &shop.admin;
-        let hostile = ["=cmd|' /C calc'!A0", "+1+1", "-1+1", "@SUM(1)", "'quoted", "-5", "\"a\", b"];
+        let hostile =
+            ["=cmd|' /C calc'!A0", "+1+1", "-1+1", "@SUM(1)", "'quoted", "-5", "\"a\", b"];
         let sold: Vec<Value> = hostile
             .iter()
             .map(|name| shop.license(json!({"customer_name": name, "customer_id": "c;1"})))
@@ -64,7 +65,8 @@ both! {
         let all = table(admin, "licenses");
         let mut names = column(&all, "customer_name");
         names.reverse();
-        let guarded = ["'=cmd|' /C calc'!A0", "'+1+1", "'-1+1", "'@SUM(1)", "''quoted", "-5", "\"a\", b"];
+        let guarded =
+            ["'=cmd|' /C calc'!A0", "'+1+1", "'-1+1", "'@SUM(1)", "''quoted", "-5", "\"a\", b"];
         assert_eq!(names, guarded);
         let row = all.last().unwrap();
         for name in ["id", "serial", "product_id", "product_code", "status", "valid_until"] {
@@ -82,7 +84,8 @@ both! {
         let name = "attachment; filename=\"licenses-2026-01-15.csv\"";
         assert_eq!(answer.header("content-disposition"), Some(name));
         assert_eq!(answer.header("etag"), None);
-        for what in ["licenses?page=1", "licenses?status=gone", "usage?from=x", "events?kind=a%20b"] {
+        let bad = ["licenses?page=1", "licenses?status=gone", "usage?from=x", "events?kind=a%20b"];
+        for what in bad {
             admin.get(&format!("/api/v1/exports/{what}")).refused(400, "malformed");
         }
         let (_, other) = site.organization("Other");
@@ -154,7 +157,8 @@ both! {
         };
         for license in [&sold[0], &sold[119]] {
             let of = license["id"].as_str().unwrap();
-            let used: Vec<&str> = all.iter().filter(|row| row["license_id"] == of).map(|row| row["used"].as_str()).collect();
+            let rows = all.iter().filter(|row| row["license_id"] == of);
+            let used: Vec<&str> = rows.map(|row| row["used"].as_str()).collect();
             assert_eq!(used, one(license));
         }
         // Pages of which nothing is meant are no end.
