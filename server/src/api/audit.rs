@@ -33,8 +33,8 @@ pub struct AuditEntry {
     #[schema(minimum = 1)]
     seq: i64,
     created_at: Moment,
-    /// Who: the id of an API key, or a word: `command` (whoever has the database in hand), `import`,
-    /// `server`.
+    /// Who: the id of an API key, or a word: `command` (whoever has the database in hand),
+    /// `import`, `server`.
     actor: String,
     /// What the API key was called then.
     actor_name: Option<String>,
