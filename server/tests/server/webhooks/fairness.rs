@@ -4,7 +4,7 @@ use super::receiver::{Receiver, Reply};
 use super::{Post, id, text};
 use crate::support::{BEGIN, Site};
 use licentia_server::store::Engine;
-use licentia_server::webhooks::dispatch::{self, CLAIM, Dispatcher};
+use licentia_server::webhooks::dispatch::{self, CLAIM};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -53,8 +53,10 @@ both! {
             let mut dispatcher = post.dispatcher();
             dispatcher.step().await.unwrap();
             dispatcher.step().await.unwrap();
+            while to.count() < 2 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
         });
-        to.wait_for(2);
         assert_eq!(to.most(), 1, "one at a time");
         site.clock.set(Some(BEGIN + CLAIM));
         post.send();
@@ -70,18 +72,17 @@ both! {
         let to = Receiver::with(|_| Reply::Slow(Duration::from_millis(5)));
         let webhook = one.webhook(&to, json!({ "events": ["product.created"] }));
         one.happen("p", 120);
-        let work = |server: &Post| {
-            let (server, metrics) = (Arc::clone(&server.server), Arc::clone(&server.metrics));
-            async move {
-                let outbox = licentia_server::outbox::Outbox::new(Arc::clone(&server), 0);
-                while outbox.deliver().await.unwrap() > 0 {}
-                let mut dispatcher = Dispatcher::new(server, metrics);
-                dispatcher.settle().await.unwrap();
-            }
-        };
+        one.fan_out();
         site.wait(async {
-            let done = tokio::join!(tokio::spawn(work(&one)), tokio::spawn(work(&two)));
-            done.0.and(done.1).unwrap();
+            let (mut first, mut second) = (one.dispatcher(), two.dispatcher());
+            // Each takes some before either has done all.
+            first.step().await.unwrap();
+            second.step().await.unwrap();
+            let (first, second) = tokio::join!(
+                tokio::spawn(async move { first.settle().await.unwrap() }),
+                tokio::spawn(async move { second.settle().await.unwrap() }),
+            );
+            first.and(second).unwrap();
         });
         one.send();
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
