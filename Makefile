@@ -14,8 +14,8 @@ STRICT := -O2 -Wall -Wextra -Wpedantic -Werror
 LINK := -I$(STAGE)/include -L$(STAGE)/lib -Wl,-rpath,'$$ORIGIN/lib' -llicentia
 VENV := .venv/bin
 
-.PHONY: help demo desk test soak bench bench-server dist install bless clean command stage stage-http \
-	python node packages test-style test-core test-server test-command test-c test-python \
+.PHONY: help demo desk screenshots test soak bench bench-server dist install bless clean command \
+	stage stage-http python node packages test-style test-core test-server test-command test-c test-python \
 	test-node test-page test-vectors test-targets
 
 help: ## Say what there is to make
@@ -34,6 +34,10 @@ test: ## Check everything that must hold
 
 install: ## Install the C library, its headers, pkg-config and CMake files (PREFIX, DESTDIR)
 	@PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" sh ffi/install.sh
+
+screenshots: command tests/page/node_modules/.package-lock.json ## Take pictures of every page of the desk
+	@cargo build --locked --quiet -p licentia-server --example desk
+	@cd tests/page && node desk/screenshots.mjs
 
 dist: ## Build what one ships from here into dist/, and try it in empty folders
 	@bindings/packaging/dist.sh
@@ -158,8 +162,10 @@ tests/page/node_modules/.package-lock.json: tests/page/package-lock.json
 	cd tests/page && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-# The page as a browser has it: every look with LICENTIA_SOAK. Pictures are in target/page.
-test-page: node
+# The page and the desk as a browser has them: every look with LICENTIA_SOAK. Pictures are in
+# target/page.
+test-page: command node
+	@cargo build --locked --quiet -p licentia-server --example desk
 	@if [ -x "$${CHROMIUM:-/usr/bin/chromium}" ]; then \
 		$(MAKE) tests/page/node_modules/.package-lock.json && cd tests/page && node --test --test-reporter=spec; \
 	else echo "skipped: the page in a browser (no chromium here; Debian package chromium)"; fi

@@ -197,7 +197,7 @@ fn is_local(name: &str) -> bool {
     let is_in = |local: &&str| {
         name.strip_suffix(*local).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     };
-    !name.contains('.') || LOCAL_NAMES.iter().any(|local| is_in(&local))
+    !name.contains('.') || LOCAL_NAMES.iter().any(is_in)
 }
 
 /// Whether an address is one machine's on the internet.

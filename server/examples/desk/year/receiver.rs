@@ -41,7 +41,7 @@ async fn receive(
     match name.as_str() {
         // A night without its database, and one in forty lost to restarts.
         "billing" if before == 120 => (StatusCode::SERVICE_UNAVAILABLE, "database is down"),
-        "billing" if chance(&format!("{at}{}", id.len())) % 40 == 0 => {
+        "billing" if chance(&format!("{at}{}", id.len())).is_multiple_of(40) => {
             (StatusCode::BAD_GATEWAY, "restarting")
         }
         // Its address was given to somebody else, and nobody told the server.

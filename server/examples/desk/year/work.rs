@@ -111,23 +111,25 @@ impl World {
                 self.sold[number].good = true;
             }
         }
-        if self.is_workday() && self.dice.chance(280) {
-            if let Some(number) = self.some_good() {
-                self.pass();
-                self.support(number, "suspend", &json!({ "reason": "invoice is overdue" })).await?;
-                let (pays, days) = (self.dice.chance(780), 3 + self.dice.below(9) as i64);
-                let it = &mut self.sold[number];
-                it.good = false;
-                it.pays_at = pays.then_some(self.at + days * DAY);
-            }
+        if self.is_workday()
+            && self.dice.chance(280)
+            && let Some(number) = self.some_good()
+        {
+            self.pass();
+            self.support(number, "suspend", &json!({ "reason": "invoice is overdue" })).await?;
+            let (pays, days) = (self.dice.chance(780), 3 + self.dice.below(9) as i64);
+            let it = &mut self.sold[number];
+            it.good = false;
+            it.pays_at = pays.then_some(self.at + days * DAY);
         }
-        if self.is_workday() && self.dice.chance(130) {
-            if let Some(number) = self.some_good() {
-                self.pass();
-                let path = format!("/licenses/{}", self.sold[number].id);
-                self.api.good(&self.keys.support, "DELETE", &path, None).await?;
-                (self.sold[number].good, self.sold[number].revoked) = (false, true);
-            }
+        if self.is_workday()
+            && self.dice.chance(130)
+            && let Some(number) = self.some_good()
+        {
+            self.pass();
+            let path = format!("/licenses/{}", self.sold[number].id);
+            self.api.good(&self.keys.support, "DELETE", &path, None).await?;
+            (self.sold[number].good, self.sold[number].revoked) = (false, true);
         }
         if self.dice.chance(240) {
             self.upgrade().await?;

@@ -4,9 +4,9 @@ pub(super) mod sheet;
 mod stream;
 mod tables;
 
-use super::licenses::{LicenseQuery, Status, direct};
 use super::audit::Wanted;
 use super::deliveries::DeliveryState;
+use super::licenses::{LicenseQuery, Status, direct};
 use super::{Asked, Caller, Origin, Problem, Scope, Shared, Work};
 use crate::error::Result;
 use crate::store::activations;

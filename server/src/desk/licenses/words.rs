@@ -87,8 +87,8 @@ pub fn turn(it: &Turn) -> &'static str {
 /// Where it stands, and what comes next, in one sentence. `now` is a time of RFC 3339.
 pub fn standing(it: &License, turns: &[Turn], now: &str) -> String {
     let since = |at: &Option<String>| at.as_deref().map(when::minute).unwrap_or_default();
-    let passed = turns.iter().filter(|turn| turn.at.as_str() <= now);
-    let last = passed.filter(|turn| turn.what != "support_ends").last();
+    let mut passed = turns.iter().filter(|turn| turn.at.as_str() <= now);
+    let last = passed.rfind(|turn| turn.what != "support_ends");
     match it.status.as_str() {
         "revoked" => format!("Revoked on {}, for ever.", since(&it.revoked_at)),
         "suspended" => {
