@@ -2,8 +2,6 @@
 //! process: whatever it shows or does, it asks the API for in the name of whoever signed in. It
 //! has no door of its own to the database, but for sessions.
 
-#![allow(dead_code, reason = "pages that need it are being made")]
-
 mod activations;
 mod assets;
 mod audit;

@@ -28,7 +28,6 @@ pub struct Activation {
     pub id: String,
     pub license_id: String,
     pub serial: String,
-    pub product_id: String,
     pub customer: Option<String>,
     pub installation: String,
     pub machine: Option<String>,

@@ -51,7 +51,6 @@ struct Seats {
 
 #[derive(Debug, Deserialize)]
 struct Seat {
-    id: String,
     seat: i64,
     holder: String,
     borrowed: bool,

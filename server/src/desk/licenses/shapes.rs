@@ -23,9 +23,7 @@ pub struct License {
     pub serial: String,
     pub product_id: String,
     pub product_name: String,
-    pub product_code: String,
     pub license_type: String,
-    pub policy_id: Option<String>,
     pub customer_id: Option<String>,
     pub customer_email: Option<String>,
     pub customer_name: Option<String>,
@@ -76,11 +74,6 @@ impl License {
     /// Whether seats come and go.
     pub fn is_floating(&self) -> bool {
         self.license_type == "floating"
-    }
-
-    /// Whether something is measured.
-    pub fn is_metered(&self) -> bool {
-        self.entitlements.iter().any(|it| it.meter.is_some())
     }
 }
 
@@ -208,8 +201,6 @@ pub struct Created {
 pub struct Named {
     pub id: String,
     pub name: String,
-    #[serde(default)]
-    pub product_id: Option<String>,
     #[serde(default)]
     pub key_pair_id: Option<String>,
 }

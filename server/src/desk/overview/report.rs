@@ -50,14 +50,12 @@ pub struct Seats {
 #[derive(Debug, Deserialize)]
 pub struct Syncs {
     pub today: i64,
-    pub hours_24: i64,
     pub days_7: i64,
 }
 
 #[derive(Debug, Deserialize)]
 pub struct Product {
     pub product_id: String,
-    pub code: String,
     pub name: String,
     pub licenses: Standing,
     pub activations: i64,

@@ -63,7 +63,6 @@ pub struct Standing {
 /// What there is of one.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Overview {
-    pub as_of: String,
     pub licenses: Standing,
     pub activations: i64,
 }

@@ -27,9 +27,7 @@ pub struct Seat {
     pub customer: Option<String>,
     pub seat: i64,
     pub holder: String,
-    pub installation: Option<String>,
     pub borrowed: bool,
     pub acquired_at: String,
-    pub renewed_at: String,
     pub expires_at: String,
 }

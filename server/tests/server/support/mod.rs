@@ -22,6 +22,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
 /// When tests begin: 2026-01-15 10:30:00 UTC.
@@ -218,6 +219,11 @@ impl Site {
     /// Somebody of the first organization with these scopes.
     pub fn caller(&self, scopes: &str) -> Client {
         self.nobody().with_key(&self.api_key(self.organization, scopes))
+    }
+
+    /// Has something go on beside the test.
+    pub fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+        self.runtime.spawn(work)
     }
 
     /// Does something with the server itself, such as looking into its store.

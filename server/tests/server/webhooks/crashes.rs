@@ -12,11 +12,16 @@ use sea_orm::prelude::Uuid;
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::{Future, poll_fn};
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 use std::time::Duration;
 
 /// Events of which one transaction makes several.
 const AT_ONCE: usize = 50;
+
+/// Places where a server that makes deliveries of events waits for something, and more.
+const PLACES: usize = 40;
 
 /// A consumer that fails three times of ten: an error, a closed connection, half an answer, or an
 /// answer that comes late.
@@ -72,10 +77,20 @@ fn happen(site: &Site, count: usize, dice: &mut Dice) -> BTreeSet<String> {
     taken
 }
 
-/// A server that works for a while, and is dropped in the middle of whatever it does.
-async fn live(post: &Post<'_>, time: Duration) {
+/// When a server is dropped, in the middle of whatever it does.
+#[derive(Clone, Copy)]
+enum End {
+    /// After so long.
+    After(Duration),
+    /// The next time that it waits for something, after so many times: every place where it could
+    /// be killed has its turn, also those where it is for a moment only.
+    At(usize),
+}
+
+/// A server that works until its end.
+async fn live(post: &Post<'_>, end: End) {
     let (server, metrics) = (Arc::clone(&post.server), Arc::clone(&post.metrics));
-    let work = tokio::spawn(async move {
+    let mut work = Box::pin(async move {
         let outbox = Outbox::new(Arc::clone(&server), 0);
         let mut dispatcher = Dispatcher::new(server, metrics);
         loop {
@@ -87,9 +102,22 @@ async fn live(post: &Post<'_>, time: Duration) {
             }
         }
     });
-    tokio::time::sleep(time).await;
-    work.abort();
-    assert!(work.await.unwrap_err().is_cancelled());
+    match end {
+        End::After(time) => {
+            let work = tokio::spawn(work);
+            tokio::time::sleep(time).await;
+            work.abort();
+            assert!(work.await.unwrap_err().is_cancelled());
+        }
+        End::At(mut left) => {
+            poll_fn(|context| {
+                let ended: Poll<()> = work.as_mut().poll(context);
+                left = left.saturating_sub(1);
+                if left == 0 { Poll::Ready(()) } else { ended }
+            })
+            .await;
+        }
+    }
 }
 
 /// What arrived, by its id: how often. Every one is signed in both ways, and is as it was before.
@@ -121,16 +149,20 @@ fn nothing_is_lost(site: &Site, count: usize) {
     let webhook = post.webhook(&to, json!({ "events": ["product.created"] }));
     let (mut wanted, mut crashes) = (BTreeSet::new(), 0);
     let mut made = 0;
-    let mut rounds = 0;
+    let (mut rounds, mut lives) = (0, 0);
     while made < count || left(&post) > 0 {
         if made < count {
             let some = (count / 20).max(1).min(count - made);
             wanted.extend(happen(site, some, &mut dice));
             made += some;
         }
+        for _ in 0..4 {
+            site.wait(live(&post, End::At(1 + lives % PLACES)));
+            lives += 1;
+        }
         let time = Duration::from_millis(5 + dice.below(120) as u64);
-        site.wait(live(&post, time));
-        crashes += 1;
+        site.wait(live(&post, End::After(time)));
+        crashes += 5;
         // What it took comes free, and what failed is due before long.
         let hours = if made < count { 0 } else { dice.below(20) as i64 * 3600 };
         site.clock.set(Some(site.clock.now() + CLAIM + hours));

@@ -25,7 +25,8 @@ both! {
         post.fan_out();
         let (stop, stopping) = watch::channel(false);
         let (server, metrics) = (Arc::clone(&post.server), Arc::clone(&post.metrics));
-        let running = site.wait(async { tokio::spawn(dispatch::run(server, metrics, stopping)) });
+        let work = dispatch::run(server, metrics, stopping);
+        let running = site.spawn(work);
         good.wait_for(40);
         assert!(hanging.most() <= 3 * 8, "{} at a time", hanging.most());
         assert_eq!(hanging.count(), hanging.most(), "not one of them has ended");
