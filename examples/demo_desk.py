@@ -60,7 +60,8 @@ def listening(demo, vendor):
         for language in RECEIVERS:
             receivers[language] = receiver = Receiver(vendor, language)
             vendor.made("POST", f"/webhooks/{receiver.id}/test", {})
-            heard = demo.expect(f"webhook in {language}", receiver.next().get("type"), "webhook.test")
+            kind = receiver.next().get("type")
+            heard = demo.expect(f"webhook in {language}", kind, "webhook.test")
             demo.say(f"{language}: listens on {receiver.url}, took {heard}")
     except BaseException:
         stop(receivers)

@@ -14,9 +14,9 @@ use axum::response::{IntoResponse, Response};
 
 /// A browser loads nothing from elsewhere, sends forms nowhere else, and shows the page in no
 /// other.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
-                      connect-src 'self'; form-action 'self'; base-uri 'none'; \
-                      frame-ancestors 'none'";
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+                      img-src 'self' data:; connect-src 'self'; form-action 'self'; \
+                      base-uri 'none'; frame-ancestors 'none'";
 
 /// A page.
 pub fn page(template: &impl Template) -> Response {

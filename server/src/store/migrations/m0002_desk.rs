@@ -52,8 +52,8 @@ fn webhooks() -> TableCreateStatement {
             boolean("enabled"),
             // Why it is not, where nobody said so.
             string_null("disabled_why"),
-            // The secret and the private key that sign, sealed, and the public key; and those before
-            // them, until when.
+            // The secret and the private key that sign, sealed, and the public key; and those
+            // before them, until when.
             text("sealed"),
             string("public_key"),
             text_null("sealed_before"),

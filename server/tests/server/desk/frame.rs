@@ -233,7 +233,8 @@ both! {
             let answer = browser.sign_in(&site.key, to);
             assert_eq!((answer.status, answer.header("location")), (303, Some("./")), "{to:?}");
             assert_eq!(browser.cookies.len(), 1, "{to:?}");
-            let asked = Browser::new(site.nobody()).get(&format!("/sign-in?{}", encoded(&[("to", to)])));
+            let path = format!("/sign-in?{}", encoded(&[("to", to)]));
+            let asked = Browser::new(site.nobody()).get(&path);
             assert_eq!(asked.form("/sign-in").value("to"), "/", "{to:?}");
         }
         // What begins well stays here, whatever else it says.
@@ -403,7 +404,8 @@ both! {
             assert_eq!(answer.header("cache-control"), keep, "{path}");
             for other in [bare.clone(), format!("{bare}?v=1"), format!("{path}&w=1")] {
                 let answer = browser.ask("GET", &other, None);
-                assert_eq!((answer.status, answer.header("cache-control")), (200, Some("no-cache")));
+                let found = (answer.status, answer.header("cache-control"));
+                assert_eq!(found, (200, Some("no-cache")));
             }
             let mut again = browser.clone();
             again.client = again.client.with("If-None-Match", answer.header("etag").unwrap());
