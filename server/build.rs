@@ -1,5 +1,6 @@
 //! Fetches the scripts of the desk: npm packages, of the versions and with the digests that
 //! `desk/package-lock.json` names, into the folder of this build. They are then part of the binary.
+//! Whoever names a folder of their own has had npm compare the digests there.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -18,11 +19,13 @@ const FILES: [&str; 5] = [
 ];
 
 fn main() {
-    println!("cargo::rerun-if-changed=desk/package-lock.json");
+    for file in ["desk/package.json", "desk/package-lock.json"] {
+        println!("cargo::rerun-if-changed={file}");
+    }
     println!("cargo::rerun-if-env-changed={FOLDER}");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo names a folder"));
     let packages = match env::var_os(FOLDER) {
-        Some(folder) => PathBuf::from(folder),
+        Some(folder) => watched(folder.into()),
         None => fetch(&out),
     };
     for file in FILES {
@@ -31,6 +34,14 @@ fn main() {
             panic!("{}: {error}: name a folder that has the packages ({FOLDER})", from.display());
         }
     }
+}
+
+/// A folder that somebody else fetched into, and answers for.
+fn watched(folder: PathBuf) -> PathBuf {
+    for file in FILES {
+        println!("cargo::rerun-if-changed={}", folder.join(file).display());
+    }
+    folder
 }
 
 /// Has npm fetch them, which compares their digests and runs nothing of them.

@@ -99,7 +99,7 @@ async fn redeemed(args: &Args, data: &[u8]) -> Told<Answered> {
         upkeep::keep(&server, false).await?;
         let request = requests::read(data)?;
         let digest = String::new();
-        let origin = Origin { key: None, digest, request_id: None, remote: None };
+        let origin = Origin { digest, ..Origin::default() };
         let answered = requests::answer(&server, request, &origin).await?;
         upkeep::keep(&server, true).await?;
         Ok(answered)

@@ -263,6 +263,11 @@ impl Gate {
         let _ = self.0.caller.set((organization, key));
     }
 
+    /// Who asks is known without a key in this request: for the log.
+    pub fn known(&self, organization: Uuid, key: Uuid) {
+        let _ = self.0.caller.set((organization, key));
+    }
+
     /// The pattern of the path was found.
     pub fn route(&self, pattern: &str) {
         let _ = self.0.route.set(pattern.to_string());

@@ -15,7 +15,7 @@ use std::net::IpAddr;
 pub const BODY_MAX: usize = 1024 * 1024;
 
 /// Where a write came from, and what makes it the same as another.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Origin {
     /// The `Idempotency-Key`.
     pub key: Option<String>,
@@ -25,6 +25,8 @@ pub struct Origin {
     pub request_id: Option<String>,
     /// The address it came from.
     pub remote: Option<IpAddr>,
+    /// What was asked for after the path, as it was sent.
+    pub query: Option<String>,
 }
 
 /// A body of JSON, and its origin. Members that are not known are refused by the type
@@ -106,6 +108,7 @@ impl Origin {
             digest: digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect(),
             request_id: parts.extensions.get::<RequestId>().map(|id| id.0.clone()),
             remote: parts.extensions.get::<Remote>().map(|remote| remote.0),
+            query: Some(query).filter(|query| !query.is_empty()).map(str::to_string),
         })
     }
 }

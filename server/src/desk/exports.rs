@@ -1,10 +1,11 @@
 //! Lists as files for spreadsheets, as the API makes them.
 
-use super::session::Visit;
+use super::session::{Visit, same_site};
 use super::{Desk, State};
 use crate::error::Error;
 use axum::Router;
 use axum::extract::{Path, RawQuery};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use std::sync::Arc;
@@ -24,7 +25,12 @@ async fn export(
     visit: Visit,
     Path(list): Path<String>,
     RawQuery(query): RawQuery,
+    headers: HeaderMap,
 ) -> Response {
+    // It is noted who took what: a page elsewhere does not take it for them.
+    if let Err(error) = same_site(&headers) {
+        return error.into_response();
+    }
     if !LISTS.contains(&list.as_str()) {
         return Error::not_found("list").into_response();
     }

@@ -2,6 +2,7 @@
 //! looked at again for each page. The key itself is kept nowhere.
 
 use super::Desk;
+use crate::api::limits::Gate;
 use crate::api::{Caller, Remote, RequestId, Scopes, Secure, digest};
 use crate::audit;
 use crate::error::{Code, Error, Result};
@@ -83,6 +84,9 @@ pub async fn visit(parts: &Parts, desk: &Desk) -> Result<Option<Visit>> {
     let (Some(key), Some(organization)) = (key, organization) else { return Ok(None) };
     if !key.is_good(now) {
         return Ok(None);
+    }
+    if let Some(gate) = parts.extensions.get::<Gate>() {
+        gate.known(organization.id, key.id);
     }
     if now.saturating_sub(session.last_seen_at) >= NOTED {
         let longest = session.created_at.saturating_add(LONGEST);

@@ -54,7 +54,7 @@ pub async fn signing(server: &Shared, pair: Option<Uuid>) -> Result<Vec<Rotated>
 }
 
 async fn one(server: &Shared, pair: &key_pairs::Model) -> Result<key_pairs::Model> {
-    let nobody = Origin { key: None, digest: String::new(), request_id: None, remote: None };
+    let nobody = Origin::default();
     let work = Work::of(server, pair.organization_id, "server", &nobody).await?;
     let mut work = work.by_hand();
     let vault = server.signer.vault();

@@ -46,8 +46,9 @@ async fn export<R: Rows>(
     rows: R,
 ) -> Result<Response> {
     let mut work = Work::by_caller(server, caller, origin).await?;
-    let detail = [("of".to_string(), Value::from(R::NAME))];
-    work.note("data.exported", caller.organization.id, detail.into_iter().collect());
+    let of = [("of", Value::from(R::NAME)), ("filters", Value::from(origin.query.clone()))];
+    let detail = of.map(|(name, value)| (name.to_string(), value)).into_iter().collect();
+    work.note("data.exported", caller.organization.id, detail);
     work.finish().await?;
     Ok(answer(server, rows))
 }

@@ -72,7 +72,7 @@ pub async fn import(
         Kind::Licenses => licenses::COLUMNS,
     };
     let table = Table::read(file, columns)?;
-    let nobody = Origin { key: None, digest: String::new(), request_id: None, remote: None };
+    let nobody = Origin::default();
     let mut work = Work::of(server, organization.id, "import", &nobody).await?.by_hand();
     let mut imported = Imported::default();
     let mut flaws = Vec::new();

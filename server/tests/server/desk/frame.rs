@@ -185,10 +185,16 @@ both! {
             assert_eq!(answer.status, 403, "{site:?} {origin:?}");
             assert!(answer.text().contains("A page elsewhere asked for this"));
             assert_eq!(there.sign_in("lic_wrong", "/").status, 403, "{site:?} {origin:?}");
+            assert_eq!(there.ask("GET", "/exports/licenses", None).status, 403, "{site:?}");
         }
         is_in(&mut browser.clone());
         let mut here = browser.clone();
         here.client = here.client.with("Sec-Fetch-Site", "same-origin").with("Origin", &own);
+        // It is noted who took what, once for each time that they did.
+        assert_eq!(here.ask("GET", "/exports/licenses?status=active", None).status, 200);
+        let taken = site.admin().get("/api/v1/audit?action=data.exported").good();
+        assert_eq!(taken["entries"].as_array().unwrap().len(), 1);
+        assert_eq!(taken["entries"][0]["detail"]["filters"], "status=active");
         assert_eq!(here.send_raw("/sign-out", &form).status, 303);
     }
 
