@@ -15,8 +15,8 @@ LINK := -I$(STAGE)/include -L$(STAGE)/lib -Wl,-rpath,'$$ORIGIN/lib' -llicentia
 VENV := .venv/bin
 
 .PHONY: help demo desk screenshots test soak bench bench-server dist install bless clean command \
-	stage stage-http python node packages test-style test-core test-server test-command test-c test-python \
-	test-node test-page test-vectors test-targets
+	stage stage-http python node packages test-style test-core test-server test-command test-c \
+	test-python test-node test-page test-vectors test-targets
 
 help: ## Say what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -58,7 +58,7 @@ bless: ## Rewrite what is generated: the header, tables in the docs, vectors
 	LICENTIA_BLESS=1 cargo test --locked -q -p licentia-ffi --test header
 	LICENTIA_BLESS=1 cargo test --locked -q -p licentia-ffi --test host stable
 	LICENTIA_BLESS=1 cargo test --locked -q -p licentia-cli
-	LICENTIA_BLESS=1 cargo test --locked -q -p licentia-tests --test vectors --test tidy
+	LICENTIA_BLESS=1 cargo test --locked -q -p licentia-tests --test vectors --test webhooks --test tidy
 
 clean: ## Remove everything that was built or installed here
 	rm -rf target .venv dist {bindings,examples,bench}/node/node_modules bindings/node/*.node \

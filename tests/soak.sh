@@ -120,6 +120,13 @@ suites=(
   "7 replay replays_of_a_thousand      # 1,050 answers, 6,300 replays"
   "420 licentia-tests:simulation a_server  # 10,000 seeds"
   "7 licentia-server:server busy_server          # 20 backups while others write"
+  "10 licentia-server:server nothing_is_lost_on_sqlite      # 10,000 events"
+  "20 licentia-server:server nothing_is_lost_on_postgresql  # 10,000 events"
+  "25 licentia-cli:server webhooks_of_a_killed_server_on_sqlite     # 100 kills"
+  "5 licentia-cli:server webhooks_of_a_killed_server_on_postgresql  # 20 kills"
+  "40 licentia-server:server a_long_table        # a million rows of an export"
+  "20 licentia-server:server every_number_is     # reports against the rows"
+  "10 licentia-server:server outlook::whoever    # what is said against what an installation does"
 )
 
 # One line for each suite: what was tried, in how long. One that tries nothing fails.
