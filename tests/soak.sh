@@ -125,8 +125,6 @@ suites=(
   "25 licentia-cli:server webhooks_of_a_killed_server_on_sqlite     # 100 kills"
   "5 licentia-cli:server webhooks_of_a_killed_server_on_postgresql  # 20 kills"
   "40 licentia-server:server a_long_table        # a million rows of an export"
-  "20 licentia-server:server every_number_is     # reports against the rows"
-  "10 licentia-server:server outlook::whoever    # what is said against what an installation does"
 )
 
 # One line for each suite: what was tried, in how long. One that tries nothing fails.

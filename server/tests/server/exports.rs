@@ -246,6 +246,7 @@ fn a_long_table_takes_no_memory_and_whoever_stops_holds_nothing() {
     assert!(bytes > count * 700, "{bytes}");
     let grown = most.saturating_sub(before);
     assert!(grown < 64 * 1024, "{grown} KiB more for {bytes} bytes");
+    println!("tried: an export of {count} rows, {bytes} bytes, {grown} KiB more in memory");
 
     // Somebody who takes nothing is left, somebody who goes away is forgotten.
     let mut stalled = admin.send("GET", "/api/v1/exports/licenses", None).unwrap();
