@@ -4,8 +4,10 @@ use super::page::Page;
 use super::webhooks;
 use crate::error::Result;
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::{Expr, ExprTrait, LockBehavior, LockType, OnConflict, Order, Query};
-use sea_orm::{ConnectionTrait, IntoActiveModel, QueryOrder, QuerySelect};
+use sea_orm::sea_query::{
+    Alias, Expr, ExprTrait, LockBehavior, LockType, OnConflict, Order, Query, SelectStatement,
+};
+use sea_orm::{ConnectionTrait, IntoActiveModel, QueryOrder, QuerySelect, Statement};
 
 /// It was not sent yet, or is tried again.
 pub const WAITING: &str = "waiting";
@@ -48,15 +50,30 @@ impl ActiveModelBehavior for ActiveModel {}
 
 /// Rows in one statement: each has fourteen values, and SQLite takes 32,766.
 const AT_ONCE: usize = 1_000;
+/// Bytes of bodies in one statement, and those of one row more.
+const BYTES_AT_ONCE: usize = 1 << 20;
 
 /// Adds some. An event that is on its way to a webhook already is not so twice.
 pub async fn insert(tx: &impl ConnectionTrait, rows: Vec<Model>) -> Result<()> {
-    for rows in rows.chunks(AT_ONCE) {
-        let rows = rows.iter().cloned().map(IntoActiveModel::into_active_model);
-        let none =
-            OnConflict::columns([Column::WebhookId, Column::EventId]).do_nothing().to_owned();
-        Entity::insert_many(rows).on_conflict(none).exec_without_returning(tx).await?;
+    let (mut some, mut bytes) = (Vec::new(), 0_usize);
+    for row in rows {
+        bytes = bytes.saturating_add(row.body.len());
+        some.push(row);
+        if some.len() >= AT_ONCE || bytes >= BYTES_AT_ONCE {
+            bytes = 0;
+            insert_some(tx, std::mem::take(&mut some)).await?;
+        }
     }
+    match some.is_empty() {
+        true => Ok(()),
+        false => insert_some(tx, some).await,
+    }
+}
+
+async fn insert_some(tx: &impl ConnectionTrait, rows: Vec<Model>) -> Result<()> {
+    let none = OnConflict::columns([Column::WebhookId, Column::EventId]).do_nothing().to_owned();
+    let rows = rows.into_iter().map(IntoActiveModel::into_active_model);
+    Entity::insert_many(rows).on_conflict(none).exec_without_returning(tx).await?;
     Ok(())
 }
 
@@ -73,6 +90,13 @@ pub struct Filter {
     pub subject: Option<String>,
 }
 
+/// That its webhook is there. What is left of one that was deleted is nobody's any more, and waits
+/// for [`clear_gone`].
+fn has_webhook() -> Expr {
+    let all = Query::select().column(webhooks::Column::Id).from(webhooks::Entity).to_owned();
+    Column::WebhookId.in_subquery(all)
+}
+
 /// A page of an organization's, the newest first.
 pub async fn list(
     connection: &impl ConnectionTrait,
@@ -81,6 +105,7 @@ pub async fn list(
     page: Page,
 ) -> Result<Vec<Model>> {
     let mut rows = Entity::find().filter(Column::OrganizationId.eq(organization));
+    rows = rows.filter(has_webhook());
     if let Some(webhook) = filter.webhook {
         rows = rows.filter(Column::WebhookId.eq(webhook));
     }
@@ -106,6 +131,7 @@ pub async fn get(
     id: Uuid,
 ) -> Result<Option<Model>> {
     let one = Entity::find_by_id(id).filter(Column::OrganizationId.eq(organization));
+    let one = one.filter(has_webhook());
     Ok(one.one(connection).await?)
 }
 
@@ -149,7 +175,7 @@ pub async fn claim(
 /// One that this server has claimed until a time, which nobody else changes until the transaction
 /// ends; `None` where it is gone, or another's by now.
 pub async fn mine(tx: &impl ConnectionTrait, id: Uuid, until: i64) -> Result<Option<Model>> {
-    let one = Entity::find_by_id(id).filter(Column::ClaimedUntil.eq(until));
+    let one = Entity::find_by_id(id).filter(Column::ClaimedUntil.eq(until)).filter(has_webhook());
     Ok(one.lock_exclusive().one(tx).await?)
 }
 
@@ -190,24 +216,66 @@ pub async fn release_all(tx: &impl ConnectionTrait) -> Result<()> {
     Ok(())
 }
 
-/// Sends all of a webhook again that were tried for the last time. Gives how many.
-pub async fn revive(tx: &impl ConnectionTrait, webhook: Uuid, now: i64) -> Result<u64> {
+/// Sends some of a webhook again that were tried for the last time, the oldest first. Gives how
+/// many, and whether there are more.
+pub async fn revive(
+    tx: &impl ConnectionTrait,
+    webhook: Uuid,
+    now: i64,
+    limit: u64,
+) -> Result<(u64, bool)> {
+    let dead = Query::select()
+        .column(Column::Id)
+        .from(Entity)
+        .and_where(Column::WebhookId.eq(webhook))
+        .and_where(Column::State.eq(DEAD))
+        .order_by(Column::Id, Order::Asc)
+        .limit(limit)
+        .to_owned();
     let done = Entity::update_many()
         .col_expr(Column::State, Expr::value(WAITING))
         .col_expr(Column::Tries, Expr::value(0_i64))
         .col_expr(Column::NextAt, Expr::value(now))
         .col_expr(Column::FinishedAt, Expr::value(None::<i64>))
-        .filter(Column::WebhookId.eq(webhook))
-        .filter(Column::State.eq(DEAD))
+        .filter(Column::Id.in_subquery(dead))
         .exec(tx)
         .await?;
-    Ok(done.rows_affected)
+    let more = Query::select()
+        .column(Column::Id)
+        .from(Entity)
+        .and_where(Column::WebhookId.eq(webhook))
+        .and_where(Column::State.eq(DEAD))
+        .limit(1)
+        .to_owned();
+    Ok((done.rows_affected, tx.query_one(&more).await?.is_some()))
 }
 
-/// Deletes all of a webhook.
-pub(super) async fn clear_of(tx: &impl ConnectionTrait, webhook: Uuid) -> Result<()> {
-    Entity::delete_many().filter(Column::WebhookId.eq(webhook)).exec(tx).await?;
-    Ok(())
+/// The webhooks that deliveries are for, one by one along the index; of them those that are gone.
+const GONE: &str = "WITH RECURSIVE known(id) AS (\
+    SELECT webhook_id FROM (SELECT webhook_id FROM deliveries ORDER BY webhook_id LIMIT 1) AS one \
+    UNION ALL SELECT (SELECT webhook_id FROM deliveries WHERE webhook_id > known.id \
+    ORDER BY webhook_id LIMIT 1) FROM known WHERE known.id IS NOT NULL) \
+    SELECT id FROM known WHERE known.id IS NOT NULL \
+    AND NOT EXISTS (SELECT 1 FROM webhooks WHERE webhooks.id = known.id) LIMIT 1";
+
+/// A webhook that was deleted, and has deliveries still.
+pub async fn gone(connection: &impl ConnectionTrait) -> Result<Option<Uuid>> {
+    let found = Statement::from_string(connection.get_database_backend(), GONE);
+    let row = connection.query_one_raw(found).await?;
+    Ok(row.map(|row| row.try_get("", "id")).transpose()?)
+}
+
+/// Deletes some deliveries of a webhook, which [`gone`] gave. Gives how many.
+pub async fn clear_gone(tx: &impl ConnectionTrait, webhook: Uuid, limit: u64) -> Result<u64> {
+    let some = Query::select()
+        .column(Column::Id)
+        .from(Entity)
+        .and_where(Column::WebhookId.eq(webhook))
+        .order_by(Column::Id, Order::Asc)
+        .limit(limit)
+        .to_owned();
+    let cleared = Entity::delete_many().filter(Column::Id.in_subquery(some)).exec(tx).await?;
+    Ok(cleared.rows_affected)
 }
 
 /// Deletes some of those that ended before a time, one way or the other. Gives how many.
@@ -223,38 +291,113 @@ pub async fn clear(tx: &impl ConnectionTrait, before: i64, limit: u64) -> Result
     Ok(cleared.rows_affected)
 }
 
+/// Deletes some that were made before a time and wait for webhooks that the server disabled: nobody
+/// has asked for them since. Gives how many.
+pub async fn clear_unasked(tx: &impl ConnectionTrait, before: i64, limit: u64) -> Result<u64> {
+    let disabled = Query::select()
+        .column(webhooks::Column::Id)
+        .from(webhooks::Entity)
+        .and_where(webhooks::Column::Enabled.eq(false))
+        .and_where(webhooks::Column::DisabledWhy.is_not_null())
+        .to_owned();
+    let old = Query::select()
+        .column(Column::Id)
+        .from(Entity)
+        .and_where(Column::State.eq(WAITING))
+        .and_where(Column::CreatedAt.lt(before))
+        .and_where(Column::WebhookId.in_subquery(disabled))
+        .limit(limit)
+        .to_owned();
+    let cleared = Entity::delete_many().filter(Column::Id.in_subquery(old)).exec(tx).await?;
+    Ok(cleared.rows_affected)
+}
+
+/// Deliveries that are counted: more are as many.
+const COUNT_MAX: u64 = 100_000;
+
 /// How it stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Standing {
-    /// How many wait that are to be sent.
+    /// How many wait that are to be sent: at most 100,000.
     pub waiting: u64,
     /// Since when the oldest of them does, in seconds since 1970.
     pub oldest: Option<i64>,
-    /// How many were tried for the last time.
+    /// How many were tried for the last time: at most 100,000.
     pub dead: u64,
 }
 
 /// How it stands now, on the whole server. What waits for a webhook that is disabled is not
 /// counted.
 pub async fn standing(connection: &impl ConnectionTrait) -> Result<Standing> {
-    let open = Query::select()
-        .column(webhooks::Column::Id)
+    let all = Query::select().column(webhooks::Column::Id).from(webhooks::Entity).to_owned();
+    let mut open = all.clone();
+    open.and_where(webhooks::Column::Enabled.eq(true));
+    let oldest = connection.query_one(&oldest()).await?;
+    let oldest = oldest.map(|row| row.try_get("", "created_at")).transpose()?;
+    let waiting = count(connection, WAITING, open).await?;
+    Ok(Standing { waiting, oldest, dead: count(connection, DEAD, all).await? })
+}
+
+/// Counts those in a state that are for some webhooks: in an index alone.
+async fn count(
+    connection: &impl ConnectionTrait,
+    state: &str,
+    webhooks: SelectStatement,
+) -> Result<u64> {
+    let some = Query::select()
+        .expr(Expr::val(1))
+        .from(Entity)
+        .and_where(Column::State.eq(state))
+        .and_where(Column::WebhookId.in_subquery(webhooks))
+        .limit(COUNT_MAX)
+        .to_owned();
+    let count = Query::select()
+        .expr_as(Expr::cust("COUNT(*)"), "count")
+        .from_subquery(some, "some")
+        .to_owned();
+    let row = connection.query_one(&count).await?;
+    let count = row.map(|row| row.try_get::<i64>("", "count")).transpose()?.unwrap_or_default();
+    Ok(u64::try_from(count).unwrap_or_default())
+}
+
+/// The one that waits the longest: ids are in the order of their time, and each webhook has one
+/// that is the smallest.
+fn oldest() -> SelectStatement {
+    let waits = Alias::new("waits");
+    let column = |column: Column| Expr::col((waits.clone(), column));
+    let first = Query::select()
+        .expr(column(Column::Id))
+        .from_as(Entity, waits.clone())
+        .and_where(column(Column::State).eq(WAITING))
+        .and_where(
+            column(Column::WebhookId).eq(Expr::col((webhooks::Entity, webhooks::Column::Id))),
+        )
+        .order_by((waits.clone(), Column::Id), Order::Asc)
+        .limit(1)
+        .to_owned();
+    let firsts = Query::select()
+        .expr(Expr::SubQuery(None, Box::new(first.into())))
         .from(webhooks::Entity)
         .and_where(webhooks::Column::Enabled.eq(true))
         .to_owned();
-    let waiting = Query::select()
-        .expr_as(Expr::col(Column::Id).count(), "rows")
-        .expr_as(Expr::col(Column::CreatedAt).min(), "oldest")
+    Query::select()
+        .column(Column::CreatedAt)
         .from(Entity)
-        .and_where(Column::State.eq(WAITING))
-        .and_where(Column::WebhookId.in_subquery(open))
-        .to_owned();
-    let row = connection.query_one(&waiting).await?;
-    let (mut count, mut oldest) = (0_i64, None);
-    if let Some(row) = row {
-        count = row.try_get("", "rows")?;
-        oldest = row.try_get("", "oldest")?;
-    }
-    let dead = Entity::find().filter(Column::State.eq(DEAD)).count(connection).await?;
-    Ok(Standing { waiting: u64::try_from(count).unwrap_or_default(), oldest, dead })
+        .and_where(Column::Id.in_subquery(firsts))
+        .order_by(Column::Id, Order::Asc)
+        .limit(1)
+        .to_owned()
+}
+
+/// Sends now what waits until after a time, which is further away than anything is put off; and
+/// gives back what was taken: for a clock that was ahead.
+pub async fn recede(tx: &impl ConnectionTrait, now: i64, latest: i64) -> Result<()> {
+    release_all(tx).await?;
+    Entity::update_many()
+        .col_expr(Column::NextAt, Expr::value(now))
+        .filter(Column::State.eq(WAITING))
+        .filter(Column::NextAt.gt(latest))
+        .exec(tx)
+        .await?;
+    Ok(())
 }
