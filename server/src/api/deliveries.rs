@@ -341,11 +341,17 @@ async fn resend(
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Resent {
     resent: u64,
+    /// Whether there are more that are dead: ask again.
+    more: bool,
 }
+
+/// Deliveries that are sent again at a time.
+const RESENT_MAX: u64 = 1_000;
 
 /// Send all dead deliveries of a webhook again
 ///
-/// At once, each with the same id and the same body as before.
+/// At once, each with the same id and the same body as before: the oldest 1,000, and `more` says
+/// whether to ask again.
 #[utoipa::path(post, path = "/webhooks/{id}/resend-dead", tag = "webhooks",
     params(("id" = Uuid, Path)), security(("api_key" = ["admin"])),
     responses((status = 200, body = Resent), (status = "4XX", body = Problem)))]
@@ -359,12 +365,12 @@ async fn resend_dead(
     let mut work = Work::begin(&server, &caller, &origin).await?;
     let webhook = lock(&work, &caller, id).await?;
     is_enabled(&webhook)?;
-    let resent = deliveries::revive(&work.tx, id, work.now).await?;
+    let (resent, more) = deliveries::revive(&work.tx, id, work.now, RESENT_MAX).await?;
     if resent > 0 {
         let detail = [("resent".to_string(), Value::from(resent))];
         work.note("webhook.dead_resent", id, detail.into_iter().collect());
     }
-    work.commit(Answer::ok(&Resent { resent })).await
+    work.commit(Answer::ok(&Resent { resent, more })).await
 }
 
 /// Fails with `conflict` where nothing is sent.

@@ -9,27 +9,45 @@ use sea_orm::prelude::Uuid;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Makes the deliveries of some events: one for each webhook that takes the event, together with
-/// whatever else the transaction does.
-pub async fn fan_out(tx: &impl ConnectionTrait, events: &[events::Model], now: i64) -> Result<()> {
+/// Bytes of bodies in one turn, for all webhooks together, and those of one event more.
+const BYTES_MAX: usize = 8 << 20;
+
+/// Makes the deliveries of the first of some events: one for each webhook that takes the event,
+/// together with whatever else the transaction does. Gives how many events those are: at least
+/// one, and the rest waits for its turn.
+pub async fn fan_out(
+    tx: &impl ConnectionTrait,
+    events: &[events::Model],
+    now: i64,
+) -> Result<usize> {
     let organizations: BTreeSet<Uuid> = events.iter().map(|event| event.organization_id).collect();
     let open = webhooks::open(tx, organizations).await?;
     if open.is_empty() {
-        return Ok(());
+        return Ok(events.len());
     }
     let products = match open.iter().any(|row| row.product_id.is_some()) {
         true => products(tx, events).await?,
         false => BTreeMap::new(),
     };
-    let mut rows = Vec::new();
-    for event in events.iter().filter(|event| event.kind != kinds::TEST) {
-        let product = products.get(&event.seq).copied();
-        let body = body(event);
-        for webhook in open.iter().filter(|webhook| takes(webhook, event, product)) {
-            rows.push(row(webhook, event, body.clone(), now));
+    let (mut rows, mut bytes, mut done) = (Vec::new(), 0_usize, 0);
+    for event in events {
+        if bytes >= BYTES_MAX {
+            break;
         }
+        done += 1;
+        let product = products.get(&event.seq).copied();
+        let takers = open.iter().filter(|webhook| takes(webhook, event, product));
+        let takers: Vec<_> = takers.collect();
+        if takers.is_empty() || event.kind == kinds::TEST {
+            continue;
+        }
+        let body = body(event);
+        bytes = bytes.saturating_add(body.len().saturating_mul(takers.len()));
+        let bodies = std::iter::repeat_n(body, takers.len());
+        rows.extend(takers.into_iter().zip(bodies).map(|(to, body)| row(to, event, body, now)));
     }
-    deliveries::insert(tx, rows).await
+    deliveries::insert(tx, rows).await?;
+    Ok(done)
 }
 
 /// Whether a webhook wants an event, which is about this product.

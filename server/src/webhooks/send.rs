@@ -2,7 +2,7 @@
 //! answer heard. No redirect is followed, no proxy asked, nothing kept of one call for another.
 
 use super::address::{Guard, Refused, Target};
-use super::resolve::{Resolve, System};
+use super::resolve::{Lookup, Lookups, Resolve, System};
 use super::trust::Trust;
 use crate::error::{Error, Result};
 use http_body_util::{BodyExt, Full};
@@ -11,6 +11,7 @@ use hyper::client::conn::http1;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
+use sea_orm::prelude::Uuid;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -123,6 +124,7 @@ impl Sent {
 pub struct Sender {
     guard: Guard,
     names: Arc<dyn Resolve>,
+    lookups: Arc<Lookups>,
     trust: Arc<Trust>,
     patience: Duration,
 }
@@ -138,7 +140,8 @@ impl Sender {
     /// To where the guard allows, with the system's authorities.
     pub fn new(guard: Guard) -> Sender {
         let trust = Arc::new(Trust::default());
-        Sender { guard, names: Arc::new(System::default()), trust, patience: PATIENCE }
+        let (names, lookups) = (Arc::new(System), Arc::default());
+        Sender { guard, names, lookups, trust, patience: PATIENCE }
     }
 
     /// Believing these authorities as well.
@@ -163,19 +166,31 @@ impl Sender {
         self.guard.target(url).map(drop).map_err(refused)
     }
 
-    /// Posts a body. Never fails: what goes wrong is told.
+    /// Posts a body of an organization. Never fails: what goes wrong is told. `None` = nothing was
+    /// tried, for too many names are being looked up.
     pub async fn post(
         &self,
+        organization: Uuid,
         url: &str,
         headers: Vec<(HeaderName, HeaderValue)>,
         body: Bytes,
-    ) -> Sent {
+    ) -> Option<Sent> {
+        let target = self.guard.target(url);
+        let lookup = match &target {
+            Ok(Target { host: Host::Domain(_), .. }) => {
+                let turn = timeout(self.patience, self.lookups.wait(organization)).await;
+                Some(turn.ok().flatten()?)
+            }
+            Ok(_) | Err(_) => None,
+        };
+        // To wait for others is no part of it.
         let begun = Instant::now();
-        let mut sent = match self.guard.target(url) {
+        let mut sent = match target {
             Err(_) => failed(Failure::NotAllowed),
             Ok(target) => {
                 let ends = begun + self.patience;
-                let answered = timeout_at(ends, self.ask(&target, headers, body, ends)).await;
+                let asked = self.ask(&target, lookup, headers, body, ends);
+                let answered = timeout_at(ends, asked).await;
                 match answered.unwrap_or(Err(Failure::Timeout)) {
                     Ok(response) => heard(response, ends).await,
                     Err(failure) => failed(failure),
@@ -183,18 +198,19 @@ impl Sender {
             }
         };
         sent.millis = begun.elapsed().as_millis().try_into().unwrap_or(u64::MAX);
-        sent
+        Some(sent)
     }
 
     /// Up to the head of the answer.
     async fn ask(
         &self,
         target: &Target,
+        lookup: Option<Lookup>,
         headers: Vec<(HeaderName, HeaderValue)>,
         body: Bytes,
         ends: Instant,
     ) -> std::result::Result<Heard, Failure> {
-        let found = self.addresses(target).await.ok_or(Failure::NoAddress)?;
+        let found = self.addresses(target, lookup).await.ok_or(Failure::NoAddress)?;
         let places = self.guard.places(target, &found).ok_or(Failure::NoAddress)?;
         let stream = connect(&places, ends).await.ok_or(Failure::Unreachable)?;
         let request = request(target, headers, body).ok_or(Failure::NotAllowed)?;
@@ -208,11 +224,20 @@ impl Sender {
     }
 
     /// Every address of the host. Asked once.
-    async fn addresses(&self, target: &Target) -> Option<Vec<IpAddr>> {
+    async fn addresses(&self, target: &Target, lookup: Option<Lookup>) -> Option<Vec<IpAddr>> {
         match &target.host {
             Host::Ipv4(address) => Some(vec![(*address).into()]),
             Host::Ipv6(address) => Some(vec![(*address).into()]),
-            Host::Domain(name) => self.names.resolve(name).await.ok(),
+            Host::Domain(name) => {
+                let (names, name) = (Arc::clone(&self.names), name.clone());
+                // It goes on after nobody waits for it, and has its place so long.
+                let found = tokio::spawn(async move {
+                    let found = names.resolve(&name).await;
+                    drop(lookup);
+                    found
+                });
+                found.await.ok()?.ok()
+            }
         }
     }
 }

@@ -17,11 +17,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 /// What a page says after something was done.
-const DONE: [(&str, &str); 5] = [
+const DONE: [(&str, &str); 6] = [
     ("changed", "The webhook was changed."),
     ("enabled", "The webhook is enabled: what waits for it is sent."),
     ("disabled", "The webhook is disabled: nothing is sent, and no new events are kept for it."),
     ("resent", "All dead deliveries are sent again."),
+    ("some", "1,000 dead deliveries are sent again. There are more: press again."),
     ("none", "There was no dead delivery."),
 ];
 
@@ -179,13 +180,18 @@ pub async fn resend_dead(desk: State, Id(id): Id, posted: Posted) -> Response {
     #[derive(Deserialize)]
     struct Resent {
         resent: u64,
+        more: bool,
     }
     let (visit, to) = (&posted.visit, format!("/webhooks/{id}/resend-dead"));
     let body = json!({});
     let sent = desk.client.send::<Resent>(visit, Method::POST, &to, &body, posted.once()).await;
     match sent {
         Ok(sent) => {
-            let done = if sent.resent > 0 { "resent" } else { "none" };
+            let done = match (sent.resent, sent.more) {
+                (0, _) => "none",
+                (_, true) => "some",
+                (_, false) => "resent",
+            };
             html::on_to(&format!("../{id}?done={done}"))
         }
         Err(why) => again(&desk, visit, &id, &to, why).await,

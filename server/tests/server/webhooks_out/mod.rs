@@ -11,6 +11,7 @@ mod wire;
 use hyper::body::Bytes;
 use hyper::header::{HeaderName, HeaderValue};
 use licentia_server::webhooks::{Guard, Sender, Sent};
+use sea_orm::prelude::Uuid;
 use std::time::Duration;
 
 /// Long enough for what is answered, and short where nobody answers.
@@ -30,5 +31,6 @@ fn post(sender: &Sender, url: &str) -> Sent {
         (name("content-type"), HeaderValue::from_static("application/json")),
         (name("webhook-id"), HeaderValue::from_static("evt_1")),
     ];
-    runtime.block_on(sender.post(url, headers, Bytes::from_static(b"{\"type\":\"test\"}")))
+    let body = Bytes::from_static(b"{\"type\":\"test\"}");
+    runtime.block_on(sender.post(Uuid::nil(), url, headers, body)).unwrap()
 }
