@@ -14,6 +14,7 @@ use crate::webhooks::fan_out;
 use sea_orm::DatabaseTransaction;
 use sea_orm::prelude::Uuid;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 use tokio::sync::{Mutex, watch};
 use tokio::time::{Instant, sleep};
@@ -39,7 +40,7 @@ pub const SOON: i64 = 7 * DAY;
 const IDEMPOTENCY: i64 = DAY;
 
 /// Work of the group that one server does at a time, and the seconds until the next does it.
-const TURN: (&str, i64) = ("outbox_turn", 4);
+pub const TURN: (&str, i64) = ("outbox_turn", 4);
 
 /// Works until it is told to stop, or dropped: what has not ended then, another server does.
 pub async fn run(server: Shared, keep_days: u32, mut stop: watch::Receiver<bool>) {
@@ -51,10 +52,10 @@ pub async fn run(server: Shared, keep_days: u32, mut stop: watch::Receiver<bool>
             if is_time {
                 outbox.tend().await?;
             }
-            outbox.deliver().await
+            outbox.turn().await
         };
         let pause = match done.await {
-            Ok(count) if count >= BATCH => Duration::ZERO,
+            Ok(Turn { more: true, .. }) => Duration::ZERO,
             Ok(_) => EVERY,
             Err(error) => {
                 tracing::warn!(code = error.code().slug(), "events wait: {error}");
@@ -77,40 +78,63 @@ pub struct Outbox {
     keep_days: u32,
     /// Lists that cannot be signed, and their versions.
     unsigned: Mutex<BTreeMap<Uuid, i64>>,
+    /// Events that are taken next: fewer where they are large.
+    batch: AtomicU64,
+}
+
+/// What a turn has done.
+#[derive(Clone, Copy, Debug, Default)]
+struct Turn {
+    /// Events that were delivered.
+    count: u64,
+    /// Whether more may be waiting.
+    more: bool,
 }
 
 impl Outbox {
     /// Work that keeps what was delivered for so many days after; 0 = for ever.
     pub fn new(server: Shared, keep_days: u32) -> Outbox {
-        Outbox { server, keep_days, unsigned: Mutex::default() }
+        let (unsigned, batch) = (Mutex::default(), AtomicU64::new(BATCH));
+        Outbox { server, keep_days, unsigned, batch }
     }
 
     /// Delivers the oldest events that wait: to the log, and on their way to webhooks, all in one
     /// transaction. Gives how many.
     pub async fn deliver(&self) -> Result<u64> {
+        Ok(self.turn().await?.count)
+    }
+
+    async fn turn(&self) -> Result<Turn> {
         let (store, now) = (&self.server.store, self.server.clock.now());
         // Nothing is written while nothing happens.
         if !events::is_waiting(store.read()).await? {
-            return Ok(0);
+            return Ok(Turn::default());
         }
         let tx = store.begin().await?;
-        let taken = events::take(&tx, BATCH).await?;
+        let batch = self.batch.load(Relaxed);
+        let mut taken = events::take(&tx, batch).await?;
         if taken.is_empty() {
-            return Ok(0);
+            return Ok(Turn::default());
         }
-        fan_out(&tx, &taken, now).await?;
+        let all = taken.len();
+        taken.truncate(fan_out(&tx, &taken, now).await?);
         let numbers: Vec<i64> = taken.iter().map(|event| event.seq).collect();
         events::delivered(&tx, &numbers, now).await?;
         // Before the end: a line may come twice, and is never missing.
         taken.iter().for_each(log);
         tx.commit().await?;
-        Ok(u64::try_from(taken.len()).unwrap_or(u64::MAX))
+        let count = u64::try_from(taken.len()).unwrap_or(u64::MAX);
+        let is_cut = taken.len() < all;
+        let next = if is_cut { count } else { batch.saturating_mul(2) };
+        self.batch.store(next.clamp(1, BATCH), Relaxed);
+        Ok(Turn { count, more: is_cut || count >= batch })
     }
 
     /// Does everything else, unless another server of the group is at it.
     pub async fn tend(&self) -> Result<()> {
         if self.has_turn().await? {
             self.announce().await?;
+            self.fill_search().await?;
             self.sign_lists().await?;
             self.clear().await?;
         }
@@ -165,6 +189,24 @@ impl Outbox {
         Ok(u64::try_from(rows.len()).unwrap_or(u64::MAX))
     }
 
+    /// Writes what licenses are found by where an older version did not.
+    pub async fn fill_search(&self) -> Result<()> {
+        let store = &self.server.store;
+        for _ in 0..BATCHES {
+            // Nothing is written while nothing happens.
+            if !licenses::is_unsearched(store.read()).await? {
+                break;
+            }
+            let tx = store.begin().await?;
+            let done = licenses::fill_search(&tx, BATCH).await?;
+            tx.commit().await?;
+            if done < BATCH {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// Signs revocation lists that have changed, so that what products are told of them is new.
     pub async fn sign_lists(&self) -> Result<()> {
         let store = self.server.store.read();
@@ -188,6 +230,18 @@ impl Outbox {
         Ok(())
     }
 
+    /// Deletes what is left of webhooks that were deleted.
+    async fn clear_gone(&self) -> Result<()> {
+        let store = &self.server.store;
+        for _ in 0..BATCHES {
+            let Some(webhook) = deliveries::gone(store.read()).await? else { break };
+            let tx = store.begin().await?;
+            deliveries::clear_gone(&tx, webhook, BATCH).await?;
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+
     /// Deletes what is too old to be asked for, and what signs no more.
     pub async fn clear(&self) -> Result<()> {
         let (store, now) = (&self.server.store, self.server.clock.now());
@@ -200,6 +254,7 @@ impl Outbox {
                 break;
             }
         }
+        self.clear_gone().await?;
         if webhooks::has_outlived(store.read(), now).await? {
             let tx = store.begin().await?;
             webhooks::forget_outlived(&tx, now).await?;
@@ -212,8 +267,9 @@ impl Outbox {
         for _ in 0..BATCHES {
             let tx = store.begin().await?;
             let done = events::clear(&tx, before, BATCH).await?;
-            // What waits has not ended, however old it is.
+            // What waits has not ended, however old it is; unless nobody asks for it.
             let done = done.max(deliveries::clear(&tx, before, BATCH).await?);
+            let done = done.max(deliveries::clear_unasked(&tx, before, BATCH).await?);
             tx.commit().await?;
             if done < BATCH {
                 break;

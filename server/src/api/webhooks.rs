@@ -9,6 +9,7 @@ use crate::error::{Code, Error, Result};
 use crate::store::{organizations, products, webhooks};
 use crate::terms::Moment;
 use crate::webhooks::kinds::{self, KINDS};
+use crate::webhooks::place;
 use crate::webhooks::secrets::Secrets;
 use axum::extract::State;
 use sea_orm::ConnectionTrait;
@@ -47,6 +48,8 @@ pub fn routes() -> OpenApiRouter<Shared> {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Webhook {
     id: Uuid,
+    /// Where events are sent. Its path and query are shown to the scope `admin` alone: for others
+    /// `…` stands for them.
     url: String,
     description: Option<String>,
     /// The kinds of events that it takes; empty = all.
@@ -54,7 +57,8 @@ pub struct Webhook {
     /// Only what is about this product; null = everything.
     product_id: Option<Uuid>,
     enabled: bool,
-    /// Why it is not enabled, where the server disabled it: its endpoint answered 410.
+    /// Why it is not enabled, where the server disabled it: its endpoint answered 410, or a backup
+    /// was restored. What happens waits for it then.
     disabled_reason: Option<String>,
     /// Since when nothing arrives; null = the last delivery did.
     failing_since: Option<Moment>,
@@ -68,8 +72,22 @@ pub struct Webhook {
 }
 
 impl Webhook {
+    /// That of a row, at a time, as somebody may see it.
+    fn to(caller: &Caller, row: &webhooks::Model, now: i64) -> Webhook {
+        let all = Webhook::of(row, now);
+        match caller.scopes.has(Scope::Admin) {
+            true => all,
+            false => Webhook { url: place::short(&row.url), ..all },
+        }
+    }
+
+    /// The same as events tell it: they go to others, too.
+    fn told(row: &webhooks::Model, now: i64) -> Webhook {
+        Webhook { url: place::origin(&row.url), ..Webhook::of(row, now) }
+    }
+
     /// That of a row, at a time.
-    pub fn of(row: &webhooks::Model, now: i64) -> Webhook {
+    fn of(row: &webhooks::Model, now: i64) -> Webhook {
         let until = row.before_until.filter(|until| now < *until);
         Webhook {
             id: row.id,
@@ -147,7 +165,8 @@ pub struct WebhookChange {
     #[serde(default, deserialize_with = "maybe")]
     #[schema(value_type = Option<String>, max_length = 4096)]
     description: Option<Option<String>>,
-    /// While it is not, no events are kept for it, and what waits goes on waiting.
+    /// While it is not, because somebody says so, no events are kept for it, and what waits goes on
+    /// waiting.
     #[serde(default, deserialize_with = "some")]
     #[schema(value_type = bool, nullable = false)]
     enabled: Option<bool>,
@@ -182,14 +201,24 @@ fn words(events: Option<Vec<String>>) -> Result<String> {
     Ok(events.join(" "))
 }
 
-/// Fails with `invalid_argument` for what no webhook can be.
-async fn check(server: &Server, row: &webhooks::Model, tx: &impl ConnectionTrait) -> Result<()> {
-    if row.url.chars().count() > URL_MAX {
-        return Err(Error::invalid(format!("url has at most {URL_MAX} characters")));
+/// Fails with `invalid_argument` for what no webhook can be. What it was before stays allowed while
+/// nothing is sent for it: so it can be disabled.
+async fn check(
+    server: &Server,
+    row: &webhooks::Model,
+    before: Option<&webhooks::Model>,
+    tx: &impl ConnectionTrait,
+) -> Result<()> {
+    let before = before.filter(|before| before.enabled || !row.enabled);
+    if before.is_none_or(|before| before.url != row.url) {
+        if row.url.chars().count() > URL_MAX {
+            return Err(Error::invalid(format!("url has at most {URL_MAX} characters")));
+        }
+        server.webhooks.check(&row.url)?;
     }
-    server.webhooks.check(&row.url)?;
     given::lines("description", row.description.as_deref(), DESCRIPTION_MAX)?;
     if let Some(product) = row.product_id
+        && before.is_none_or(|before| before.product_id != row.product_id)
         && products::get(tx, row.organization_id, product).await?.is_none()
     {
         return Err(Error::invalid("product_id: there is no such product: look at its id"));
@@ -230,16 +259,16 @@ async fn create(
         created_at: work.now,
         updated_at: work.now,
     };
-    check(&server, &row, &work.tx).await?;
+    check(&server, &row, None, &work.tx).await?;
     // Two that come at once are counted one after the other.
     organizations::lock(&work.tx, organization).await?;
     if webhooks::count(&work.tx, organization).await? >= WEBHOOKS_MAX {
         let what = format!("The organization has {WEBHOOKS_MAX} webhooks: delete one first");
         return Err(Error::new(Code::Conflict, what).into());
     }
-    let webhook = Webhook::of(&row, work.now);
+    let (webhook, told) = (Webhook::of(&row, work.now), Webhook::told(&row, work.now));
     webhooks::insert(&work.tx, row).await?;
-    work.event("webhook.created", id, &webhook);
+    work.event("webhook.created", id, &told);
     let answer = WebhookWithSecret { webhook, secret: Secret(secrets.secret()) };
     work.commit(Answer::created(&format!("/api/v1/webhooks/{id}"), &answer)).await
 }
@@ -257,7 +286,7 @@ async fn list(
     let (page, now) = (query.page()?, server.clock.now());
     let (rows, total) = webhooks::list(server.store.read(), caller.organization.id, page).await?;
     let next_cursor = page.next(rows.len(), rows.last().map(|row| row.id));
-    let webhooks = rows.iter().map(|row| Webhook::of(row, now)).collect();
+    let webhooks = rows.iter().map(|row| Webhook::to(&caller, row, now)).collect();
     Ok(Answer::ok(&Webhooks { webhooks, total, next_cursor }))
 }
 
@@ -269,7 +298,7 @@ async fn get(State(server): State<Shared>, caller: Caller, Id(id): Id) -> Result
     caller.must(Scope::Read)?;
     let row = webhooks::get(server.store.read(), caller.organization.id, id).await?;
     let row = row.ok_or_else(none)?;
-    Ok(Answer::ok(&Webhook::of(&row, server.clock.now())))
+    Ok(Answer::ok(&Webhook::to(&caller, &row, server.clock.now())))
 }
 
 /// Change a webhook
@@ -296,17 +325,20 @@ async fn change(
     row.description = body.description.unwrap_or(row.description);
     if let Some(enabled) = body.enabled {
         row.enabled = enabled;
-        row.disabled_why = row.disabled_why.filter(|_| !enabled);
+        // From now on somebody has said so.
+        row.disabled_why = None;
     }
     if row != before {
-        check(&server, &row, &work.tx).await?;
-        if row.url != before.url || row.enabled != before.enabled {
+        check(&server, &row, Some(&before), &work.tx).await?;
+        // Where nothing arrived, another URL has to show that something does.
+        if row.enabled != before.enabled {
             row.failing_since = None;
         }
         row.updated_at = work.now;
         webhooks::update(&work.tx, row.clone()).await?;
-        let was = Webhook::of(&before, work.now);
-        work.changed("webhook.updated", id, &was, &Webhook::of(&row, work.now));
+        let [was, is] = [&before, &row].map(|it| Webhook::of(it, work.now));
+        let told = Webhook::told(&row, work.now);
+        work.changed_as("webhook.updated", id, [&was, &is], &told);
     }
     let webhook = Webhook::of(&row, work.now);
     work.commit(Answer::ok(&webhook)).await
@@ -328,7 +360,7 @@ async fn delete(
     let mut work = Work::begin(&server, &caller, &origin).await?;
     let row = lock(&work, &caller, id).await?;
     webhooks::delete(&work.tx, &row).await?;
-    work.event("webhook.deleted", id, &Webhook::of(&row, work.now));
+    work.event("webhook.deleted", id, &Webhook::told(&row, work.now));
     work.commit(Answer::empty()).await
 }
 
@@ -360,7 +392,7 @@ async fn rotate(
     row.updated_at = work.now;
     webhooks::update(&work.tx, row.clone()).await?;
     let webhook = Webhook::of(&row, work.now);
-    work.event("webhook.secret_rotated", id, &webhook);
+    work.event("webhook.secret_rotated", id, &Webhook::told(&row, work.now));
     let answer = WebhookWithSecret { webhook, secret: Secret(secrets.secret()) };
     work.commit(Answer::ok(&answer)).await
 }

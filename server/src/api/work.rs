@@ -144,8 +144,19 @@ impl Work {
     /// Notes that something is otherwise than it was, both as they are shown. The rest is as with
     /// [`Work::event`].
     pub fn changed<T: Serialize>(&mut self, kind: &str, subject: Uuid, before: &T, after: &T) {
+        self.changed_as(kind, subject, [before, after], after);
+    }
+
+    /// The same, with less told of it than is shown: the audit log compares what it was and is.
+    pub fn changed_as<T: Serialize>(
+        &mut self,
+        kind: &str,
+        subject: Uuid,
+        [before, after]: [&T; 2],
+        told: &T,
+    ) {
         let first = self.noted.is_none();
-        self.event(kind, subject, after);
+        self.event(kind, subject, told);
         let value = |shown: &T| serde_json::to_value(shown).unwrap_or_default();
         if let Some(noted) = self.noted.as_mut().filter(|_| first) {
             (noted.name, noted.detail) = audit::changed(&value(before), &value(after));

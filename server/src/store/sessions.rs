@@ -64,6 +64,12 @@ pub async fn delete(connection: &impl ConnectionTrait, digest: &str) -> Result<(
     Ok(())
 }
 
+/// Ends all.
+pub async fn delete_all(connection: &impl ConnectionTrait) -> Result<()> {
+    Entity::delete_many().exec(connection).await?;
+    Ok(())
+}
+
 /// Deletes some of those that were over before a time. Gives how many.
 pub async fn clear(connection: &impl ConnectionTrait, before: i64, limit: u64) -> Result<u64> {
     let old = Query::select()

@@ -21,7 +21,7 @@ pub struct Model {
     /// Of one product only.
     pub product_id: Option<Uuid>,
     pub enabled: bool,
-    /// Why it is not, where nobody said so.
+    /// Why it is not, where nobody said so: what happens waits for it then.
     pub disabled_why: Option<String>,
     /// The secret and the private key that sign, sealed.
     pub sealed: String,
@@ -90,14 +90,15 @@ pub async fn count(connection: &impl ConnectionTrait, organization: Uuid) -> Res
     Ok(all.count(connection).await?)
 }
 
-/// Those of some organizations that events go to. They stay until the transaction ends.
+/// Those of some organizations that events go to, or wait for because nobody chose that they do
+/// not. They stay until the transaction ends.
 pub async fn open(
     tx: &impl ConnectionTrait,
     organizations: impl IntoIterator<Item = Uuid>,
 ) -> Result<Vec<Model>> {
     let open = Entity::find()
         .filter(Column::OrganizationId.is_in(organizations))
-        .filter(Column::Enabled.eq(true))
+        .filter(Column::Enabled.eq(true).or(Column::DisabledWhy.is_not_null()))
         .order_by_asc(Column::Id)
         .lock(LockType::KeyShare);
     Ok(open.all(tx).await?)
@@ -146,13 +147,25 @@ pub async fn failing(tx: &impl ConnectionTrait, id: Uuid, since: Option<i64>) ->
     Ok(())
 }
 
-/// Deletes one, and what is on its way to it.
-pub async fn delete(tx: &impl ConnectionTrait, row: &Model) -> Result<()> {
-    Entity::delete_by_id(row.id).exec(tx).await?;
-    deliveries::clear_of(tx, row.id).await
+/// Disables all that are enabled. Gives how many.
+pub async fn disable_all(tx: &impl ConnectionTrait, why: &str, now: i64) -> Result<u64> {
+    let done = Entity::update_many()
+        .col_expr(Column::Enabled, Expr::value(false))
+        .col_expr(Column::DisabledWhy, Expr::value(why))
+        .col_expr(Column::UpdatedAt, Expr::value(now))
+        .filter(Column::Enabled.eq(true))
+        .exec(tx)
+        .await?;
+    Ok(done.rows_affected)
 }
 
-/// Deletes all of an organization, and what is on its way to them.
+/// Deletes one. Nobody sees its deliveries any more, which [`deliveries::clear_gone`] deletes.
+pub async fn delete(tx: &impl ConnectionTrait, row: &Model) -> Result<()> {
+    Entity::delete_by_id(row.id).exec(tx).await?;
+    Ok(())
+}
+
+/// Deletes all of an organization, as [`delete`] does.
 pub async fn clear(tx: &impl ConnectionTrait, organization: Uuid) -> Result<()> {
     let all = Entity::find().filter(Column::OrganizationId.eq(organization));
     for row in all.order_by_asc(Column::Id).lock_exclusive().all(tx).await? {

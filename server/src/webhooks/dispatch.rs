@@ -5,8 +5,9 @@
 
 use super::secrets::signing;
 use super::tries::{self, Try};
-use super::{Sent, schedule};
+use super::{Sent, place, schedule};
 use crate::api::Shared;
+use crate::audit;
 use crate::error::{Code, Error, Result};
 use crate::metrics::{Metrics, Outcome};
 use crate::store::{Engine, deliveries, events, webhooks};
@@ -36,6 +37,8 @@ pub const CLAIM: i64 = 60;
 /// Sent at a time to one endpoint, and to one that failed last.
 const OF_ONE: usize = 8;
 const OF_A_FAILING: usize = 1;
+/// Sent at a time for one organization.
+const OF_AN_ORGANIZATION: usize = 64;
 /// Sent at a time to all, and to all that failed last.
 const OF_ALL: usize = 256;
 const OF_THE_FAILING: usize = 128;
@@ -44,6 +47,7 @@ const OF_THE_FAILING: usize = 128;
 #[derive(Clone, Debug)]
 struct Flight {
     delivery: Uuid,
+    organization: Uuid,
     webhook: Uuid,
     url: String,
     /// Until when it is ours.
@@ -66,8 +70,10 @@ struct Landed {
 pub struct Dispatcher {
     server: Shared,
     metrics: Arc<Metrics>,
-    tasks: JoinSet<Sent>,
+    tasks: JoinSet<Option<Sent>>,
     flights: HashMap<Id, Flight>,
+    /// What was not tried, to be given back.
+    untried: Vec<Flight>,
     /// What is not noted yet.
     landed: Vec<Landed>,
     round: usize,
@@ -116,7 +122,8 @@ impl Dispatcher {
     /// One that sends nothing yet.
     pub fn new(server: Shared, metrics: Arc<Metrics>) -> Dispatcher {
         let (tasks, flights) = (JoinSet::new(), HashMap::new());
-        Dispatcher { server, metrics, tasks, flights, landed: Vec::new(), round: 0 }
+        let (untried, landed) = (Vec::new(), Vec::new());
+        Dispatcher { server, metrics, tasks, flights, untried, landed, round: 0 }
     }
 
     /// Notes what has ended, and begins to send what is due.
@@ -128,19 +135,24 @@ impl Dispatcher {
         let due = webhooks::due(server.store.read(), now).await?;
         let due = self.shares(due);
         // Nothing is written while nothing happens.
-        if due.is_empty() && self.landed.is_empty() {
+        if due.is_empty() && self.landed.is_empty() && self.untried.is_empty() {
             return Ok(());
         }
         let tx = server.store.begin().await?;
         let noted = note(&tx, &self.landed, now).await?;
+        for flight in &self.untried {
+            deliveries::release(&tx, flight.delivery, flight.until).await?;
+        }
         let until = now.saturating_add(CLAIM);
         let mut taken = Vec::new();
         for (webhook, limit) in due {
             let rows = deliveries::claim(&tx, webhook.id, now, until, limit).await?;
             taken.push((webhook, rows));
         }
+        let noted = noted.write(&tx).await?;
         tx.commit().await?;
         self.landed.clear();
+        self.untried.clear();
         noted.into_iter().for_each(|outcome| self.metrics.delivery(outcome));
         for (webhook, rows) in taken {
             for row in rows {
@@ -156,7 +168,7 @@ impl Dispatcher {
             self.step().await?;
             match self.tasks.join_next_with_id().await {
                 Some(ended) => self.land(ended),
-                None if self.landed.is_empty() => return Ok(()),
+                None if self.landed.is_empty() && self.untried.is_empty() => return Ok(()),
                 None => {}
             }
         }
@@ -165,8 +177,10 @@ impl Dispatcher {
     /// How many each webhook may have sent now, in turns, those that work first.
     fn shares(&mut self, mut due: Vec<webhooks::Model>) -> Vec<(webhooks::Model, u64)> {
         let mut of_one: HashMap<Uuid, usize> = HashMap::new();
+        let mut of_an_organization: HashMap<Uuid, usize> = HashMap::new();
         let (mut all, mut failing) = (self.flights.len(), 0);
         for flight in self.flights.values() {
+            *of_an_organization.entry(flight.organization).or_default() += 1;
             *of_one.entry(flight.webhook).or_default() += 1;
             failing += usize::from(flight.failing);
         }
@@ -181,12 +195,15 @@ impl Dispatcher {
             let is_failing = row.failing_since.is_some();
             let has = of_one.get(&row.id).copied().unwrap_or_default();
             let most = if is_failing { OF_A_FAILING } else { OF_ONE };
+            let of_its = of_an_organization.entry(row.organization_id).or_default();
             let mut share = most.saturating_sub(has).min(OF_ALL.saturating_sub(all));
+            share = share.min(OF_AN_ORGANIZATION.saturating_sub(*of_its));
             if is_failing {
                 share = share.min(OF_THE_FAILING.saturating_sub(failing));
                 failing += share;
             }
             all += share;
+            *of_its += share;
             if share > 0 {
                 shares.push((row, u64::try_from(share).unwrap_or(1)));
             }
@@ -198,6 +215,7 @@ impl Dispatcher {
     fn send(&mut self, webhook: &webhooks::Model, row: deliveries::Model, until: i64) {
         let flight = Flight {
             delivery: row.id,
+            organization: webhook.organization_id,
             webhook: webhook.id,
             url: webhook.url.clone(),
             until,
@@ -217,7 +235,8 @@ impl Dispatcher {
             }
         };
         let (sender, url) = (self.server.webhooks.clone(), webhook.url.clone());
-        let task = async move { sender.post(&url, headers, row.body.into()).await };
+        let of = webhook.organization_id;
+        let task = async move { sender.post(of, &url, headers, row.body.into()).await };
         self.flights.insert(self.tasks.spawn(task).id(), flight);
     }
 
@@ -244,11 +263,13 @@ impl Dispatcher {
     }
 
     /// Keeps what became of one, to be noted.
-    fn land(&mut self, ended: std::result::Result<(Id, Sent), JoinError>) {
+    fn land(&mut self, ended: std::result::Result<(Id, Option<Sent>), JoinError>) {
         match ended {
             Ok((id, sent)) => {
-                if let Some(flight) = self.flights.remove(&id) {
-                    self.landed.push(Landed { flight, sent, refused: None });
+                let Some(flight) = self.flights.remove(&id) else { return };
+                match sent {
+                    Some(sent) => self.landed.push(Landed { flight, sent, refused: None }),
+                    None => self.untried.push(flight),
                 }
             }
             // What was not sent to its end comes free by itself.
@@ -268,13 +289,14 @@ impl Dispatcher {
         let noted = async {
             let tx = self.server.store.begin().await?;
             let noted = note(&tx, &self.landed, self.server.clock.now()).await?;
-            for flight in self.flights.values() {
+            for flight in self.flights.values().chain(&self.untried) {
                 deliveries::release(&tx, flight.delivery, flight.until).await?;
             }
+            let noted = noted.write(&tx).await?;
             tx.commit().await?;
             Ok::<_, Error>(noted)
         };
-        if self.landed.is_empty() && self.flights.is_empty() {
+        if self.landed.is_empty() && self.flights.is_empty() && self.untried.is_empty() {
             return;
         }
         match timeout(LAST, noted).await {
@@ -284,8 +306,30 @@ impl Dispatcher {
     }
 }
 
-/// Notes what became of some. Gives how each of them went.
-async fn note(tx: &DatabaseTransaction, landed: &[Landed], now: i64) -> Result<Vec<Outcome>> {
+/// What was noted, but for the audit log.
+#[derive(Default)]
+struct Noted {
+    /// How each of them went.
+    outcomes: Vec<Outcome>,
+    entries: Vec<audit::Entry>,
+}
+
+impl Noted {
+    /// Adds to the audit log: the last thing before the transaction is committed. Gives how each
+    /// of them went.
+    async fn write(mut self, tx: &DatabaseTransaction) -> Result<Vec<Outcome>> {
+        // In one order, so that two that do this do not wait for each other.
+        self.entries.sort_by_key(|entry| entry.organization);
+        for entry in self.entries {
+            audit::append(tx, entry).await?;
+        }
+        Ok(self.outcomes)
+    }
+}
+
+/// Notes what became of some.
+async fn note(tx: &DatabaseTransaction, landed: &[Landed], now: i64) -> Result<Noted> {
+    let mut noted = Noted::default();
     // Webhooks before deliveries and each in its order, as everybody takes them.
     let mut latest: BTreeMap<Uuid, bool> = BTreeMap::new();
     let mut gone: BTreeMap<Uuid, &Flight> = BTreeMap::new();
@@ -298,21 +342,20 @@ async fn note(tx: &DatabaseTransaction, landed: &[Landed], now: i64) -> Result<V
     for (id, arrived) in latest {
         webhooks::failing(tx, id, (!arrived).then_some(now)).await?;
         if let Some(flight) = gone.get(&id) {
-            disable(tx, flight, now).await?;
+            noted.entries.extend(disable(tx, flight, now).await?);
         }
     }
     let mut landed: Vec<&Landed> = landed.iter().collect();
     landed.sort_by_key(|landed| landed.flight.delivery);
-    let mut outcomes = Vec::new();
     for Landed { flight, sent, refused } in landed {
         // It was deleted, or took too long and is another's.
         let Some(mut row) = deliveries::mine(tx, flight.delivery, flight.until).await? else {
             continue;
         };
-        outcomes.push(ended(&mut row, flight, sent, refused.as_ref(), now));
+        noted.outcomes.push(ended(&mut row, flight, sent, refused.as_ref(), now));
         deliveries::update(tx, row).await?;
     }
-    Ok(outcomes)
+    Ok(noted)
 }
 
 /// The status that says: never again (RFC 9110, section 15.5.11).
@@ -367,17 +410,30 @@ fn said(status: u16) -> String {
     }
 }
 
-/// Disables a webhook whose endpoint is gone, unless it leads elsewhere by now.
-async fn disable(tx: &DatabaseTransaction, flight: &Flight, now: i64) -> Result<()> {
-    let Some(mut row) = webhooks::lock_any(tx, flight.webhook).await? else { return Ok(()) };
+/// Disables a webhook whose endpoint is gone, unless it leads elsewhere by now. What happens goes on
+/// waiting for it. Gives what the audit log says of it.
+async fn disable(
+    tx: &DatabaseTransaction,
+    flight: &Flight,
+    now: i64,
+) -> Result<Option<audit::Entry>> {
+    let Some(mut row) = webhooks::lock_any(tx, flight.webhook).await? else { return Ok(None) };
     if !row.enabled || row.url != flight.url {
-        return Ok(());
+        return Ok(None);
     }
     let why = format!("The endpoint answered {GONE} (Gone): it wants no more events");
     row.enabled = false;
     row.disabled_why = Some(why.clone());
     row.updated_at = now;
-    let data = json!({ "id": row.id, "url": row.url, "disabled_reason": why });
+    let data = json!({ "id": row.id, "url": place::origin(&row.url), "disabled_reason": why });
+    let (name, mut detail) = audit::telling(&data);
+    detail.insert("disabled_reason".to_string(), why.into());
+    let entry = audit::Entry {
+        subject: row.id.to_string(),
+        subject_name: name,
+        detail: detail.into(),
+        ..audit::Entry::by("server", "webhook.disabled", row.organization_id, now)
+    };
     let event = events::Model {
         seq: 0,
         id: Uuid::now_v7(),
@@ -393,5 +449,6 @@ async fn disable(tx: &DatabaseTransaction, flight: &Flight, now: i64) -> Result<
     };
     tracing::warn!(webhook = %row.id, "a webhook is disabled: its endpoint is gone");
     webhooks::update(tx, row).await?;
-    events::insert(tx, vec![event]).await
+    events::insert(tx, vec![event]).await?;
+    Ok(Some(entry))
 }

@@ -8,6 +8,7 @@ mod address;
 pub mod dispatch;
 mod fan_out;
 pub mod kinds;
+pub mod place;
 mod resolve;
 pub mod schedule;
 pub mod secrets;
@@ -17,6 +18,6 @@ mod trust;
 
 pub use address::{Guard, Refused, is_public};
 pub use fan_out::{body, fan_out, row};
-pub use resolve::{Found, Resolve, System};
+pub use resolve::{Found, Resolve};
 pub use send::{Failure, PATIENCE, Sender, Sent};
 pub use trust::Trust;

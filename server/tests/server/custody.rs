@@ -91,7 +91,7 @@ both! {
         assert_eq!(signs(site, &third, shop.id()), Ok(BEGIN + 1000));
         // By hand it is forgotten: the clock had been ahead, and is right now.
         site.wait(async {
-            rotate::forget_clock(&site.server.store).await.unwrap();
+            rotate::forget_clock(&site.server.store, BEGIN).await.unwrap();
         });
         clock.set(Some(BEGIN));
         let right = another(site, &MASTER_KEY, &clock);
@@ -260,6 +260,41 @@ both! {
             }
             assert!(!secret_of_a_webhook(bytes), "a secret of a webhook is in the {place}");
             assert!(!find(bytes, hexadecimal(&MASTER_KEY).as_bytes()) && !find(bytes, &MASTER_KEY));
+        }
+    }
+}
+
+both! {
+    fn the_way_into_an_endpoint_is_told_to_administrators_alone(site: &Site) {
+        let log = log();
+        let way_in = ["canary-path-5f1c", "canary-query-90ae"];
+        let url = |host: &str| format!("https://{host}/{}?t={}", way_in[0], way_in[1]);
+        let admin = site.admin();
+        let made = json!({"url": url("a.example.com"), "enabled": false});
+        let made = admin.post("/api/v1/webhooks", made).good();
+        let path = format!("/api/v1/webhooks/{}", made["id"].as_str().unwrap());
+        admin.put(&path, json!({"enabled": true})).good();
+        let changed = admin.put(&path, json!({"url": url("b.example.com")})).good();
+        assert_eq!(changed["url"], url("b.example.com"));
+        admin.post(&format!("{path}/rotate-secret"), json!({})).good();
+        let test = admin.post(&format!("{path}/test"), json!({})).good();
+        let delivery = format!("/api/v1/deliveries/{}", test["id"].as_str().unwrap());
+        let reader = admin.with_key(&site.api_key(site.organization, "read"));
+        let mut told: Vec<u8> = Vec::new();
+        for read in [&path, "/api/v1/webhooks", "/api/v1/deliveries", &delivery] {
+            told.extend(reader.get(read).text().into_bytes());
+        }
+        admin.delete(&path).good();
+        // What is told to everybody, whoever asks.
+        for read in ["/api/v1/events", "/api/v1/audit", "/api/v1/exports/audit"] {
+            told.extend(admin.get(read).text().into_bytes());
+        }
+        assert!(find(&told, b"b.example.com") && find(&told, b"webhook.deleted"));
+        let log = log.lock().unwrap().clone();
+        for (place, bytes) in [("answers", &told), ("log", &log)] {
+            for part in way_in {
+                assert!(!find(bytes, part.as_bytes()), "{part} is in the {place}");
+            }
         }
     }
 }

@@ -169,8 +169,16 @@ both! {
         post.happen("q", 1);
         site.clock.set(Some(BEGIN + 1));
         post.send();
-        assert_eq!((to.count(), post.deliveries(&webhook, "").len()), (1, 1), "it gets no more");
-        assert_eq!(good.got()[0].json()["data"]["id"], webhook["id"], "others learn of it");
+        assert_eq!(to.count(), 1, "it gets no more");
+        assert_eq!(post.deliveries(&webhook, "&state=waiting").len(), 1, "what happens waits");
+        let data = good.got()[0].json()["data"].clone();
+        assert_eq!(data["id"], webhook["id"], "others learn of it");
+        let url = text(&webhook, "url");
+        assert_eq!(Some(text(&data, "url")), url.strip_suffix("/hook"), "and not how to get in");
+        let noted = post.get("/api/v1/audit?action=webhook.disabled")["entries"].clone();
+        assert_eq!(noted.as_array().map(Vec::len), Some(1), "{noted}");
+        assert_eq!((&noted[0]["actor"], &noted[0]["subject"]), (&json!("server"), &webhook["id"]));
+        assert!(text(&noted[0]["detail"], "disabled_reason").contains("410"), "{noted}");
         assert_eq!(post.deliveries(&other, "").len(), 1);
         post.act(&webhook, "test", json!({})).refused(409, "conflict");
         post.act(&webhook, "resend-dead", json!({})).refused(409, "conflict");
@@ -181,10 +189,44 @@ both! {
         assert_eq!(enabled["disabled_reason"], Value::Null);
         assert_eq!(enabled["failing_since"], Value::Null);
         to.answer(|_| Reply::status(200));
+        post.send();
+        assert_eq!(to.count(), 2, "what waited is sent");
+        assert_eq!(to.got()[1].json()["data"]["code"], "q0");
         assert_eq!(post.act(&webhook, "resend-dead", json!({})).good()["resent"], 1);
         post.send();
-        assert_eq!(to.count(), 2);
-        assert!(post.deliveries(&webhook, "&state=dead").is_empty());
+        assert_eq!(to.count(), 3);
+        assert_eq!(post.deliveries(&webhook, "&state=delivered").len(), 2);
+    }
+
+    fn nothing_waits_for_ever_for_an_endpoint_that_is_gone(site: &Site) {
+        let post = Post::new(site);
+        let (to, away) = (Receiver::with(|_| Reply::status(410)), Receiver::new());
+        let webhook = narrow(&post, &to);
+        let by_hand = narrow(&post, &away);
+        post.happen("p", 1);
+        post.fan_out();
+        let disable = |of: &Value| {
+            let path = format!("/api/v1/webhooks/{}", id(of));
+            post.admin.put(&path, json!({ "enabled": false })).good()
+        };
+        disable(&by_hand);
+        post.send();
+        post.happen("q", 1);
+        post.send();
+        let waiting = |of: &Value| post.deliveries(of, "&state=waiting").len();
+        assert_eq!((waiting(&webhook), waiting(&by_hand)), (1, 1));
+        let clear = |at: i64| {
+            site.clock.set(Some(BEGIN + at));
+            site.wait(post.outbox.clear()).unwrap();
+            (waiting(&webhook), waiting(&by_hand))
+        };
+        assert_eq!(clear(10 * DAY), (1, 1));
+        assert_eq!(clear(10 * DAY + 1), (0, 1), "nobody has asked for it");
+        // Who says so gets nothing more, whoever said so before.
+        assert_eq!(disable(&webhook)["disabled_reason"], Value::Null);
+        post.happen("r", 1);
+        post.send();
+        assert_eq!(waiting(&webhook), 0);
     }
 
     fn what_waits_for_a_disabled_webhook_is_sent_when_it_is_enabled(site: &Site) {

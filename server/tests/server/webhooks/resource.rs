@@ -82,6 +82,28 @@ both! {
         assert_eq!(admin.get(&path).good()["url"], good);
     }
 
+    fn what_is_not_allowed_any_more_can_be_disabled_and_not_enabled(site: &Site) {
+        let post = Post::new(site);
+        let (to, shop) = (Receiver::new(), Shop::of(post.admin.clone(), "one"));
+        let made = post.webhook(&to, json!({ "product_id": shop.product["id"] }));
+        post.admin.delete(&format!("/api/v1/products/{}", shop.id())).good();
+        // A server that sends to nothing of ours.
+        let (admin, path) = (site.admin(), format!("/api/v1/webhooks/{}", id(&made)));
+        let changed = admin.put(&path, json!({ "description": "old" })).good();
+        assert_eq!((&changed["description"], &changed["url"]), (&json!("old"), &made["url"]));
+        admin.put(&path, json!({ "enabled": false })).good();
+        let on = json!({ "enabled": true });
+        let said = admin.put(&path, on.clone()).refused(422, "invalid_argument");
+        assert!(!said.contains("product_id"), "{said}");
+        let other = "https://hooks.example.com/";
+        admin.put(&path, json!({ "url": "http://10.0.0.1/" })).refused(422, "invalid_argument");
+        admin.put(&path, json!({ "url": other })).good();
+        let said = admin.put(&path, on.clone()).refused(422, "invalid_argument");
+        assert!(said.contains("product_id"), "{said}");
+        assert_eq!(admin.get(&path).good()["enabled"], false);
+        admin.put(&path, json!({ "product_id": null, "enabled": true })).good();
+    }
+
     fn an_organization_has_twenty_at_most(site: &Site) {
         let admin = site.admin();
         let make = || admin.post("/api/v1/webhooks", json!({ "url": "https://a.example.com/" }));
@@ -173,12 +195,20 @@ both! {
         let made = post.webhook(&to, json!({}));
         let path = format!("/api/v1/webhooks/{}", id(&made));
         post.act(&made, "test", json!({})).good();
+        post.admin.put(&path, json!({ "url": format!("{}?t=a", to.url()) })).good();
         let reader = post.admin.with_key(&site.api_key(site.organization, "read"));
         let mut told = String::new();
         let deliveries = format!("{path}/deliveries");
-        for read in ["/api/v1/webhooks", &path, &deliveries, "/api/v1/deliveries"] {
+        for read in
+            ["/api/v1/webhooks", &path, &deliveries, "/api/v1/deliveries", "/api/v1/events"]
+        {
             told += &reader.get(read).good().to_string();
         }
+        // A path and a query let somebody in, too.
+        assert!(!told.contains("/hook") && !told.contains("t=a"), "{told}");
+        let origin = to.url().replace("/hook", "");
+        assert_eq!(text(&reader.get(&path).good(), "url"), format!("{origin}/…"));
+        assert_eq!(text(&post.look(&made), "url"), format!("{origin}/hook?t=a"));
         assert!(!told.contains("whsec_") && !told.contains("whsk_"), "{told}");
         reader.put(&path, json!({ "enabled": false })).refused(403, "forbidden");
         reader.delete(&path).refused(403, "forbidden");
