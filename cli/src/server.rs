@@ -10,6 +10,7 @@ use licentia::{Code, Error, rfc3339};
 use licentia_server::clock::Clock;
 use licentia_server::config::{Config, DATA};
 use licentia_server::error as server;
+use licentia_server::operations::restore::How;
 use licentia_server::operations::{backup, restore};
 use licentia_server::store::Store;
 use std::path::PathBuf;
@@ -151,7 +152,8 @@ async fn backup(args: &BackupArgs) -> Outcome {
 ///
 /// It is done whole or not at all. Stop the servers of this database before. With --force, what
 /// was revoked in the database that is replaced stays revoked. The server needs the master key
-/// that it had when the backup was made.
+/// that it had when the backup was made. Webhooks are disabled, so that a copy for a test sends
+/// nothing: events wait for them until you enable them.
 #[derive(clap::Args)]
 pub struct RestoreArgs {
     #[command(flatten)]
@@ -159,6 +161,9 @@ pub struct RestoreArgs {
     /// Replace a database that is not empty
     #[arg(long)]
     force: bool,
+    /// Leave webhooks enabled
+    #[arg(long)]
+    keep_webhooks: bool,
     /// The backup
     #[arg(value_name = "FILE")]
     file: PathBuf,
@@ -181,17 +186,20 @@ async fn restore(args: &RestoreArgs) -> Outcome {
         Some(_) => None,
     };
     let store = connect(&config).await?;
-    let restored = restore::restore(&store, &args.file, args.force).await;
+    let how = How { force: args.force, keep_webhooks: args.keep_webhooks };
+    let restored = restore::restore(&store, &args.file, how).await;
     store.close().await;
     let restored = restored.map_err(failure)?;
     let fields = Fields::default()
         .with("made_at", restored.made_at)
         .with("rows", restored.rows)
-        .with("still_revoked", restored.still_revoked);
+        .with("still_revoked", restored.still_revoked)
+        .with("webhooks_disabled", restored.webhooks_disabled);
     let text = rows(&[
         ("backup of", rfc3339(restored.made_at)),
         ("rows", restored.rows.to_string()),
         ("still revoked", restored.still_revoked.to_string()),
+        ("webhooks disabled", restored.webhooks_disabled.to_string()),
     ]);
     Ok(Answer { fields, text, notes: Vec::new() })
 }

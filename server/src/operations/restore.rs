@@ -7,7 +7,7 @@ use crate::error::{Code, Error, Result};
 use crate::master_key;
 use crate::store::forever::Forever;
 use crate::store::rows::{self, Table};
-use crate::store::{Store, audit, meta, migrations};
+use crate::store::{Store, audit, meta, migrations, sessions, webhooks};
 use licentia::rfc3339;
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde::de::DeserializeOwned;
@@ -27,19 +27,34 @@ pub struct Restored {
     pub made_at: i64,
     /// Licenses that stay revoked although the backup did not know them as revoked.
     pub still_revoked: u64,
+    /// Webhooks that were disabled, so that a copy sends nothing.
+    pub webhooks_disabled: u64,
 }
 
+/// How a backup is put into a database.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct How {
+    /// Replaces a database that is not empty.
+    pub force: bool,
+    /// Leaves webhooks enabled.
+    pub keep_webhooks: bool,
+}
+
+/// Why a webhook is disabled that was not.
+const RESTORED: &str = "Restored from a backup: enable it where it is to send";
+
 /// Puts a backup into the database, which has to be empty, or with `force` is replaced. What was
-/// revoked in a database that is replaced stays revoked, and its versions do not come again.
+/// revoked in a database that is replaced stays revoked, and its versions do not come again. Nobody
+/// is signed in to the desk then, and what happens waits for webhooks until they are enabled.
 ///
 /// Fails with `malformed` for a file that is damaged, with `schema` for one of a newer version,
 /// and with `conflict` for a database that is not empty. The database is then as it was.
-pub async fn restore(store: &Store, file: &Path, force: bool) -> Result<Restored> {
+pub async fn restore(store: &Store, file: &Path, how: How) -> Result<Restored> {
     let (head, rows) = check(file)?;
     let steps = known(&head)?;
     let transaction = store.begin().await?;
     migrations::lock(&transaction).await?;
-    let forever = prepare(&transaction, &head, steps, force).await?;
+    let forever = prepare(&transaction, &head, steps, how.force).await?;
     let sequence = rows::event_sequence(&transaction).await?;
     load(&transaction, file).await?;
     rows::raise_event_sequence(&transaction, sequence).await?;
@@ -51,13 +66,24 @@ pub async fn restore(store: &Store, file: &Path, force: bool) -> Result<Restored
         }
         None => 0,
     };
+    let now = Clock::default().now();
+    // Whoever signed out since has signed out.
+    sessions::delete_all(&transaction).await?;
+    let webhooks_disabled = match how.keep_webhooks {
+        true => 0,
+        false => webhooks::disable_all(&transaction, RESTORED, now).await?,
+    };
     let entry = audit_log::Entry {
-        detail: json!({ "made_at": rfc3339(head.made_at), "still_revoked": still_revoked }),
-        ..audit_log::Entry::by("command", "server.restored", Uuid::nil(), Clock::default().now())
+        detail: json!({
+            "made_at": rfc3339(head.made_at),
+            "still_revoked": still_revoked,
+            "webhooks_disabled": webhooks_disabled,
+        }),
+        ..audit_log::Entry::by("command", "server.restored", Uuid::nil(), now)
     };
     audit_log::append_to_all(&transaction, entry).await?;
     transaction.commit().await?;
-    Ok(Restored { rows, made_at: head.made_at, still_revoked })
+    Ok(Restored { rows, made_at: head.made_at, still_revoked, webhooks_disabled })
 }
 
 /// Makes room: tables as the backup has them, without rows. Gives what must not be undone of a

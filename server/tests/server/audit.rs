@@ -6,7 +6,8 @@ use crate::support::dice::times;
 use crate::support::real::Real;
 use crate::support::{BEGIN, Database, Site};
 use licentia_server::audit::{self, Entry};
-use licentia_server::operations::{backup, restore};
+use licentia_server::operations::backup;
+use licentia_server::operations::restore::{self, How};
 use licentia_server::store::audit as log;
 use sea_orm::prelude::Uuid;
 use sea_orm::{ConnectionTrait, TransactionTrait};
@@ -330,7 +331,8 @@ both! {
         let (store, clock) = (&site.server.store, &site.clock);
         site.wait(backup::backup(store, clock, &file)).unwrap();
         append(site, site.organization, 5);
-        site.wait(restore::restore(store, &file, true)).unwrap();
+        let how = How { force: true, ..How::default() };
+        site.wait(restore::restore(store, &file, how)).unwrap();
         let told = verify(&site.admin());
         assert_eq!((&told["checked"], &told["intact"]), (&json!(6), &json!(true)), "{told}");
         assert_eq!(actions(&site.admin(), "")[0], "server.restored");
@@ -365,7 +367,7 @@ fn a_log_moves_with_a_backup() {
     site.wait(async {
         backup::backup(&site.server.store, &site.clock, &file).await.unwrap();
         let store = other.open().await;
-        restore::restore(&store, &file, false).await.unwrap();
+        restore::restore(&store, &file, How::default()).await.unwrap();
         let snapshot = store.read().begin().await.unwrap();
         let walked = audit::walk(&snapshot, site.organization, None, 100).await.unwrap();
         assert_eq!((walked.checked, walked.broken), (6, None));

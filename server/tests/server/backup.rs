@@ -5,18 +5,22 @@ use crate::support::{BEGIN, Database, Site, runtime};
 use licentia_server::clock::Clock;
 use licentia_server::error::{Code, Error};
 use licentia_server::operations::backup::backup;
-use licentia_server::operations::restore::{Restored, restore};
+use licentia_server::operations::restore::{How, Restored, restore};
 use licentia_server::store::rows::{self, Row};
 use licentia_server::store::{
     Store, api_keys, documents, events, key_pairs, licenses, meta, migrations, organizations,
-    products, seats, signing_keys,
+    products, seats, sessions, signing_keys, webhooks,
 };
 use sea_orm::prelude::Uuid;
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, Set};
+use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use tempfile::TempDir;
+
+/// In place of what is there.
+const FORCE: How = How { force: true, keep_webhooks: false };
 
 /// A place for backups.
 struct Shelf(TempDir);
@@ -52,7 +56,7 @@ async fn everything(store: &Store) -> Vec<(String, Vec<Row>)> {
 }
 
 /// A row of a license that says little.
-fn license(organization: Uuid, product: Uuid, serial: &str) -> licenses::Model {
+pub fn license(organization: Uuid, product: Uuid, serial: &str) -> licenses::Model {
     licenses::Model {
         id: Uuid::now_v7(),
         organization_id: organization,
@@ -210,6 +214,19 @@ fn event(organization: Uuid, subject: Uuid) -> events::Model {
     }
 }
 
+/// Of somebody who is signed in for long.
+fn session(organization: Uuid) -> sessions::Model {
+    sessions::Model {
+        digest: "digest".into(),
+        organization_id: organization,
+        api_key_id: Uuid::now_v7(),
+        remote: None,
+        created_at: BEGIN,
+        last_seen_at: BEGIN,
+        expires_at: i64::MAX,
+    }
+}
+
 async fn last_event(store: &Store) -> i64 {
     events::Entity::find().all(store.read()).await.unwrap().iter().map(|it| it.seq).max().unwrap()
 }
@@ -237,8 +254,13 @@ both! {
         for database in empty() {
             site.wait(async {
                 let store = database.open().await;
-                let restored = restore(&store, &file, false).await.unwrap();
-                let wanted = Restored { rows: made.rows, made_at: BEGIN, still_revoked: 0 };
+                let restored = restore(&store, &file, How::default()).await.unwrap();
+                let wanted = Restored {
+                    rows: made.rows,
+                    made_at: BEGIN,
+                    still_revoked: 0,
+                    webhooks_disabled: 0,
+                };
                 assert_eq!(restored, wanted);
                 assert_eq!(everything(&store).await, before);
                 // It is a database like any other: it starts, and events go on after the last.
@@ -262,15 +284,51 @@ both! {
             backup(store, &site.clock, &file).await.unwrap();
             fill(store, site.organization, 3).await;
             let before = everything(store).await;
-            let error = restore(store, &file, false).await.unwrap_err();
+            let error = restore(store, &file, How::default()).await.unwrap_err();
             assert_eq!(error.code(), Code::Conflict);
             assert!(error.detail().contains("--force"), "{error}");
             assert_eq!(everything(store).await, before);
-            restore(store, &file, true).await.unwrap();
+            restore(store, &file, FORCE).await.unwrap();
             let after = everything(store).await;
             let licenses = after.iter().find(|(name, _)| name == "licenses").unwrap();
             assert!(licenses.1.is_empty());
         });
+    }
+
+    fn what_is_restored_sends_nothing_and_lets_nobody_in(site: &Site) {
+        let shelf = Shelf::new();
+        let file = shelf.file("backup");
+        let make = |enabled: bool| {
+            let body = json!({ "url": "https://hooks.example.com/", "enabled": enabled });
+            let made = site.admin().post("/api/v1/webhooks", body).good();
+            format!("/api/v1/webhooks/{}", made["id"].as_str().unwrap())
+        };
+        let (on, off) = (make(true), make(false));
+        let (session, keep) = (session(site.organization), How { keep_webhooks: true, ..FORCE });
+        let bring = |how: How| site.wait(async {
+            restore(&site.server.store, &file, how).await.unwrap().webhooks_disabled
+        });
+        site.wait(async {
+            add::<sessions::Entity>(&site.server.store, session.clone()).await;
+            backup(&site.server.store, &site.clock, &file).await.unwrap();
+        });
+        assert_eq!(bring(keep), 0);
+        assert_eq!(site.admin().get(&on).good()["enabled"], true);
+        let found = sessions::get(site.server.store.read(), &session.digest, BEGIN);
+        assert_eq!(site.wait(found).unwrap(), None, "who signed out is signed out");
+        assert_eq!(bring(FORCE), 1);
+        let (on, off) = (site.admin().get(&on).good(), site.admin().get(&off).good());
+        assert_eq!((&on["enabled"], &off["enabled"]), (&json!(false), &json!(false)));
+        assert!(on["disabled_reason"].as_str().unwrap().contains("backup"), "{on}");
+        assert_eq!(off["disabled_reason"], Value::Null, "somebody said so");
+        let waits = site.wait(async {
+            let tx = site.server.store.begin().await.unwrap();
+            webhooks::open(&tx, [site.organization]).await.unwrap()
+        });
+        let waits: Vec<String> = waits.iter().map(|row| row.id.to_string()).collect();
+        assert_eq!(waits, [on["id"].as_str().unwrap()], "what happens waits for it");
+        let told = site.admin().get("/api/v1/audit?action=server.restored").good();
+        assert_eq!(told["entries"][0]["detail"]["webhooks_disabled"], 1);
     }
 
     fn a_backup_under_an_earlier_master_key_replaces_no_keys(site: &Site) {
@@ -284,7 +342,7 @@ both! {
             meta::set(&tx, "master_key", "another".into()).await.unwrap();
             tx.commit().await.unwrap();
             let before = everything(store).await;
-            let error = restore(store, &file, true).await.unwrap_err();
+            let error = restore(store, &file, FORCE).await.unwrap_err();
             assert_eq!(error.code(), Code::Conflict);
             assert!(error.detail().contains("master key"), "{error}");
             assert_eq!(everything(store).await, before);
@@ -300,7 +358,7 @@ both! {
             backup(store, &site.clock, &file).await.unwrap();
             let later = revoke(store, site.organization, &one).await;
             let last = last_event(store).await;
-            let restored = restore(store, &file, true).await.unwrap();
+            let restored = restore(store, &file, FORCE).await.unwrap();
             // One that the backup knew as good, one of a product that it knew, one of a product
             // that it did not.
             assert_eq!(restored.still_revoked, 3);
@@ -439,7 +497,7 @@ fn while_writing(site: &Site) {
     for database in empty() {
         site.wait(async {
             let copy = database.open().await;
-            restore(&copy, &file, false).await.unwrap();
+            restore(&copy, &file, How::default()).await.unwrap();
             let licenses = licenses::Entity::find().all(copy.read()).await.unwrap();
             let events = events::Entity::find().all(copy.read()).await.unwrap();
             let mut subjects: Vec<&str> = events.iter().map(|it| it.subject.as_str()).collect();
@@ -459,7 +517,7 @@ fn refused(file: &Path) -> Error {
     let database = Database::sqlite();
     runtime.block_on(async {
         let store = database.open().await;
-        let error = restore(&store, file, false).await.unwrap_err();
+        let error = restore(&store, file, How::default()).await.unwrap_err();
         let organizations = organizations::Entity::find().all(store.read()).await;
         assert!(organizations.is_err(), "there is a schema: {organizations:?}");
         store.close().await;

@@ -6,7 +6,7 @@ use axum::http::Request;
 use licentia_server::api::{self, Server};
 use licentia_server::clock::Clock;
 use licentia_server::operations::backup::backup;
-use licentia_server::operations::restore::restore;
+use licentia_server::operations::restore::{How, restore};
 use licentia_server::store::{Store, api_keys, migrations, organizations};
 use licentia_server::store::{activations, events, seats, usage};
 use licentia_server::upkeep;
@@ -190,7 +190,8 @@ impl Vendor {
     pub fn restore(&mut self, backup: usize) {
         let path = self.backups[backup].clone();
         let store = self.server().store.clone();
-        self.runtime.block_on(restore(&store, &path, true)).unwrap();
+        let how = How { force: true, keep_webhooks: true };
+        self.runtime.block_on(restore(&store, &path, how)).unwrap();
         self.restart(true);
     }
 
