@@ -131,7 +131,7 @@ pub async fn forget_clock(args: &ForgetClockArgs) -> Outcome {
         _ => None,
     };
     let store = args.place.open().await?;
-    let forgotten = rotate::forget_clock(&store).await;
+    let forgotten = rotate::forget_clock(&store, Clock::default().now()).await;
     store.close().await;
     drop(lock);
     forgotten.map_err(failure)?;

@@ -88,6 +88,8 @@ pub struct Server {
     pub webhooks: Sender,
     /// Whose turn it is to read a page of a table.
     pub exporting: Semaphore,
+    /// Whose turn it is to reckon figures: one statement of these at a time.
+    pub reckoning: Semaphore,
 }
 
 impl Server {
@@ -100,7 +102,19 @@ impl Server {
         let callers = Callers::new(&store);
         let (used, counts) = (Used::default(), Counts::default());
         let (webhooks, exporting) = (Sender::default(), Semaphore::new(EXPORTING));
-        Server { store, clock, signer, used, counts, callers, syncs, webhooks, exporting }
+        let reckoning = Semaphore::new(1);
+        Server {
+            store,
+            clock,
+            signer,
+            used,
+            counts,
+            callers,
+            syncs,
+            webhooks,
+            exporting,
+            reckoning,
+        }
     }
 
     /// The same one, which sends webhooks by another way than to the internet over https.

@@ -7,8 +7,13 @@ use crate::config::Config;
 use crate::error::{Code, Error, Result};
 use crate::key_pair::Desk;
 use crate::master_key::{self, Next};
-use crate::store::{Store, idempotency, key_pairs, meta, migrations, signing_keys, webhooks};
+use crate::outbox;
+use crate::reports;
+use crate::store::{
+    Store, deliveries, figures, idempotency, key_pairs, meta, migrations, signing_keys, webhooks,
+};
 use crate::vault::{Vault, key_label};
+use crate::webhooks::schedule;
 use crate::webhooks::secrets::label as webhook_label;
 use sea_orm::ConnectionTrait;
 use sea_orm::prelude::Uuid;
@@ -163,11 +168,17 @@ fn anew(old: &Vault, new: &Vault, label: &str, sealed: &str) -> Result<String> {
     new.seal(label, &old.open(label, sealed)?)
 }
 
-/// Forgets when something was signed last: for a clock that was ahead, and is right now. The
-/// servers of this database have to be stopped: they remember it.
-pub async fn forget_clock(store: &Store) -> Result<()> {
+/// Forgets when something was signed last, and what else waits for a time that the clock had: for
+/// one that was ahead, and is right `now`. The servers of this database have to be stopped: they
+/// remember it.
+pub async fn forget_clock(store: &Store, now: i64) -> Result<()> {
     let tx = store.begin().await?;
     meta::remove(&tx, meta::SIGNED_AT).await?;
+    for name in reports::TIMES.into_iter().chain([outbox::TURN.0]) {
+        meta::remove_later(&tx, name, now).await?;
+    }
+    figures::clear_from(&tx, reports::day_of(now).saturating_add(reports::DAY)).await?;
+    deliveries::recede(&tx, now, now.saturating_add(schedule::LONGEST)).await?;
     note(&tx, "server.clock_forgotten").await?;
     tx.commit().await?;
     Ok(())

@@ -9,7 +9,7 @@ mod counts;
 mod summary;
 
 pub use counts::Counts;
-pub use summary::{SUMMARY_AT, USAGE_AT, refresh, refresh_all, run};
+pub use summary::{SUMMARY_AT, TIMES, USAGE_AT, refresh, refresh_all, run};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -32,8 +32,14 @@ pub const USAGE_AT: &str = "figures_usage_at";
 /// The day up to which the days before are filled.
 const FILLED: &str = "figures_filled";
 
+/// Facts that are times: of a clock that was ahead, they are of no use.
+pub const TIMES: [&str; 5] = [SUMMARY_AT, USAGE_AT, FILLED, Part::There.turn(), Part::Used.turn()];
+
 /// Seconds before its time in which the one that has the turn has it again.
 const GRACE: i64 = 5;
+
+/// Numbers that are written in one transaction: SQLite has one writer.
+const AT_ONCE: usize = 5_000;
 
 /// The longest month, and more: usage of older ones may come late, and is found once a day.
 const RECENT: i64 = 62 * DAY;
@@ -145,24 +151,24 @@ async fn reckon_there(server: &Shared, whole: bool) -> Result<()> {
     // What the day before has come to is looked at once more, and days without a server are.
     let recent = filled.unwrap_or(today).min(today).saturating_sub(DAY);
     let since = if whole || filled.is_none() { i64::MIN } else { recent };
-    let mut set = stand(store, &all, now).await?;
-    set.extend(happened(store, since, now).await?);
+    let mut set = stand(server, &all, now).await?;
+    set.extend(happened(server, since, now).await?);
     let in_use = Metric::SeatsInUse.word();
     let peak = |row: &Model| Model { metric: Metric::SeatsPeak.word().into(), ..row.clone() };
     let peaks: Vec<Model> = set.iter().filter(|row| row.metric == in_use).map(peak).collect();
     let fill = match filled.is_none_or(|day| day < today.saturating_sub(DAY)) {
-        true => before(store, filled, now).await?,
+        true => before(server, filled, now).await?,
         false => Vec::new(),
     };
+    write(store, set, Put::Set).await?;
+    write(store, peaks, Put::Raise).await?;
+    write(store, fill, Put::Fill).await?;
     let tx = store.begin().await?;
-    figures::put(&tx, set, Put::Set).await?;
-    figures::put(&tx, peaks, Put::Raise).await?;
-    figures::put(&tx, fill, Put::Fill).await?;
     if whole || filled.is_none_or(|day| day < today) {
         figures::clear(&tx, SYNCS_BY_HOUR, now.saturating_sub(HOURS_KEPT)).await?;
         meta::raise(&tx, FILLED, today).await?;
     }
-    meta::raise(&tx, SUMMARY_AT, now).await?;
+    meta::set(&tx, SUMMARY_AT, now.to_string()).await?;
     tx.commit().await?;
     Ok(())
 }
@@ -172,11 +178,22 @@ async fn reckon_used(server: &Shared, whole: bool) -> Result<()> {
     let last = meta::number(store.read(), USAGE_AT).await?;
     let is_new_day = last.is_none_or(|last| last < day_of(now));
     let since = if whole || is_new_day { i64::MIN } else { now.saturating_sub(RECENT) };
-    let rows = used(store, since, now).await?;
+    write(store, used(server, since, now).await?, Put::Set).await?;
     let tx = store.begin().await?;
-    figures::put(&tx, rows, Put::Set).await?;
-    meta::raise(&tx, USAGE_AT, now).await?;
+    meta::set(&tx, USAGE_AT, now.to_string()).await?;
     tx.commit().await?;
+    Ok(())
+}
+
+/// Writes numbers, some at a time, so that whoever else writes has a turn between. Whoever begins
+/// anew after a half writes the same.
+async fn write(store: &Store, mut rows: Vec<Model>, put: Put) -> Result<()> {
+    while !rows.is_empty() {
+        let some = rows.split_off(rows.len().saturating_sub(AT_ONCE));
+        let tx = store.begin().await?;
+        figures::put(&tx, some, put).await?;
+        tx.commit().await?;
+    }
     Ok(())
 }
 
@@ -196,15 +213,16 @@ fn row(of: Of, metric: &str, day: i64, value: i64, now: i64) -> Model {
 }
 
 /// What there is now. A product that has none of it has 0.
-async fn stand(store: &Store, all: &[Of], now: i64) -> Result<Vec<Model>> {
-    let standing = reckon::standing(store.read(), None, now).await?;
+async fn stand(server: &Shared, all: &[Of], now: i64) -> Result<Vec<Model>> {
+    let (_turn, read) = (server.reckoning.acquire().await, server.store.slow());
+    let standing = reckon::standing(read, None, now).await?;
     let standing: BTreeMap<Of, Standing> =
         standing.into_iter().map(|it| ((it.organization_id, it.product_id), it)).collect();
     let by = |counts: Vec<Count>| -> BTreeMap<Of, i64> {
         counts.into_iter().map(|it| ((it.organization_id, it.product_id), it.count)).collect()
     };
-    let machines = by(reckon::activations(store.read(), None).await?);
-    let seats = by(reckon::seats(store.read(), None, now).await?);
+    let machines = by(reckon::activations(read, None).await?);
+    let seats = by(reckon::seats(read, None, now).await?);
     let mut rows = Vec::with_capacity(all.len().saturating_mul(7));
     for of in all {
         let it = standing.get(of);
@@ -226,7 +244,8 @@ async fn stand(store: &Store, all: &[Of], now: i64) -> Result<Vec<Model>> {
 }
 
 /// What happened on days from a time on.
-async fn happened(store: &Store, since: i64, now: i64) -> Result<Vec<Model>> {
+async fn happened(server: &Shared, since: i64, now: i64) -> Result<Vec<Model>> {
+    let (_turn, read) = (server.reckoning.acquire().await, server.store.slow());
     let mut rows = Vec::new();
     for (metric, what) in [
         (Metric::LicensesCreated, Happened::Created),
@@ -234,7 +253,7 @@ async fn happened(store: &Store, since: i64, now: i64) -> Result<Vec<Model>> {
         (Metric::ActivationsNew, Happened::Activated),
         (Metric::ActivationsEnded, Happened::Deactivated),
     ] {
-        let counts = reckon::happened(store.read(), what, since).await?;
+        let counts = reckon::happened(read, what, since).await?;
         rows.extend(counts.into_iter().map(|it| {
             row((it.organization_id, it.product_id), metric.word(), it.day, it.count, now)
         }));
@@ -243,8 +262,9 @@ async fn happened(store: &Store, since: i64, now: i64) -> Result<Vec<Model>> {
 }
 
 /// What was used in periods from a time on.
-async fn used(store: &Store, since: i64, now: i64) -> Result<Vec<Model>> {
-    let used = reckon::used(store.read(), Whose::All, since).await?;
+async fn used(server: &Shared, since: i64, now: i64) -> Result<Vec<Model>> {
+    let (_turn, read) = (server.reckoning.acquire().await, server.store.slow());
+    let used = reckon::used(read, Whose::All, since).await?;
     let rows = used.into_iter().map(|it| Model {
         label: label(&it.feature, &it.kind),
         ..row((it.organization_id, it.product_id), USAGE, it.period, it.used, now)
@@ -254,11 +274,12 @@ async fn used(store: &Store, since: i64, now: i64) -> Result<Vec<Model>> {
 
 /// What there was on days on which nobody looked, as far as the rows tell: from the day that is
 /// filled, or the first one of all, to yesterday.
-async fn before(store: &Store, filled: Option<i64>, now: i64) -> Result<Vec<Model>> {
+async fn before(server: &Shared, filled: Option<i64>, now: i64) -> Result<Vec<Model>> {
+    let (_turn, read) = (server.reckoning.acquire().await, server.store.slow());
     let mut rows = Vec::new();
     for (metric, (begun, ended)) in [
-        (Metric::LicensesActive, reckon::licenses_active(store.read()).await?),
-        (Metric::Activations, reckon::activations_live(store.read()).await?),
+        (Metric::LicensesActive, reckon::licenses_active(read).await?),
+        (Metric::Activations, reckon::activations_live(read).await?),
     ] {
         let mut changes: BTreeMap<Of, BTreeMap<i64, i64>> = BTreeMap::new();
         let mut change = |it: Count, by: i64| {

@@ -196,6 +196,12 @@ pub async fn clear(tx: &impl ConnectionTrait, metric: &str, before: i64) -> Resu
     Ok(())
 }
 
+/// Deletes what there is of days that begin at a time or later, whoever's it is.
+pub async fn clear_from(tx: &impl ConnectionTrait, day: i64) -> Result<()> {
+    Entity::delete_many().filter(Column::Day.gte(day)).exec(tx).await?;
+    Ok(())
+}
+
 /// Deletes what there is of an organization.
 pub async fn forget(tx: &impl ConnectionTrait, organization: Uuid) -> Result<()> {
     Entity::delete_many().filter(Column::OrganizationId.eq(organization)).exec(tx).await?;

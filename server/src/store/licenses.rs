@@ -4,7 +4,9 @@ use super::page::Page;
 use super::status::Status;
 use crate::error::Result;
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, Func, LikeExpr, Query};
+use sea_orm::sea_query::{
+    Asterisk, Expr, ExprTrait, Func, LikeExpr, LockBehavior, LockType, Query,
+};
 use sea_orm::{
     ConnectionTrait, FromQueryResult, IntoActiveModel, QueryOrder, QuerySelect, QueryTrait, Select,
 };
@@ -416,6 +418,37 @@ fn search(row: &Model) -> String {
         lower.chars().take(SEARCHED).collect::<String>()
     });
     format!("{}\n{}", row.serial.to_lowercase(), texts.join("\n"))
+}
+
+/// What was not written yet: as the index of them says it, word for word.
+fn is_empty() -> Expr {
+    Expr::cust("search = ''")
+}
+
+/// Whether there are some that nothing is found by: an older version wrote them.
+pub async fn is_unsearched(connection: &impl ConnectionTrait) -> Result<bool> {
+    let one = Entity::find().select_only().column(Column::Id).filter(is_empty()).limit(1);
+    Ok(one.into_tuple::<Uuid>().one(connection).await?.is_some())
+}
+
+/// Writes what some of these are found by. Gives how many; those that are being changed meanwhile
+/// are written by that.
+pub async fn fill_search(tx: &impl ConnectionTrait, limit: u64) -> Result<u64> {
+    // SQLite has one writer, and takes no notice of the lock.
+    let rows = Entity::find()
+        .filter(is_empty())
+        .limit(limit)
+        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+        .all(tx)
+        .await?;
+    for row in &rows {
+        Entity::update_many()
+            .col_expr(Column::Search, Expr::value(search(row)))
+            .filter(Column::Id.eq(row.id))
+            .exec(tx)
+            .await?;
+    }
+    Ok(u64::try_from(rows.len()).unwrap_or(u64::MAX))
 }
 
 /// Adds one.

@@ -85,6 +85,14 @@ pub async fn remove(connection: &impl ConnectionTrait, name: &str) -> Result<()>
     Ok(())
 }
 
+/// Forgets a fact that is a time, where it is after another.
+pub async fn remove_later(connection: &impl ConnectionTrait, name: &str, than: i64) -> Result<()> {
+    if number(connection, name).await?.is_some_and(|at| at > than) {
+        remove(connection, name).await?;
+    }
+    Ok(())
+}
+
 /// Takes a turn that one server of the group has at a time, from now until a time; gives whether
 /// it was free. Whoever dies loses it then.
 pub async fn claim(

@@ -53,6 +53,10 @@ const READERS: u32 = 4;
 /// Connections to PostgreSQL.
 const CONNECTIONS: u32 = 16;
 
+/// Connections more for what takes long and only reads, on SQLite and to PostgreSQL: however much
+/// of it there is, the others are free for what somebody waits for.
+const SLOW: u32 = 2;
+
 /// A connection that nobody used for so long is tried before it is used: asking each time would
 /// double the way.
 const IDLE: Duration = Duration::from_secs(1);
@@ -92,6 +96,7 @@ pub struct Store {
     engine: Engine,
     writer: DatabaseConnection,
     reader: DatabaseConnection,
+    slow: DatabaseConnection,
 }
 
 impl Store {
@@ -131,7 +136,8 @@ impl Store {
         };
         let writer = Database::connect(options(1)).await?;
         let reader = Database::connect(options(READERS)).await?;
-        Ok(Store { engine: Engine::Sqlite, writer, reader })
+        let slow = Database::connect(later(options(SLOW))).await?;
+        Ok(Store { engine: Engine::Sqlite, writer, reader, slow })
     }
 
     /// Connects to a PostgreSQL database: `postgres://user:password@host/name`.
@@ -145,8 +151,11 @@ impl Store {
             .test_before_acquire_if_idle_for(IDLE)
             .sqlx_logging(false)
             .map_sqlx_postgres_opts(|postgres| postgres.options(SESSION));
+        let mut slow = options.clone();
+        slow.max_connections(SLOW);
         let writer = Database::connect(options).await?;
-        Ok(Store { engine: Engine::Postgres, reader: writer.clone(), writer })
+        let slow = Database::connect(later(slow)).await?;
+        Ok(Store { engine: Engine::Postgres, reader: writer.clone(), writer, slow })
     }
 
     /// Which database it is.
@@ -157,6 +166,12 @@ impl Store {
     /// Where one statement that only reads goes.
     pub fn read(&self) -> &DatabaseConnection {
         &self.reader
+    }
+
+    /// Where a statement that only reads goes if it may take long: it waits for its like, and
+    /// nothing else waits for it.
+    pub fn slow(&self) -> &DatabaseConnection {
+        &self.slow
     }
 
     /// Begins what is committed together. On SQLite nobody else writes until it ends.
@@ -170,10 +185,19 @@ impl Store {
 
     /// Begins to read everything as it is at this moment, whatever is written meanwhile.
     pub async fn snapshot(&self) -> Result<DatabaseTransaction> {
+        self.moment(&self.reader).await
+    }
+
+    /// The same, to read much.
+    pub async fn slow_snapshot(&self) -> Result<DatabaseTransaction> {
+        self.moment(&self.slow).await
+    }
+
+    async fn moment(&self, connections: &DatabaseConnection) -> Result<DatabaseTransaction> {
         let isolation = (self.engine == Engine::Postgres).then_some(IsolationLevel::RepeatableRead);
         let options =
             TransactionOptions { isolation_level: isolation, ..TransactionOptions::default() };
-        Ok(self.reader.begin_with_options(options).await?)
+        Ok(connections.begin_with_options(options).await?)
     }
 
     /// Lets a transaction wait for others as long as they take, and rest for an hour: a backup, a
@@ -199,7 +223,14 @@ impl Store {
 
     /// Ends all connections.
     pub async fn close(self) {
+        let _ = self.slow.close().await;
         let _ = self.reader.close().await;
         let _ = self.writer.close().await;
     }
+}
+
+/// Connections that are made when they are needed.
+fn later(mut options: ConnectOptions) -> ConnectOptions {
+    options.min_connections(0).connect_lazy(true);
+    options
 }

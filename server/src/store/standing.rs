@@ -3,7 +3,10 @@
 use super::{Engine, Store, events, migrations};
 use crate::error::Result;
 use sea_orm::sea_query::{Alias, Expr, Query};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect,
+};
 
 /// Events that are counted: more are as many.
 const COUNT_MAX: u64 = 100_000;
@@ -41,15 +44,19 @@ pub async fn outbox(store: &Store) -> Result<(u64, Option<i64>)> {
 
 /// Connections that are open, and those of them that nobody uses.
 pub fn pool(store: &Store) -> (u32, u32) {
-    let count = |size: u32, idle: usize| (size, u32::try_from(idle).unwrap_or(u32::MAX));
-    match store.engine() {
-        Engine::Postgres => {
-            let pool = store.read().get_postgres_connection_pool();
-            count(pool.size(), pool.num_idle())
-        }
-        Engine::Sqlite => {
-            let pool = store.read().get_sqlite_connection_pool();
-            count(pool.size(), pool.num_idle())
-        }
-    }
+    let count = |connections: &DatabaseConnection| {
+        let (size, idle) = match store.engine() {
+            Engine::Postgres => {
+                let pool = connections.get_postgres_connection_pool();
+                (pool.size(), pool.num_idle())
+            }
+            Engine::Sqlite => {
+                let pool = connections.get_sqlite_connection_pool();
+                (pool.size(), pool.num_idle())
+            }
+        };
+        (size, u32::try_from(idle).unwrap_or(u32::MAX))
+    };
+    let ((open, idle), (slow, slow_idle)) = (count(store.read()), count(store.slow()));
+    (open.saturating_add(slow), idle.saturating_add(slow_idle))
 }

@@ -9,6 +9,9 @@ pub const DELAYS: [i64; 9] = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_0
 /// The longest that an endpoint may ask us to wait, in seconds.
 pub const ASKED_MAX: i64 = 86_400;
 
+/// No try is put off for longer, in seconds: the longest of the delays, and the tenth.
+pub const LONGEST: i64 = 86_400 + 8_640;
+
 /// Seconds until the next try after so many failures, from 1; `None` = there is none. What has to
 /// be tried at one time spreads over a tenth more, by its id.
 pub fn delay(failures: i64, id: Uuid, asked: Option<u64>) -> Option<i64> {

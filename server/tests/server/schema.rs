@@ -1,12 +1,21 @@
 //! How a schema comes to be: once, whole, or not at all, and never by guessing.
 
+use crate::backup::license;
 use crate::support::{Database, Site, runtime};
 use licentia_server::error::{Code, Result};
+use licentia_server::outbox::Outbox;
+use licentia_server::store::licenses::{self, Filter};
+use licentia_server::store::page::Page;
 use licentia_server::store::{Store, migrations, rows};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Statement};
+use sea_orm::ActiveValue::NotSet;
+use sea_orm::prelude::Uuid;
+use sea_orm::{
+    ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, IntoActiveModel, Statement,
+};
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 /// Databases of each engine that is here, without a schema.
@@ -163,6 +172,64 @@ fn a_start_that_ends_anywhere_leaves_all_of_the_schema_or_none() {
                 }
                 assert!(tried < 60, "it ended only {ended} times");
             }
+        });
+    }
+}
+
+/// Serial numbers that are found by a word.
+async fn found(store: &Store, organization: Uuid, word: &str) -> Vec<String> {
+    let filter = Filter { words: vec![word.into()], ..Filter::default() };
+    let page = Page { limit: 10, offset: 0, after: None };
+    let (rows, _) = licenses::list(store.read(), organization, &filter, page).await.unwrap();
+    rows.into_iter().map(|row| row.serial).collect()
+}
+
+/// How a statement is done, in words of the database.
+async fn plan(store: &Store, sql: &str) -> String {
+    let backend = store.read().get_database_backend();
+    let explain = match backend {
+        DbBackend::Sqlite => format!("EXPLAIN QUERY PLAN {sql}"),
+        _ => format!("EXPLAIN {sql}"),
+    };
+    let rows = store.read().query_all_raw(Statement::from_string(backend, explain)).await.unwrap();
+    let line = if backend == DbBackend::Sqlite { "detail" } else { "QUERY PLAN" };
+    rows.iter().map(|row| row.try_get::<String>("", line).unwrap()).collect::<Vec<_>>().join("; ")
+}
+
+#[test]
+fn licenses_of_an_older_version_are_found_when_they_were_tended() {
+    for database in empty() {
+        let (organization, product) = (Uuid::now_v7(), Uuid::now_v7());
+        runtime().block_on(async {
+            let store = database.open().await;
+            let tx = store.begin().await.unwrap();
+            migrations::up(&tx, Some(1)).await.unwrap();
+            for number in 0..1_234 {
+                let mut row = license(organization, product, &format!("OLD-{number}"));
+                row.customer_name = Some(if number == 7 { "ÖZTÜRK" } else { "Ann" }.into());
+                let row = licenses::ActiveModel { search: NotSet, ..row.into_active_model() };
+                licenses::Entity::insert(row).exec_without_returning(&tx).await.unwrap();
+            }
+            tx.commit().await.unwrap();
+            store.close().await;
+        });
+        let site = Site::on(database);
+        let store = &site.server.store;
+        site.wait(async {
+            assert_eq!(found(store, organization, "öztürk").await, [""; 0], "not yet");
+            let outbox = Outbox::new(Arc::clone(&site.server), 10);
+            outbox.tend().await.unwrap();
+            assert_eq!(found(store, organization, "öztürk").await, ["OLD-7"]);
+            assert_eq!(found(store, organization, "old-1233").await, ["OLD-1233"]);
+            assert!(!licenses::is_unsearched(store.read()).await.unwrap());
+            // Looking for them costs nothing where there are none.
+            execute(store, "ANALYZE").await;
+            let plan = plan(
+                store,
+                "SELECT \"licenses\".\"id\" FROM \"licenses\" WHERE search = '' LIMIT 1",
+            )
+            .await;
+            assert!(plan.contains("licenses_unsearched"), "{plan}");
         });
     }
 }

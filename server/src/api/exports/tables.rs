@@ -54,7 +54,7 @@ impl Rows for Licenses {
     ];
 
     async fn next(&mut self, server: &Shared) -> Result<Option<Vec<Row>>> {
-        let store = server.store.read();
+        let store = server.store.slow();
         let rows = licenses::next(store, self.organization, &self.filter, self.after, ROWS).await?;
         let Some(last) = rows.last() else { return Ok(None) };
         self.after = Some(last.id);
@@ -88,7 +88,7 @@ impl Rows for Activations {
     ];
 
     async fn next(&mut self, server: &Shared) -> Result<Option<Vec<Row>>> {
-        let (store, organization) = (server.store.read(), self.organization);
+        let (store, organization) = (server.store.slow(), self.organization);
         let rows = activations::next(store, organization, &self.filter, self.after, ROWS).await?;
         let Some(last) = rows.last() else { return Ok(None) };
         self.after = Some(last.id);
@@ -121,7 +121,7 @@ impl Rows for Seats {
 
     async fn next(&mut self, server: &Shared) -> Result<Option<Vec<Row>>> {
         let Seats { organization, filter, now, after } = self;
-        let store = server.store.read();
+        let store = server.store.slow();
         let rows = seats::next(store, *organization, filter, *now, *after, ROWS).await?;
         let Some(last) = rows.last() else { return Ok(None) };
         *after = Some(last.id);
@@ -144,7 +144,7 @@ impl Rows for Usage {
         &["license_id", "feature", "kind", "from", "used", "activations"];
 
     async fn next(&mut self, server: &Shared) -> Result<Option<Vec<Row>>> {
-        let (store, organization) = (server.store.read(), self.organization);
+        let (store, organization) = (server.store.slow(), self.organization);
         let (sums, last) =
             usage::next(store, organization, self.product, &self.filter, (self.after, LICENSES))
                 .await?;
@@ -174,7 +174,7 @@ impl Rows for Events {
         &["id", "kind", "subject", "created_at", "actor", "request_id", "data"];
 
     async fn next(&mut self, server: &Shared) -> Result<Option<Vec<Row>>> {
-        let (store, organization) = (server.store.read(), self.organization);
+        let (store, organization) = (server.store.slow(), self.organization);
         let rows = events::list(store, organization, &self.filter, ROWS).await?;
         let Some(last) = rows.last() else { return Ok(None) };
         self.filter.before = Some(last.seq);
@@ -210,7 +210,7 @@ impl Rows for Audit {
     ];
 
     async fn next(&mut self, server: &Shared) -> Result<Option<Vec<Row>>> {
-        let (store, organization) = (server.store.read(), self.organization);
+        let (store, organization) = (server.store.slow(), self.organization);
         let rows = audit::meant(store, organization, &self.filter, self.after, ROWS).await?;
         let Some(last) = rows.last() else { return Ok(None) };
         self.after = Some(last.seq);
@@ -251,7 +251,7 @@ impl Rows for Deliveries {
     ];
 
     async fn next(&mut self, server: &Shared) -> Result<Option<Vec<Row>>> {
-        let (store, organization) = (server.store.read(), self.organization);
+        let (store, organization) = (server.store.slow(), self.organization);
         let page = Page { limit: ROWS, offset: 0, after: self.after };
         let rows = deliveries::list(store, organization, &self.filter, page).await?;
         let Some(last) = rows.last() else { return Ok(None) };

@@ -25,7 +25,6 @@ impl MigrationTrait for Migration {
         }
         audit::close(manager.get_connection()).await?;
         manager.alter_table(search()).await?;
-        manager.get_connection().execute_unprepared(FILL).await?;
         for index in indexes() {
             manager.create_index(index).await?;
         }
@@ -167,16 +166,11 @@ fn figures() -> TableCreateStatement {
     )
 }
 
-/// Serial number, customer's id, address and name in lower case, a line each.
+/// Serial number, customer's id, address and name in lower case, a line each. It is filled beside
+/// the work of the server, which knows the letters of all languages.
 fn search() -> TableAlterStatement {
     Table::alter().table("licenses").add_column(text("search").default("")).take()
 }
-
-/// SQLite lowers the letters of ASCII only; a license that changes is written as it should be.
-const FILL: &str = "UPDATE licenses SET search = LOWER(serial || '\n' \
-                    || SUBSTR(COALESCE(customer_id, ''), 1, 120) || '\n' \
-                    || SUBSTR(COALESCE(customer_email, ''), 1, 120) || '\n' \
-                    || SUBSTR(COALESCE(customer_name, ''), 1, 120))";
 
 /// What reports group licenses by, and what they sum up.
 const LICENSES_DAYS: [&str; 7] = [
@@ -209,12 +203,18 @@ fn indexes() -> Vec<IndexCreateStatement> {
         index("deliveries_webhook", "deliveries", &["webhook_id", "id"]),
         index("deliveries_all", "deliveries", &["organization_id", "id"]),
         index("deliveries_state", "deliveries", &["state", "organization_id", "id"]),
+        // What each webhook has in a state is counted in it alone, without the rows.
+        index("deliveries_standing", "deliveries", &["state", "webhook_id", "id"]),
         index("deliveries_finished", "deliveries", &["finished_at"]),
         index("audit_action", "audit", &["organization_id", "action", "seq"]),
         index("audit_actor", "audit", &["organization_id", "actor", "seq"]),
         index("audit_subject", "audit", &["organization_id", "subject", "seq"]),
         // Texts are searched in it alone, without the rows.
         index("licenses_search", "licenses", &LICENSES_SEARCH),
+        // Those that are not filled yet: in the end there are none.
+        index("licenses_unsearched", "licenses", &["id"])
+            .and_where(Expr::cust("search = ''"))
+            .take(),
         // What reports count, without the rows.
         index("licenses_days", "licenses", &LICENSES_DAYS),
         index(
