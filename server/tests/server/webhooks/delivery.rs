@@ -305,6 +305,7 @@ both! {
             tokio::task::spawn_blocking(move || admin.delete(&path).good()).await.unwrap();
             dispatcher.settle().await.unwrap();
         });
+        site.wait(post.outbox.clear()).unwrap();
         let left = deliveries::Entity::find().count(post.server.store.read());
         assert_eq!(site.wait(async { left.await.unwrap() }), 0);
         assert_eq!(post.counted("failed"), 0, "what is gone did not fail");

@@ -1,5 +1,6 @@
 //! Webhooks: what they are, what is sent, and that nothing is lost.
 
+mod bounds;
 mod crashes;
 mod delivery;
 mod fairness;
@@ -32,10 +33,15 @@ pub struct Post<'a> {
 impl<'a> Post<'a> {
     pub fn new(site: &'a Site) -> Post<'a> {
         let guard = Guard::new(vec!["127.0.0.0/8".parse().unwrap()], false);
+        Post::sending(site, Sender::new(guard))
+    }
+
+    /// One that sends like this.
+    pub fn sending(site: &'a Site, sender: Sender) -> Post<'a> {
         let store = site.wait(site.database().open());
         let vault = Vault::new(&Zeroizing::new(MASTER_KEY));
         let server = Server::new(store, vault, site.clock.clone());
-        let server = Arc::new(server.with_webhooks(Sender::new(guard)));
+        let server = Arc::new(server.with_webhooks(sender));
         let router = api::router(Arc::clone(&server));
         let address = site.wait(async {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

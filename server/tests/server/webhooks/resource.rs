@@ -225,6 +225,7 @@ both! {
         let made = them.post("/api/v1/webhooks", json!({ "url": "https://a.example.com/" })).good();
         them.post(&format!("/api/v1/webhooks/{}/test", id(&made)), json!({})).good();
         operator.delete(&format!("/api/v1/organizations/{theirs}")).good();
+        site.wait(Post::new(site).outbox.clear()).unwrap();
         use licentia_server::store::{deliveries, webhooks};
         use sea_orm::{EntityTrait, PaginatorTrait};
         let store = site.server.store.read();
