@@ -7,7 +7,10 @@ const { instant, members, text, webhookData, wrongCall, wrongType } = require('.
 const { headerList } = require('./exchange.js')
 
 const SECOND = 1000
-/** For how long ids are remembered: longer than a license server tries to deliver one event. */
+/**
+ * For how long ids are remembered. An event may come again after that: write its id into your
+ * database with what you do for it.
+ */
 const WINDOW = 4 * 86_400
 /** How many of them. */
 const IDS = 100_000

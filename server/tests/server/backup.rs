@@ -262,7 +262,13 @@ both! {
                     webhooks_disabled: 0,
                 };
                 assert_eq!(restored, wanted);
-                assert_eq!(everything(&store).await, before);
+                for (was, is) in before.iter().zip(everything(&store).await) {
+                    // That it was restored is noted.
+                    match is.0.as_str() {
+                        "audit" | "audit_heads" => assert_eq!(is.1.len(), 1),
+                        table => assert!(*was == is, "{table}: {} rows", is.1.len()),
+                    }
+                }
                 // It is a database like any other: it starts, and events go on after the last.
                 migrations::migrate(&store).await.unwrap();
                 let last = last_event(&store).await;

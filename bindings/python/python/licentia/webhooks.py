@@ -41,8 +41,8 @@ from .errors import AlreadyUsedError, ArgumentError, BadSignatureError, BusyErro
 __all__ = ["BODY_MAX", "WINDOW", "Event", "Receiver", "verify", "verify_signature"]
 
 WINDOW = 4 * 86_400.0
-"""Seconds for which a receiver remembers what it has processed: longer than a license server tries
-to deliver one event."""
+"""Seconds for which a receiver remembers what it has processed. An event may come again after that:
+write its id into your database with what you do for it."""
 
 _IDS = 100_000
 _Pairs = Iterable[tuple[Union[str, bytes], Union[str, bytes]]]
