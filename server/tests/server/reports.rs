@@ -417,6 +417,21 @@ both! {
         }
     }
 
+    fn years_of_many_products_are_filled_in_full(site: &Site) {
+        let (days, count) = (1_100, 5);
+        site.clock.set(Some(BEGIN - days * DAY));
+        for number in 0..count {
+            let shop = Shop::of(site.admin(), &format!("app{number}"));
+            shop.license(json!({ "license_type": "perpetual" }));
+        }
+        // The server comes years later: more rows than one transaction has.
+        site.clock.set(Some(BEGIN));
+        site.wait(refresh_all(&site.server)).unwrap();
+        let word = "licenses_active";
+        let filled = kept(site).into_iter().filter(|row| row.metric == word && row.value == 1);
+        assert_eq!(filled.count() as i64, count * (days + 1));
+    }
+
     fn a_report_at_midnight_is_of_the_day_that_begins(site: &Site) {
         let shop = Shop::open(site);
         let license = shop.license(json!({}));
