@@ -152,7 +152,7 @@ mod tests {
         assert_eq!(who("server"), "server");
         assert_eq!(place("license.revoked", "x"), "licenses/x");
         assert_eq!(place("product.deleted", "x"), "");
-        assert_eq!(place("api_key.revoked", "x"), "keys/api/x");
+        assert_eq!(place("api_key.revoked", "x"), "keys");
         assert_eq!(place("server.older_than_clients", "x"), "");
     }
 }
