@@ -410,8 +410,8 @@ fn said(status: u16) -> String {
     }
 }
 
-/// Disables a webhook whose endpoint is gone, unless it leads elsewhere by now. What happens goes on
-/// waiting for it. Gives what the audit log says of it.
+/// Disables a webhook whose endpoint is gone, unless it leads elsewhere by now. What happens goes
+/// on waiting for it. Gives what the audit log says of it.
 async fn disable(
     tx: &DatabaseTransaction,
     flight: &Flight,
