@@ -9,28 +9,27 @@ use licentia_server::operations::restore::{How, Restored, restore};
 use licentia_server::store::rows::{self, Row};
 use licentia_server::store::{
     Store, api_keys, documents, events, key_pairs, licenses, meta, migrations, organizations,
-    products, seats, sessions, signing_keys, webhooks,
+    products, seats, signing_keys,
 };
 use sea_orm::prelude::Uuid;
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, Set};
-use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use tempfile::TempDir;
 
 /// In place of what is there.
-const FORCE: How = How { force: true, keep_webhooks: false };
+pub const FORCE: How = How { force: true, keep_webhooks: false };
 
 /// A place for backups.
-struct Shelf(TempDir);
+pub struct Shelf(TempDir);
 
 impl Shelf {
-    fn new() -> Shelf {
+    pub fn new() -> Shelf {
         Shelf(tempfile::tempdir().unwrap())
     }
 
-    fn file(&self, name: &str) -> PathBuf {
+    pub fn file(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 }
@@ -146,7 +145,7 @@ fn document(product: &products::Model, version: i64) -> documents::Model {
     }
 }
 
-async fn add<E: EntityTrait>(store: &Store, row: impl IntoActiveModel<E::ActiveModel>)
+pub async fn add<E: EntityTrait>(store: &Store, row: impl IntoActiveModel<E::ActiveModel>)
 where
     E::ActiveModel: ActiveModelTrait<Entity = E> + Send,
 {
@@ -211,19 +210,6 @@ fn event(organization: Uuid, subject: Uuid) -> events::Model {
         created_at: BEGIN,
         claimed_until: None,
         delivered_at: None,
-    }
-}
-
-/// Of somebody who is signed in for long.
-fn session(organization: Uuid) -> sessions::Model {
-    sessions::Model {
-        digest: "digest".into(),
-        organization_id: organization,
-        api_key_id: Uuid::now_v7(),
-        remote: None,
-        created_at: BEGIN,
-        last_seen_at: BEGIN,
-        expires_at: i64::MAX,
     }
 }
 
@@ -299,42 +285,6 @@ both! {
             let licenses = after.iter().find(|(name, _)| name == "licenses").unwrap();
             assert!(licenses.1.is_empty());
         });
-    }
-
-    fn what_is_restored_sends_nothing_and_lets_nobody_in(site: &Site) {
-        let shelf = Shelf::new();
-        let file = shelf.file("backup");
-        let make = |enabled: bool| {
-            let body = json!({ "url": "https://hooks.example.com/", "enabled": enabled });
-            let made = site.admin().post("/api/v1/webhooks", body).good();
-            format!("/api/v1/webhooks/{}", made["id"].as_str().unwrap())
-        };
-        let (on, off) = (make(true), make(false));
-        let (session, keep) = (session(site.organization), How { keep_webhooks: true, ..FORCE });
-        let bring = |how: How| site.wait(async {
-            restore(&site.server.store, &file, how).await.unwrap().webhooks_disabled
-        });
-        site.wait(async {
-            add::<sessions::Entity>(&site.server.store, session.clone()).await;
-            backup(&site.server.store, &site.clock, &file).await.unwrap();
-        });
-        assert_eq!(bring(keep), 0);
-        assert_eq!(site.admin().get(&on).good()["enabled"], true);
-        let found = sessions::get(site.server.store.read(), &session.digest, BEGIN);
-        assert_eq!(site.wait(found).unwrap(), None, "who signed out is signed out");
-        assert_eq!(bring(FORCE), 1);
-        let (on, off) = (site.admin().get(&on).good(), site.admin().get(&off).good());
-        assert_eq!((&on["enabled"], &off["enabled"]), (&json!(false), &json!(false)));
-        assert!(on["disabled_reason"].as_str().unwrap().contains("backup"), "{on}");
-        assert_eq!(off["disabled_reason"], Value::Null, "somebody said so");
-        let waits = site.wait(async {
-            let tx = site.server.store.begin().await.unwrap();
-            webhooks::open(&tx, [site.organization]).await.unwrap()
-        });
-        let waits: Vec<String> = waits.iter().map(|row| row.id.to_string()).collect();
-        assert_eq!(waits, [on["id"].as_str().unwrap()], "what happens waits for it");
-        let told = site.admin().get("/api/v1/audit?action=server.restored").good();
-        assert_eq!(told["entries"][0]["detail"]["webhooks_disabled"], 1);
     }
 
     fn a_backup_under_an_earlier_master_key_replaces_no_keys(site: &Site) {

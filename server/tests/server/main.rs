@@ -29,6 +29,7 @@ mod policies;
 mod products;
 mod raw;
 mod reports;
+mod restored;
 mod revocations;
 mod schema;
 mod schemathesis;
