@@ -63,7 +63,7 @@ pub struct Silence {
 /// What ends the use of a license where nothing is heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Reason {
+pub enum Cause {
     /// The server was not reached in time (`terms.sync_days`).
     Contact,
     /// The token was not renewed in time (`terms.token_days`).
@@ -82,7 +82,7 @@ pub struct Limit {
     /// The first second in which nothing works; null = there is none.
     pub stops_at: Option<Moment>,
     /// What makes it so; null = nothing does.
-    pub reason: Option<Reason>,
+    pub reason: Option<Cause>,
 }
 
 /// What a license says that decides it.
@@ -100,14 +100,14 @@ pub struct Dates<'a> {
 #[derive(Clone, Copy)]
 struct Span {
     start: i64,
-    reason: Reason,
+    reason: Cause,
     works_until: Option<i64>,
     stops_at: Option<i64>,
 }
 
 impl Span {
     /// A cause without stages denies at once.
-    fn new(start: i64, reason: Reason, stage: Option<Stage>) -> Span {
+    fn new(start: i64, reason: Cause, stage: Option<Stage>) -> Span {
         let after = |days: u32| later(start, i64::from(days));
         let Some(stage) = stage else {
             return Span { start, reason, works_until: Some(start), stops_at: Some(start) };
@@ -132,22 +132,22 @@ fn later(at: i64, days: i64) -> i64 {
 }
 
 impl Dates<'_> {
-    fn stage(&self, reason: Reason) -> Option<Stage> {
+    fn stage(&self, reason: Cause) -> Option<Stage> {
         let stages = self.terms.stages.as_ref()?;
         match reason {
-            Reason::End => stages.ended,
-            Reason::Contact | Reason::Token => stages.overdue,
-            Reason::Suspension => stages.suspended,
+            Cause::End => stages.ended,
+            Cause::Contact | Cause::Token => stages.overdue,
+            Cause::Suspension => stages.suspended,
         }
     }
 
-    fn span(&self, start: Option<i64>, reason: Reason) -> Option<Span> {
+    fn span(&self, start: Option<i64>, reason: Cause) -> Option<Span> {
         start.map(|start| Span::new(start, reason, self.stage(reason)))
     }
 
     /// Everything that comes by itself, also what is past, the first first.
     pub fn turns(&self) -> Vec<Turn> {
-        let ended = self.span(self.until, Reason::End);
+        let ended = self.span(self.until, Cause::End);
         let notice = self.terms.notice.and_then(|notice| notice.license);
         let notice = self.until.zip(notice.filter(|days| *days > 0));
         let notice = notice.map(|(until, days)| later(until, -i64::from(days)).max(self.from));
@@ -175,7 +175,7 @@ impl Dates<'_> {
     pub fn silence(&self) -> Silence {
         let days = [self.terms.sync_days, self.terms.token_days].into_iter().flatten().min();
         let Some(days) = days.map(i64::from) else { return Silence::default() };
-        let Some(stage) = self.stage(Reason::Contact) else {
+        let Some(stage) = self.stage(Cause::Contact) else {
             return Silence { deny_days: Some(days), ..Silence::default() };
         };
         let after = |more: Option<u32>| more.map(|more| days + i64::from(more));
@@ -190,10 +190,10 @@ impl Dates<'_> {
         let after = |at: i64, days: Option<u32>| days.map(|days| later(at, i64::from(days)));
         let contact = contact.and_then(|at| after(at, self.terms.sync_days));
         let spans = [
-            self.span(suspended, Reason::Suspension),
-            self.span(self.until, Reason::End),
-            self.span(after(token, self.terms.token_days), Reason::Token),
-            self.span(contact, Reason::Contact),
+            self.span(suspended, Cause::Suspension),
+            self.span(self.until, Cause::End),
+            self.span(after(token, self.terms.token_days), Cause::Token),
+            self.span(contact, Cause::Contact),
         ];
         let spans = || spans.iter().flatten();
         let first = |edge: fn(&Span) -> Option<i64>| {

@@ -88,6 +88,27 @@ fn rooms_of_the_server_know_only_what_is_below_them() {
     none(files().into_iter().flat_map(wrong).collect());
 }
 
+/// Of two schemas with one name, the document of the API has one, for both.
+#[test]
+fn schemas_of_the_server_have_names_of_their_own() {
+    let mut names = BTreeSet::new();
+    let mut twice = Vec::new();
+    for file in files().into_iter().filter(|file| file.path.starts_with("server/src/")) {
+        for part in file.text.split("ToSchema)]").skip(1) {
+            let declared = part.split(['{', '(', ';']).next().unwrap_or_default();
+            let name =
+                declared.split_whitespace().skip_while(|it| !["struct", "enum"].contains(it));
+            let name = name.skip(1).map(|name| name.split('<').next().unwrap()).next();
+            let Some(name) = name else { continue };
+            if !names.insert(name.to_string()) {
+                twice.push(format!("{}: {name} is another schema, too: rename one", file.path));
+            }
+        }
+    }
+    assert!(names.len() > 50, "{names:?}");
+    none(twice);
+}
+
 #[test]
 fn lines_of_code_are_short() {
     let long = |file: &File| -> Vec<String> {

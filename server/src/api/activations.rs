@@ -157,6 +157,14 @@ async fn activate(State(server): State<Shared>, Posted { text, origin }: Posted)
     })
 }
 
+/// Fails with `malformed` for what is longer than any short id of a machine.
+pub(super) fn check_machine(machine: Option<&str>) -> Result<()> {
+    match machine.is_some_and(|machine| machine.chars().count() > MACHINE_MAX) {
+        true => Err(Error::new(Code::Malformed, "machine is the short id of a machine")),
+        false => Ok(()),
+    }
+}
+
 /// List activations
 #[utoipa::path(get, path = "/activations", tag = "activations", params(ActivationQuery),
     security(("api_key" = ["read"])),
@@ -168,9 +176,7 @@ async fn list(
 ) -> Result<Answer> {
     caller.must(Scope::Read)?;
     let ActivationQuery { license_id, installation, machine, active, .. } = query;
-    if machine.as_ref().is_some_and(|machine| machine.chars().count() > MACHINE_MAX) {
-        return Err(Error::new(Code::Malformed, "machine is the short id of a machine"));
-    }
+    check_machine(machine.as_deref())?;
     let filter = Filter { license: license_id, installation, machine, active };
     let ActivationQuery { page, per_page, cursor, .. } = query;
     let paging = PageQuery { page, per_page, cursor };

@@ -4,6 +4,7 @@ pub(super) mod sheet;
 mod stream;
 mod tables;
 
+use super::activations::check_machine;
 use super::audit::Wanted;
 use super::deliveries::DeliveryState;
 use super::licenses::{LicenseQuery, Status, direct};
@@ -139,6 +140,7 @@ async fn activations(
 ) -> Result<Response> {
     caller.must(Scope::Read)?;
     let ActivationsQuery { license_id, installation, machine, active } = query;
+    check_machine(machine.as_deref())?;
     let filter = activations::Filter { license: license_id, installation, machine, active };
     let organization = caller.organization.id;
     let rows = tables::Activations { organization, filter, after: None };

@@ -56,7 +56,7 @@ pub struct Ending {
 
 /// Seats.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
-pub struct Seats {
+pub struct SeatCount {
     /// That somebody has.
     in_use: i64,
     /// That active licenses grant.
@@ -82,7 +82,7 @@ pub struct ProductStanding {
     name: String,
     licenses: Standing,
     activations: i64,
-    seats: Seats,
+    seats: SeatCount,
 }
 
 /// All of it at a glance.
@@ -96,7 +96,7 @@ pub struct Overview {
     created_30_days: i64,
     /// Installations that take a machine.
     activations: i64,
-    seats: Seats,
+    seats: SeatCount,
     syncs: Syncs,
     /// Those with the most active licenses, at most ten.
     products: Vec<ProductStanding>,
@@ -200,7 +200,7 @@ async fn look(
         ending: Ending { days_7, days_30, days_90 },
         created_30_days: reckon::created_since(read, organization, product, since).await?,
         activations: sum.activations,
-        seats: Seats { in_use: sum.in_use, granted: sum.granted },
+        seats: SeatCount { in_use: sum.in_use, granted: sum.granted },
         syncs: syncs(server, organization, product, now).await?,
         products: top(server, organization, &all).await?,
     })
@@ -315,7 +315,7 @@ async fn top(server: &Shared, organization: Uuid, all: &ByProduct) -> Result<Vec
             name: row.name.clone(),
             licenses: here.licenses,
             activations: here.activations,
-            seats: Seats { in_use: here.in_use, granted: here.granted },
+            seats: SeatCount { in_use: here.in_use, granted: here.granted },
         })
     };
     Ok(first.into_iter().filter_map(standing).collect())
