@@ -29,7 +29,7 @@ class Receiver:
         # The secret is needed to listen, and the address to be sent to: one comes first.
         made = vendor.made("POST", "/webhooks", {
             "url": "http://127.0.0.1:9/", "enabled": False,
-            "events": ["license.created", "license.revoked"],
+            "events": ["license.revoked"],
         })  # fmt: skip
         self.id, self.log = made["id"], vendor.folder / f"webhook-{language}.log"
         self.process = subprocess.Popen(
