@@ -13,6 +13,7 @@ mod service;
 mod table;
 mod turns;
 
+use crate::args::key_name;
 use crate::input;
 use crate::output::{self, Answer, Failure, Fields, LOOK, Told, finish, rows, show};
 use crate::secrecy::told_path;
@@ -63,7 +64,7 @@ struct Serve {
     #[arg(long, value_name = "FILE", value_parser = NonEmptyStringValueParser::new())]
     product: Option<String>,
     /// Serve only a product whose file was signed by the key of this name
-    #[arg(long, value_name = "KID", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "KID", value_parser = key_name, allow_hyphen_values = true)]
     product_key: Option<String>,
     /// Say whether it would start, and do not
     #[arg(long)]

@@ -152,6 +152,13 @@ fn the_product_file_has_to_be_good_and_of_the_key_that_is_named() {
     let (status, text) = site.refusal(&["--product-key", &other.kid()]);
     assert!(status == 1 && text.contains("(unknown_key)"), "{text}");
     assert!(text.contains("or correct product_key") && !text.contains("license"), "{text}");
+    // Every 64th name begins like an option, and no option is a name.
+    let (status, text) = site.refusal(&["--product-key", &format!("-{}", &kid[1..])]);
+    assert!(status == 1 && text.contains("(unknown_key)"), "{text}");
+    for wrong in ["--check", "else", &kid[1..], &format!("{kid}="), ""] {
+        let (status, text) = site.refusal(&["--product-key", wrong]);
+        assert!(status == 2 && text.contains("licentia key show tells it"), "{wrong}: {text}");
+    }
 
     let path = other.path("product.lic").to_string_lossy().into_owned();
     assert!(
