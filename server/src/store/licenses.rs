@@ -164,26 +164,21 @@ pub struct Filter {
     pub hint: Option<String>,
 }
 
-/// How a condition on the status is put.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Put {
-    /// So that the index of the status serves it: for counting.
-    Plain,
-    /// So that it does not: the rows are wanted in the order of their ids.
-    Apart,
-}
-
 impl Filter {
-    fn of(&self, organization: Uuid, put: Put) -> Select<Entity> {
+    /// Those that are meant. A status is asked for so that its index does not serve it: the rows
+    /// are wanted in the order of their ids.
+    fn of(&self, organization: Uuid) -> Select<Entity> {
+        let some = self.of_any_status(organization);
+        match self.status {
+            Some((status, now)) => some.filter(apart(status, now)),
+            None => some,
+        }
+    }
+
+    fn of_any_status(&self, organization: Uuid) -> Select<Entity> {
         let mut some = Entity::find().filter(Column::OrganizationId.eq(organization));
         if let Some(product) = self.product {
             some = some.filter(Column::ProductId.eq(product));
-        }
-        if let Some((status, now)) = self.status {
-            some = some.filter(match put {
-                Put::Plain => plain(status, now),
-                Put::Apart => apart(status, now),
-            });
         }
         if let Some(part) = &self.email {
             let like = LikeExpr::new(format!("%{}%", literal(&part.to_lowercase()))).escape('\\');
@@ -224,16 +219,16 @@ impl Filter {
     }
 }
 
-fn plain(status: Status, now: i64) -> Expr {
-    let (revoked, suspended) = (Column::RevokedAt, Column::SuspendedAt);
-    let ended = Column::ValidUntil.lte(now);
-    let goes_on = Column::ValidUntil.is_null().or(Column::ValidUntil.gt(now));
-    let neither = revoked.is_null().and(suspended.is_null());
+/// What a status is, in parts that exclude each other, each one range of the index of the status:
+/// for counting.
+fn ranges(status: Status, now: i64) -> Vec<Expr> {
+    let (revoked, suspended, until) = (Column::RevokedAt, Column::SuspendedAt, Column::ValidUntil);
+    let neither = || revoked.is_null().and(suspended.is_null());
     match status {
-        Status::Revoked => revoked.is_not_null(),
-        Status::Suspended => revoked.is_null().and(suspended.is_not_null()),
-        Status::Expired => neither.and(ended),
-        Status::Active => neither.and(goes_on),
+        Status::Revoked => vec![revoked.is_not_null()],
+        Status::Suspended => vec![revoked.is_null().and(suspended.is_not_null())],
+        Status::Expired => vec![neither().and(until.lte(now))],
+        Status::Active => vec![neither().and(until.is_null()), neither().and(until.gt(now))],
     }
 }
 
@@ -290,7 +285,7 @@ pub async fn list(
     page: Page,
 ) -> Result<(Vec<Model>, Total)> {
     // The ids alone come from an index.
-    let all = filter.of(organization, Put::Apart).column(Column::Id);
+    let all = filter.of(organization).column(Column::Id);
     let newest = all.clone().order_by_desc(Column::Id).limit(FEW + 1);
     let mut ids: Vec<Uuid> = newest.into_tuple().all(connection).await?;
     let mut total = u64::try_from(ids.len()).unwrap_or(u64::MAX);
@@ -317,7 +312,7 @@ async fn searched(
     filter: &Filter,
     page: Page,
 ) -> Result<(Vec<Model>, Total)> {
-    let all = filter.of(organization, Put::Apart).column(Column::Id);
+    let all = filter.of(organization).column(Column::Id);
     let most = Ord::max(MANY, page.offset.saturating_add(page.limit)).saturating_add(1);
     let count = Query::select()
         .expr_as(Func::count(Expr::col(Asterisk)), "total")
@@ -362,7 +357,7 @@ pub async fn next(
     limit: u64,
 ) -> Result<Vec<Model>> {
     // The ids alone come from an index, however few of many are meant.
-    let mut ids = filter.of(organization, Put::Apart).column(Column::Id);
+    let mut ids = filter.of(organization).column(Column::Id);
     if let Some(after) = after {
         ids = ids.filter(Column::Id.lt(after));
     }
@@ -377,11 +372,20 @@ async fn count(
     filter: &Filter,
 ) -> Result<u64> {
     // The index of the status knows the product, and nothing else that is asked for.
-    let put = if filter.is_of_status() { Put::Plain } else { Put::Apart };
-    let all = filter.of(organization, put);
-    let count = all.expr_as(Func::count(Expr::col(Asterisk)), "total");
-    let total: Option<i64> = count.into_tuple().one(connection).await?;
-    Ok(u64::try_from(total.unwrap_or_default()).unwrap_or_default())
+    let parts: Vec<Select<Entity>> = match filter.status {
+        Some((status, now)) if filter.is_of_status() => ranges(status, now)
+            .into_iter()
+            .map(|range| filter.of_any_status(organization).filter(range))
+            .collect(),
+        _ => vec![filter.of(organization)],
+    };
+    let mut total = 0_u64;
+    for part in parts {
+        let count = part.expr_as(Func::count(Expr::col(Asterisk)), "total");
+        let found: Option<i64> = count.into_tuple().one(connection).await?;
+        total = total.saturating_add(u64::try_from(found.unwrap_or_default()).unwrap_or_default());
+    }
+    Ok(total)
 }
 
 /// The ids on a page of many, from whichever end it is nearer to.

@@ -151,6 +151,50 @@ both! {
         assert_eq!(page["licenses"][99]["id"].to_string(), all[1_499]);
     }
 
+    fn of_many_each_status_is_counted_exactly(site: &Site) {
+        let shop = Shop::open(site);
+        let other = Shop::of(site.admin(), "other");
+        let one = shop.license(json!({"customer_id": "c1"}));
+        let id = one["id"].as_str().unwrap().parse().unwrap();
+        let now = site.clock.now();
+        site.wait(async {
+            let tx = site.server.store.begin().await.unwrap();
+            let row = licenses::get(&tx, site.organization, id).await.unwrap().unwrap();
+            for n in 0..6_600_i64 {
+                let mut copy = row.clone();
+                copy.id = Uuid::now_v7();
+                copy.serial = format!("COPY-{n}");
+                copy.key_digest = Some(format!("{n}"));
+                // Of every eleven three are active, three ended (one this second); two
+                // are suspended and three revoked, whatever else they are.
+                copy.valid_until = match n % 11 {
+                    0 | 1 | 6 | 8 => None,
+                    3 => Some(now),
+                    2 | 7 | 9 => Some(now + DAY),
+                    _ => Some(now - DAY),
+                };
+                copy.suspended_at = [6, 7, 10].contains(&(n % 11)).then_some(now - 5);
+                copy.revoked_at = [8, 9, 10].contains(&(n % 11)).then_some(now - 3);
+                licenses::insert(&tx, copy).await.unwrap();
+            }
+            tx.commit().await.unwrap();
+        });
+        for (status, count) in
+            [("active", 1_801), ("expired", 1_800), ("suspended", 1_200), ("revoked", 1_800)]
+        {
+            let query = format!("status={status}");
+            let (some, total) = found(&shop.admin, &format!("{query}&per_page=100&page=11"));
+            assert_eq!((some.len(), total), (100, count), "{status}");
+            let of_product = |shop: &Shop| format!("{query}&product_id={}", shop.id());
+            assert_eq!(found(&shop.admin, &of_product(&shop)).1, count, "{status}");
+            assert_eq!(found(&shop.admin, &of_product(&other)).1, 0, "{status}");
+            let of_customer = format!("{query}&customer_id=nobody");
+            assert_eq!(found(&shop.admin, &of_customer).1, 0, "{status}");
+        }
+        let query = "status=active&customer_id=c1";
+        assert_eq!(found(&shop.admin, query).1, 1_801, "by another index");
+    }
+
     fn a_status_is_that_of_the_moment(site: &Site) {
         let shop = Shop::open(site);
         let admin = &shop.admin;
