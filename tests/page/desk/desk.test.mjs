@@ -1,21 +1,35 @@
-// The desk as people have it: a real server on either database, a real browser, with a keyboard,
-// with a mouse, and without JavaScript.
+// The desk as people have it: a real server on either database and with very many licenses, a real
+// browser, with a keyboard, with a mouse, and without JavaScript.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { browser, launch } from "../host.mjs";
-import { flaws, signIn, visitor } from "./look.mjs";
+import { KNOWN, flaws, pagesOf, signIn, visitor } from "./look.mjs";
 import { binaries, startPostgres } from "./postgres.mjs";
 import { startReceiver } from "./receiver.mjs";
-import { startServer } from "./server.mjs";
+import { makeMany, startServer } from "./server.mjs";
+import { pageTimes } from "./speed.mjs";
 
 const here = browser ? false : "there is no chromium here (Debian package chromium)";
 const PATIENCE = 10_000;
 const NAME = "Acme <b>Studio</b>";
 
+/** Whether it may take its time. */
+const soak = Number(process.env.LICENTIA_SOAK ?? 1) > 1;
+const MANY = soak ? 1_000_000 : 20_000;
+
+/** Seconds that the server may take for a page at the median, with a million licenses. */
+const SECONDS_MAX = 0.3;
+
 const databases = [
   { name: "SQLite", skip: here, open: async () => ({ stop: async () => {} }) },
+  {
+    name: `SQLite with ${MANY.toLocaleString("en")} licenses`,
+    skip: here,
+    many: true,
+    open: async () => ({ ...makeMany(MANY), stop: async () => {} }),
+  },
   {
     name: "PostgreSQL",
     skip: here || (binaries() ? false : "PostgreSQL is not here (Debian package postgresql)"),
@@ -23,11 +37,11 @@ const databases = [
   },
 ];
 
-/** Waits until something is so. */
-async function until(what, is) {
+/** Waits until something is so, so many times as long as anything else. */
+async function until(what, is, times = 1) {
   const begun = Date.now();
   while (!(await is())) {
-    assert.ok(Date.now() - begun < PATIENCE, `${what} does not come`);
+    assert.ok(Date.now() - begun < PATIENCE * times, `${what} does not come`);
     await new Promise((done) => setTimeout(done, 50));
   }
 }
@@ -46,13 +60,14 @@ async function tabTo(page, name) {
   assert.fail(`${name} is not reached with Tab`);
 }
 
-for (const { name, skip, open } of databases) {
+for (const { name, skip, open, many } of databases) {
   describe(`the desk on ${name}`, { skip }, () => {
     let chromium, database, server, receiver;
 
     before(async () => {
       database = await open();
-      server = await startServer({ database: database.url });
+      const { url, data, key } = database;
+      server = await startServer({ database: url, data, key });
       chromium = await launch();
       receiver = await startReceiver();
     });
@@ -144,6 +159,7 @@ for (const { name, skip, open } of databases) {
     test("makes a license that is seen before it is made, and stops it", async () => {
       await people({}, async (page) => {
         await page.goto("/licenses/new");
+        const had = (await server.api("GET", "/licenses")).total;
         await page.getByLabel("Product", { exact: true }).selectOption({ label: NAME });
         await page.getByLabel("Name", { exact: true }).fill("Example GmbH");
         await page.getByRole("radio", { name: "For so many days" }).check();
@@ -152,7 +168,8 @@ for (const { name, skip, open } of databases) {
         await page.locator("#preview").getByText("Example GmbH").waitFor();
         await page.getByLabel("Machines").fill("3");
         await page.locator("#preview dd").getByText("3", { exact: true }).first().waitFor();
-        assert.equal((await server.api("GET", "/licenses")).total, 0, "a preview makes nothing");
+        const { total } = await server.api("GET", "/licenses");
+        assert.equal(total, had, "a preview makes nothing");
         await press(page, "Make the license");
         const key = await page.locator("#license-key").innerText();
         assert.ok(key.length > 15, key);
@@ -190,11 +207,12 @@ for (const { name, skip, open } of databases) {
 
     test("finds licenses while one types, and goes back to what was found", async () => {
       const { products } = await server.api("GET", "/products");
+      const { id } = products.find((it) => it.name === NAME);
       for (const name of ["Fjord Robotics AS", "Kiln & Co", "Lakeside Trust"]) {
-        await server.api("POST", "/licenses", { product_id: products[0].id, customer_name: name });
+        await server.api("POST", "/licenses", { product_id: id, customer_name: name });
       }
       await people({}, async (page) => {
-        await page.goto("/licenses");
+        await page.goto(`/licenses?product_id=${id}`);
         const rows = page.locator("#results tbody tr");
         assert.equal(await rows.count(), 4);
         await page.getByLabel("Search").pressSequentially("kiln");
@@ -306,6 +324,27 @@ for (const { name, skip, open } of databases) {
         await press(page, "Suspend");
         assert.equal(await page.locator(".head .pill").innerText(), "suspended");
       });
+    });
+
+    test("is made in little time with many licenses", { skip: !many }, async (it) => {
+      await until("the figures", async () => (await server.api("GET", "/reports/series")).as_of, 60);
+      await people({}, async (page) => {
+        const pages = await pagesOf(page, server.origin);
+        assert.deepEqual(KNOWN.filter((kind) => !pages.has(kind)), []);
+        server.took.length = 0;
+        for (let turn = 0; turn < 7; turn += 1) {
+          for (const path of pages.values()) {
+            assert.equal((await page.request.get(path)).status(), 200, path);
+          }
+        }
+      });
+      const times = pageTimes(server.took);
+      assert.ok(times.length >= KNOWN.length, `${times.length} routes are in the log`);
+      it.diagnostic(`tried: ${times.length} pages with ${MANY.toLocaleString("en")} licenses`);
+      for (const { route, median } of times) {
+        it.diagnostic(`${route}: ${(median * 1e3).toFixed(1)} ms at the median`);
+        if (soak) assert.ok(median <= SECONDS_MAX, `${route} takes ${median} s`);
+      }
     });
   });
 }

@@ -13,6 +13,34 @@ export const LOOKS = [
   { colorScheme: "light", width: 390 },
 ];
 
+/** Pages that are there, whatever else is. */
+export const KNOWN = [
+  "/",
+  "/products",
+  "/products/new",
+  "/products/ID",
+  "/policies/ID",
+  "/licenses",
+  "/licenses/new",
+  "/licenses/ID",
+  "/licenses/ID/revoke",
+  "/activations",
+  "/activations/ID",
+  "/seats",
+  "/usage",
+  "/webhooks",
+  "/webhooks/new",
+  "/webhooks/ID",
+  "/deliveries/ID",
+  "/keys",
+  "/keys/api/new",
+  "/keys/pairs/ID",
+  "/audit",
+  "/audit/ID",
+  "/audit/verification",
+  "/events",
+];
+
 /** Opens a window of somebody, and notes what no page may do. */
 export async function visitor(chromium, server, { width = 1280, ...look } = {}) {
   const context = await chromium.newContext({

@@ -1,59 +1,22 @@
 // Every page of the desk, found by its links, with made-up business in it: in light and dark, wide
-// and on a phone, as far as axe can tell; and how long the server takes for each.
+// and on a phone, as far as axe can tell.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { browser, launch } from "../host.mjs";
-import { LOOKS, flaws, pagesOf, sideways, signIn, visitor } from "./look.mjs";
+import { KNOWN, LOOKS, flaws, pagesOf, sideways, signIn, visitor } from "./look.mjs";
 import { makeBusiness, startServer } from "./server.mjs";
 
 /** Whether all that is shown is looked at, and not only what differs most. */
 const soak = Number(process.env.LICENTIA_SOAK ?? 1) > 1;
 
-/** A folder and a database with far more in it, such as a million licenses, and a key to it. */
-const { LICENTIA_DESK_DATA: data, LICENTIA_DESK_KEY: key } = process.env;
-const database = process.env.LICENTIA_DATABASE;
-const large = data && key;
-
-/** Seconds that the server may take for a page at the median, with a million licenses. */
-const SECONDS_MAX = 0.3;
-
 const skip = browser ? false : "there is no chromium here (Debian package chromium)";
-
-/** Pages that are there, whatever else is. */
-const KNOWN = [
-  "/",
-  "/products",
-  "/products/new",
-  "/products/ID",
-  "/policies/ID",
-  "/licenses",
-  "/licenses/new",
-  "/licenses/ID",
-  "/licenses/ID/revoke",
-  "/activations",
-  "/activations/ID",
-  "/seats",
-  "/usage",
-  "/webhooks",
-  "/webhooks/new",
-  "/webhooks/ID",
-  "/deliveries/ID",
-  "/keys",
-  "/keys/api/new",
-  "/keys/pairs/ID",
-  "/audit",
-  "/audit/ID",
-  "/audit/verification",
-  "/events",
-];
 
 describe("every page of the desk", { skip }, () => {
   let chromium, server, pages;
 
   before(async () => {
-    const there = large ? { data, key, database, kept: true } : makeBusiness({ small: !soak });
-    server = await startServer(there);
+    server = await startServer(makeBusiness({ small: !soak }));
     chromium = await launch();
     const { page, context } = await visitor(chromium, server);
     await signIn(page, server.key);
@@ -70,7 +33,7 @@ describe("every page of the desk", { skip }, () => {
     it.diagnostic(`tried: ${pages.size} pages`);
   });
 
-  for (const look of large ? [] : LOOKS.slice(0, soak ? 4 : 2)) {
+  for (const look of LOOKS.slice(0, soak ? 4 : 2)) {
     test(`looks as it should in ${look.colorScheme}, ${look.width} pixels wide`, async () => {
       const { page, context, slips } = await visitor(chromium, server, look);
       await page.goto("/sign-in");
@@ -135,30 +98,4 @@ describe("every page of the desk", { skip }, () => {
     }
     await context.close();
   });
-
-  test("is made in little time", async (it) => {
-    const { page, context } = await visitor(chromium, server);
-    await signIn(page, server.key);
-    for (let turn = 0; turn < (large ? 7 : 1); turn += 1) {
-      for (const path of pages.values()) await page.request.get(path);
-    }
-    await context.close();
-    const isPage = ({ method, route }) => method === "GET" && !route.startsWith("/assets");
-    const shown = server.took.filter(isPage);
-    const routes = groups(shown);
-    for (const [route, all] of [...routes].sort()) {
-      const seconds = all.map((one) => one.seconds).sort((a, b) => a - b);
-      const median = seconds[Math.floor(seconds.length / 2)];
-      it.diagnostic(`${route}: ${(median * 1e3).toFixed(1)} ms at the median of ${all.length}`);
-      if (large) assert.ok(median <= SECONDS_MAX, `${route} takes ${median} s`);
-    }
-    assert.ok(routes.size >= KNOWN.length, `${routes.size} routes are in the log`);
-  });
 });
-
-/** Requests by their routes. */
-function groups(all) {
-  const found = new Map();
-  for (const one of all) found.set(one.route, [...(found.get(one.route) ?? []), one]);
-  return found;
-}

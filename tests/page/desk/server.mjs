@@ -31,12 +31,21 @@ export function makeBusiness({ small }) {
   return { data, key: /^key +(\S+)$/m.exec(told)[1] };
 }
 
+/** Fills a database with very many licenses. Gives the folder, and the administrator's key. */
+export function makeMany(count) {
+  isBuilt(command, "make command");
+  const data = mkdtempSync(join(tmpdir(), "licentia-desk-"));
+  const args = [join(root, "bench/server/large.py"), command, data, `${count}`];
+  const told = execFileSync("python3", args, { encoding: "utf8" });
+  return { data, key: told.trim() };
+}
+
 /**
  * Starts a server on a database, on a folder, or on nothing yet. Gives where it is, its
  * administrator's key, a client of its API, how long each route took, and what ends it; the folder
- * is removed with it, unless it is kept.
+ * is removed with it.
  */
-export async function startServer({ database, data, key, kept = false, args = [] } = {}) {
+export async function startServer({ database, data, key, args = [] } = {}) {
   isBuilt(command, "make command");
   const folder = data ?? mkdtempSync(join(tmpdir(), "licentia-desk-"));
   const admin = key ?? "the-key-of-the-administrator-of-tests";
@@ -66,7 +75,7 @@ export async function startServer({ database, data, key, kept = false, args = []
   const stop = async () => {
     server.kill("SIGTERM");
     await ended;
-    if (!kept) rmSync(folder, { recursive: true });
+    rmSync(folder, { recursive: true });
   };
   return { origin, key: admin, took, log, stop, api: client(origin, admin) };
 }
