@@ -6,7 +6,7 @@ use super::{DAY, Metric, REVOKED_IN_ALL, SYNCS_BY_HOUR, USAGE, day_of, label};
 use crate::api::Shared;
 use crate::error::Result;
 use crate::store::figures::{self, Model, Put};
-use crate::store::reckon::{self, Count, Happened, Standing, Whose};
+use crate::store::reckon::{self, Count, Happened, Licenses, Standing, Whose};
 use crate::store::{Engine, Store, meta, products};
 use sea_orm::prelude::Uuid;
 use std::collections::BTreeMap;
@@ -215,14 +215,14 @@ fn row(of: Of, metric: &str, day: i64, value: i64, now: i64) -> Model {
 /// What there is now. A product that has none of it has 0.
 async fn stand(server: &Shared, all: &[Of], now: i64) -> Result<Vec<Model>> {
     let (_turn, read) = (server.reckoning.acquire().await, server.store.slow());
-    let standing = reckon::standing(read, None, now).await?;
+    let standing = reckon::standing(read, Licenses::All, now).await?;
     let standing: BTreeMap<Of, Standing> =
         standing.into_iter().map(|it| ((it.organization_id, it.product_id), it)).collect();
     let by = |counts: Vec<Count>| -> BTreeMap<Of, i64> {
         counts.into_iter().map(|it| ((it.organization_id, it.product_id), it.count)).collect()
     };
-    let machines = by(reckon::activations(read, None).await?);
-    let seats = by(reckon::seats(read, None, now).await?);
+    let machines = by(reckon::activations(read, Licenses::All).await?);
+    let seats = by(reckon::seats(read, Licenses::All, now).await?);
     let mut rows = Vec::with_capacity(all.len().saturating_mul(7));
     for of in all {
         let it = standing.get(of);

@@ -76,25 +76,56 @@ fn count(row: &QueryResult) -> Result<Count, DbErr> {
     })
 }
 
-/// Restricts a statement to an organization, whose id is the value of a number.
-fn only(organization: Option<Uuid>, number: usize, values: &mut Vec<Value>) -> String {
-    match organization {
-        Some(id) => {
-            values.push(id.into());
-            format!("l.organization_id = ${number}")
+/// Which licenses are meant.
+#[derive(Clone, Copy, Debug)]
+pub enum Licenses {
+    /// Everybody's.
+    All,
+    /// An organization's.
+    Organization(Uuid),
+    /// Those of one product of an organization.
+    Product(Uuid, Uuid),
+}
+
+impl Licenses {
+    /// What is asked of the licenses `l`; ids are values from a number on.
+    fn licenses(self, number: usize, values: &mut Vec<Value>) -> String {
+        match self {
+            Licenses::All => "1 = 1".to_string(),
+            Licenses::Organization(id) => {
+                values.push(id.into());
+                format!("l.organization_id = ${number}")
+            }
+            Licenses::Product(organization, product) => {
+                values.extend([organization.into(), product.into()]);
+                let next = number.saturating_add(1);
+                format!("l.organization_id = ${number} AND l.product_id = ${next}")
+            }
         }
-        None => "1 = 1".to_string(),
+    }
+
+    /// The same of rows that belong to licenses. Those of a product are found by the ids of its
+    /// licenses alone: it may be a small one of an organization that is large.
+    fn rows(self, number: usize, values: &mut Vec<Value>) -> String {
+        let licenses = self.licenses(number, values);
+        match self {
+            Licenses::All => licenses,
+            Licenses::Organization(_) => licenses.replace("l.", ""),
+            Licenses::Product(..) => {
+                format!("license_id IN (SELECT l.id FROM licenses l WHERE {licenses})")
+            }
+        }
     }
 }
 
-/// How licenses stand at a time, by product: an organization's, or everybody's.
+/// How licenses stand at a time, by product.
 pub async fn standing(
     connection: &impl ConnectionTrait,
-    organization: Option<Uuid>,
+    of: Licenses,
     now: i64,
 ) -> Result<Vec<Standing>> {
     let mut values = vec![now.into()];
-    let only = only(organization, 2, &mut values);
+    let only = of.licenses(2, &mut values);
     let free = "revoked_at IS NULL AND suspended_at IS NULL";
     let sql = format!(
         "SELECT organization_id, product_id, COUNT(*) AS total, \
@@ -122,25 +153,22 @@ pub async fn standing(
     ask(connection, sql, values, standing).await
 }
 
-/// Installations that take a machine, by product: an organization's, or everybody's.
-pub async fn activations(
-    connection: &impl ConnectionTrait,
-    organization: Option<Uuid>,
-) -> Result<Vec<Count>> {
+/// Installations that take a machine, by product.
+pub async fn activations(connection: &impl ConnectionTrait, of: Licenses) -> Result<Vec<Count>> {
     let mut values = Vec::new();
-    let only = only(organization, 1, &mut values);
+    let only = of.rows(1, &mut values);
     let sql = of_licenses(connection, "activations", "deactivated_at IS NULL", &only);
     ask(connection, sql, values, count).await
 }
 
-/// Seats that somebody has at a time, by product: an organization's, or everybody's.
+/// Seats that somebody has at a time, by product.
 pub async fn seats(
     connection: &impl ConnectionTrait,
-    organization: Option<Uuid>,
+    of: Licenses,
     now: i64,
 ) -> Result<Vec<Count>> {
     let mut values = vec![now.into()];
-    let only = only(organization, 2, &mut values);
+    let only = of.rows(2, &mut values);
     let sql = of_licenses(connection, "seats", "expires_at > $1", &only);
     ask(connection, sql, values, count).await
 }
@@ -152,7 +180,7 @@ fn of_licenses(connection: &impl ConnectionTrait, table: &str, which: &str, only
     format!(
         "SELECT l.organization_id, l.product_id, CAST(0 AS bigint) AS day, \
          CAST(SUM(a.count) AS bigint) AS count FROM \
-         (SELECT organization_id, license_id, COUNT(*) AS count FROM {table} l \
+         (SELECT organization_id, license_id, COUNT(*) AS count FROM {table} \
          WHERE {which} AND {only} GROUP BY organization_id, license_id) AS a {joined} \
          GROUP BY l.organization_id, l.product_id"
     )

@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::reports::{DAY, Metric, REVOKED_IN_ALL, SUMMARY_AT, SYNCS_BY_HOUR, day_of};
 use crate::store::figures::{self, Which};
 use crate::store::products;
-use crate::store::reckon::{self, Count};
+use crate::store::reckon::{self, Count, Licenses};
 use crate::terms::Moment;
 use axum::extract::State;
 use sea_orm::prelude::Uuid;
@@ -228,7 +228,9 @@ async fn live(
     product: Option<Uuid>,
     now: i64,
 ) -> Result<ByProduct> {
-    let (read, of) = (server.store.read(), Some(organization));
+    let read = server.store.read();
+    let of = product
+        .map_or(Licenses::Organization(organization), |id| Licenses::Product(organization, id));
     let mut all = ByProduct::new();
     for it in reckon::standing(read, of, now).await? {
         let here = all.entry(it.product_id).or_default();
@@ -248,7 +250,6 @@ async fn live(
     };
     note(reckon::activations(read, of).await?, |here| &mut here.activations);
     note(reckon::seats(read, of, now).await?, |here| &mut here.in_use);
-    all.retain(|id, _| product.is_none_or(|product| *id == product));
     Ok(all)
 }
 
