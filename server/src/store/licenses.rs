@@ -1,12 +1,12 @@
 //! Licenses.
 
+pub use super::license_filter::Filter;
+pub(super) use super::license_filter::literal;
 use super::page::Page;
 use super::status::Status;
 use crate::error::Result;
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::{
-    Asterisk, Expr, ExprTrait, Func, LikeExpr, LockBehavior, LockType, Query,
-};
+use sea_orm::sea_query::{Asterisk, Expr, Func, LockBehavior, LockType, Query};
 use sea_orm::{
     ConnectionTrait, FromQueryResult, IntoActiveModel, QueryOrder, QuerySelect, QueryTrait, Select,
 };
@@ -143,127 +143,11 @@ pub async fn of_serials(
     Ok(some.into_model().all(connection).await?)
 }
 
-/// Which licenses are meant: those that meet everything that is there.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// Of this product.
-    pub product: Option<Uuid>,
-    /// With this status at this time.
-    pub status: Option<(Status, i64)>,
-    /// With this in the customer's address.
-    pub email: Option<String>,
-    /// Of this customer.
-    pub customer: Option<String>,
-    /// With this serial number.
-    pub serial: Option<String>,
-    /// With this id.
-    pub id: Option<Uuid>,
-    /// With each of these, in lower case, in what they are found by.
-    pub words: Vec<String>,
-    /// Or with a license key that ends like this.
-    pub hint: Option<String>,
-}
-
-impl Filter {
-    /// Those that are meant. A status is asked for so that its index does not serve it: the rows
-    /// are wanted in the order of their ids.
-    fn of(&self, organization: Uuid) -> Select<Entity> {
-        let some = self.of_any_status(organization);
-        match self.status {
-            Some((status, now)) => some.filter(apart(status, now)),
-            None => some,
-        }
-    }
-
-    fn of_any_status(&self, organization: Uuid) -> Select<Entity> {
-        let mut some = Entity::find().filter(Column::OrganizationId.eq(organization));
-        if let Some(product) = self.product {
-            some = some.filter(Column::ProductId.eq(product));
-        }
-        if let Some(part) = &self.email {
-            let like = LikeExpr::new(format!("%{}%", literal(&part.to_lowercase()))).escape('\\');
-            some = some.filter(Column::CustomerEmailLower.like(like));
-        }
-        if let Some(customer) = &self.customer {
-            some = some.filter(Column::CustomerId.eq(customer));
-        }
-        if let Some(serial) = &self.serial {
-            some = some.filter(Column::Serial.eq(serial));
-        }
-        if let Some(id) = self.id {
-            some = some.filter(Column::Id.eq(id));
-        }
-        if let Some(found) = self.found() {
-            some = some.filter(found);
-        }
-        some.select_only()
-    }
-}
-
-impl Filter {
-    /// What is asked of the texts of a license; `None` = nothing.
-    fn found(&self) -> Option<Expr> {
-        let like = |word: &String| LikeExpr::new(format!("%{}%", literal(word))).escape('\\');
-        let all =
-            self.words.iter().map(|word| Column::Search.like(like(word))).reduce(Expr::and)?;
-        Some(match &self.hint {
-            Some(hint) => all.or(Column::KeyHint.eq(hint.as_str())),
-            None => all,
-        })
-    }
-
-    /// Whether nothing but the product and the status is asked for.
-    fn is_of_status(&self) -> bool {
-        let texts = [&self.email, &self.customer, &self.serial];
-        texts.iter().all(|text| text.is_none()) && self.id.is_none() && self.words.is_empty()
-    }
-}
-
-/// What a status is, in parts that exclude each other, each one range of the index of the status:
-/// for counting.
-fn ranges(status: Status, now: i64) -> Vec<Expr> {
-    let (revoked, suspended, until) = (Column::RevokedAt, Column::SuspendedAt, Column::ValidUntil);
-    let neither = || revoked.is_null().and(suspended.is_null());
-    match status {
-        Status::Revoked => vec![revoked.is_not_null()],
-        Status::Suspended => vec![revoked.is_null().and(suspended.is_not_null())],
-        Status::Expired => vec![neither().and(until.lte(now))],
-        Status::Active => vec![neither().and(until.is_null()), neither().and(until.gt(now))],
-    }
-}
-
-/// The same, of values that no index has.
-fn apart(status: Status, now: i64) -> Expr {
-    let or = |column: Column, other: i64| {
-        Expr::expr(Func::coalesce([Expr::col(column), Expr::val(other)]))
-    };
-    // No time is before 1970.
-    let revoked = or(Column::RevokedAt, -1);
-    let suspended = or(Column::SuspendedAt, -1);
-    let until = or(Column::ValidUntil, i64::MAX);
-    let neither = revoked.clone().lt(0).and(suspended.clone().lt(0));
-    match status {
-        Status::Revoked => revoked.gte(0),
-        Status::Suspended => revoked.lt(0).and(suspended.gte(0)),
-        Status::Expired => neither.and(until.lte(now)),
-        Status::Active => neither.and(until.gt(now)),
-    }
-}
-
-/// A text that means itself in a pattern.
-pub(super) fn literal(text: &str) -> String {
-    let mut literal = String::with_capacity(text.len());
-    for letter in text.chars() {
-        if matches!(letter, '%' | '_' | '\\') {
-            literal.push('\\');
-        }
-        literal.push(letter);
-    }
-    literal
-}
-
 /// So many ids are looked at before they are counted: of fewer, everything is known at once.
 const FEW: u64 = 1_000;
+
+/// Up to so many that end soon are found by their end, and more from the newest on.
+const FEW_ENDING: u64 = 10_000;
 
 /// So many are counted of those that are searched for.
 const MANY: u64 = 10_000;
@@ -284,6 +168,9 @@ pub async fn list(
     filter: &Filter,
     page: Page,
 ) -> Result<(Vec<Model>, Total)> {
+    if let (Some(_), Some(parts)) = (filter.ending, filter.parts(organization)) {
+        return ending(connection, organization, filter, parts, page).await;
+    }
     // The ids alone come from an index.
     let all = filter.of(organization).column(Column::Id);
     let newest = all.clone().order_by_desc(Column::Id).limit(FEW + 1);
@@ -296,12 +183,42 @@ pub async fn list(
         total = count(connection, organization, filter).await?;
         ids = place(connection, all, page, total).await?;
     } else {
-        ids.retain(|id| page.after.is_none_or(|after| *id < after));
-        let left_out = usize::try_from(page.offset).unwrap_or(usize::MAX);
-        let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
-        ids = ids.into_iter().skip(left_out).take(limit).collect();
+        ids = on_page(ids, page);
     }
     Ok((by_ids(connection, organization, ids).await?, Total::Exactly(total)))
+}
+
+/// Those of all ids, the newest first, that are on a page.
+fn on_page(mut ids: Vec<Uuid>, page: Page) -> Vec<Uuid> {
+    ids.retain(|id| page.after.is_none_or(|after| *id < after));
+    let left_out = usize::try_from(page.offset).unwrap_or(usize::MAX);
+    let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
+    ids.into_iter().skip(left_out).take(limit).collect()
+}
+
+/// A page of those that end soon. They are counted first, in the index of the status: what ends
+/// soon was made long ago, so that whoever looks for a few of them from the newest on looks
+/// through nearly all there are.
+async fn ending(
+    connection: &impl ConnectionTrait,
+    organization: Uuid,
+    filter: &Filter,
+    parts: Vec<Select<Entity>>,
+    page: Page,
+) -> Result<(Vec<Model>, Total)> {
+    let total = count(connection, organization, filter).await?;
+    if total > FEW_ENDING {
+        let all = filter.of(organization).column(Column::Id);
+        let ids = place(connection, all, page, total).await?;
+        return Ok((by_ids(connection, organization, ids).await?, Total::Exactly(total)));
+    }
+    let mut ids = Vec::new();
+    for part in parts {
+        let part = part.column(Column::Id).into_tuple::<Uuid>();
+        ids.extend(part.all(connection).await?);
+    }
+    ids.sort_unstable_by(|one, other| other.cmp(one));
+    Ok((by_ids(connection, organization, on_page(ids, page)).await?, Total::Exactly(total)))
 }
 
 /// A page of many that texts are searched in: that takes its time for each, so that they are
@@ -371,14 +288,7 @@ async fn count(
     organization: Uuid,
     filter: &Filter,
 ) -> Result<u64> {
-    // The index of the status knows the product, and nothing else that is asked for.
-    let parts: Vec<Select<Entity>> = match filter.status {
-        Some((status, now)) if filter.is_of_status() => ranges(status, now)
-            .into_iter()
-            .map(|range| filter.of_any_status(organization).filter(range))
-            .collect(),
-        _ => vec![filter.of(organization)],
-    };
+    let parts = filter.parts(organization).unwrap_or_else(|| vec![filter.of(organization)]);
     let mut total = 0_u64;
     for part in parts {
         let count = part.expr_as(Func::count(Expr::col(Asterisk)), "total");

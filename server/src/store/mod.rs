@@ -15,6 +15,7 @@ pub mod figures;
 pub mod forever;
 pub mod idempotency;
 pub mod key_pairs;
+mod license_filter;
 pub mod licenses;
 pub mod meta;
 pub mod migrations;

@@ -227,6 +227,128 @@ both! {
         assert_eq!(statuses, ["revoked", "suspended", "expired", "active", "active"]);
     }
 
+    fn what_ends_soon_is_active_and_has_an_end_within_the_days(site: &Site) {
+        let shop = Shop::open(site);
+        let other = Shop::of(site.admin(), "other");
+        let admin = &shop.admin;
+        let until = |after: i64| {
+            let end = licentia::rfc3339(BEGIN + after);
+            shop.license(json!({"valid_until": end, "customer_id": "c1"}))
+        };
+        let second = until(1);
+        let day = until(DAY);
+        let later = until(DAY + 1);
+        let week = other.license(json!({"valid_days": 7}));
+        let years = until(3650 * DAY);
+        let beyond = until(3650 * DAY + 1);
+        let forever = shop.license(json!({"valid_days": 0}));
+        let (held, gone) = (until(DAY), until(DAY));
+        admin.post(&format!("{}/suspend", path(&held)), json!({})).good();
+        admin.delete(&path(&gone)).good();
+        let within = |query: &str| {
+            let query = format!("ending_within_days={query}");
+            let csv = admin.get(&format!("/v1/exports/licenses?{query}")).text();
+            let (found, total) = found(admin, &query);
+            assert_eq!((found.len() as u64, csv.lines().count()), (total, found.len() + 1));
+            assert!(found.iter().all(|serial| csv.contains(serial)), "{csv}");
+            found
+        };
+        let product = other.id();
+        for (query, expected) in [
+            ("1", vec![&day, &second]),
+            ("2", vec![&later, &day, &second]),
+            ("7", vec![&week, &later, &day, &second]),
+            ("3650", vec![&years, &week, &later, &day, &second]),
+            ("7&status=active", vec![&week, &later, &day, &second]),
+            ("7&status=suspended", vec![]),
+            ("7&status=expired", vec![]),
+            ("7&status=revoked", vec![]),
+            ("6&customer_id=c1", vec![&later, &day, &second]),
+            ("7&customer_id=nobody", vec![]),
+            (&format!("7&product_id={product}"), vec![&week]),
+            (&format!("6&product_id={product}"), vec![]),
+            (&format!("1&search={}", day["serial"].as_str().unwrap()), vec![&day]),
+            (&format!("1&search={}", week["serial"].as_str().unwrap()), vec![]),
+        ] {
+            assert_eq!(within(query), serials(&expected), "{query}");
+        }
+        // The overview counts the same.
+        let overview = admin.get("/v1/reports/overview").good();
+        assert_eq!(overview["ending"]["days_7"], 4);
+        // What has ended by now is not to end any more: in the second of its end it has.
+        site.clock.set(Some(BEGIN + 1));
+        assert_eq!(within("1"), serials(&[&later, &day]));
+        site.clock.set(Some(BEGIN + DAY + 1));
+        assert_eq!(within("3650"), serials(&[&beyond, &years, &week]));
+        assert_eq!(shop.look(&forever)["status"], "active");
+        let not = "ending_within_days is a whole number from 1 to 3650";
+        for bad in ["0", "-1", "3651", "9223372036854775807"] {
+            for list in ["licenses", "exports/licenses"] {
+                let answer = admin.get(&format!("/v1/{list}?ending_within_days={bad}"));
+                assert!(answer.text().contains(not), "{bad}: {}", answer.text());
+                answer.refused(400, "malformed");
+            }
+        }
+        for bad in ["", "x", "1.5", "7d", "99999999999999999999", "1&ending_within_days=2"] {
+            let path = format!("/v1/licenses?ending_within_days={bad}");
+            admin.get(&path).refused(400, "malformed");
+        }
+        let (_, key) = site.organization("Other");
+        assert_eq!(found(&site.nobody().with_key(&key), "ending_within_days=3650").1, 0);
+    }
+
+    fn of_many_that_end_soon_each_page_is_the_same(site: &Site) {
+        let shop = Shop::open(site);
+        let other = Shop::of(site.admin(), "other");
+        let one = shop.license(json!({}));
+        let id = one["id"].as_str().unwrap().parse().unwrap();
+        let now = site.clock.now();
+        // Of three, one ends within a day, one within a week, and one is on hold.
+        let expected = site.wait(async {
+            let tx = site.server.store.begin().await.unwrap();
+            let mut copy = licenses::get(&tx, site.organization, id).await.unwrap().unwrap();
+            let mut expected = (Vec::new(), Vec::new());
+            for n in 0..16_500_i64 {
+                copy.id = Uuid::now_v7();
+                copy.serial = format!("COPY-{n}");
+                copy.key_digest = Some(format!("{n}"));
+                copy.valid_until = Some(if n % 3 == 0 { now + DAY } else { now + 7 * DAY });
+                copy.suspended_at = (n % 3 == 2).then_some(now);
+                licenses::insert(&tx, copy.clone()).await.unwrap();
+                if n % 3 == 0 {
+                    expected.0.insert(0, copy.serial.clone());
+                }
+                if n % 3 != 2 {
+                    expected.1.insert(0, copy.serial.clone());
+                }
+            }
+            tx.commit().await.unwrap();
+            expected
+        });
+        // Of few they are found by their end, of many from the newest on.
+        for (days, all) in [(1, &expected.0), (7, &expected.1)] {
+            let count = all.len() as u64;
+            let page = |query: &str| {
+                let query = format!("ending_within_days={days}&per_page=100{query}");
+                found(&shop.admin, &query)
+            };
+            for of in ["", "&status=active", &format!("&product_id={}", shop.id())] {
+                for n in [0, 1, all.len() / 100 - 1] {
+                    let some = all[n * 100..][..100].to_vec();
+                    assert_eq!(page(&format!("{of}&page={}", n + 1)), (some, count), "{n} {of}");
+                }
+                assert_eq!(page(&format!("{of}&page=1000")), (Vec::new(), count));
+            }
+            for of in ["&status=suspended".into(), format!("&product_id={}", other.id())] {
+                assert_eq!(page(&of), (Vec::new(), 0), "{of}");
+            }
+            let path = format!("/v1/licenses?ending_within_days={days}&per_page=100&page=2");
+            let next = shop.admin.get(&path).good();
+            let next = format!("&cursor={}", next["next_cursor"].as_str().unwrap());
+            assert_eq!(page(&next), (all[200..300].to_vec(), count));
+        }
+    }
+
     fn pages_have_each_license_once(site: &Site) {
         let shop = Shop::open(site);
         let admin = &shop.admin;

@@ -64,6 +64,9 @@ struct LicensesQuery {
     /// With this status.
     #[param(inline)]
     status: Option<Status>,
+    /// Active now, with an end within so many days, 1 to 3650.
+    #[param(minimum = 1, maximum = 3650)]
+    ending_within_days: Option<i64>,
     /// A part of the customer's address, in upper or lower case.
     #[param(max_length = 2048)]
     customer_email: Option<String>,
@@ -92,14 +95,14 @@ async fn licenses(
     Asked(query): Asked<LicensesQuery>,
 ) -> Result<Response> {
     caller.must(Scope::Read)?;
-    let LicensesQuery { product_id, status, customer_email, customer_id, serial, search } = query;
     let query = LicenseQuery {
-        product_id,
-        status,
-        customer_email,
-        customer_id,
-        serial,
-        search,
+        product_id: query.product_id,
+        status: query.status,
+        ending_within_days: query.ending_within_days,
+        customer_email: query.customer_email,
+        customer_id: query.customer_id,
+        serial: query.serial,
+        search: query.search,
         ..LicenseQuery::default()
     };
     let now = server.clock.now();

@@ -3,6 +3,7 @@
 use super::view::{License, LicenseWithBlob, Licenses};
 use crate::api::{Answer, Asked, Caller, Id, PageQuery, Problem, Scope, Server, Shared};
 use crate::error::{Code, Error, Result};
+use crate::reports::DAY;
 use crate::store::licenses::{Filter, Total};
 use crate::store::status::Status;
 use crate::store::{licenses, products};
@@ -13,6 +14,9 @@ use utoipa::{IntoParams, ToSchema};
 
 /// Characters of what is searched for, at most.
 const SEARCH_MAX: usize = 200;
+
+/// Days within which an end is asked for, at most: ten years.
+const ENDING_DAYS_MAX: i64 = 3650;
 
 /// Characters that are shown of a license key.
 const HINT: usize = 4;
@@ -27,6 +31,9 @@ pub struct LicenseQuery {
     /// With this status.
     #[param(inline)]
     pub(crate) status: Option<Status>,
+    /// Active now, with an end within so many days, 1 to 3650.
+    #[param(minimum = 1, maximum = 3650)]
+    pub(crate) ending_within_days: Option<i64>,
     /// A part of the customer's address, in upper or lower case.
     #[param(max_length = 2048)]
     pub(crate) customer_email: Option<String>,
@@ -65,12 +72,23 @@ impl LicenseQuery {
         Ok(Filter {
             product: self.product_id,
             status: self.status.map(|status| (status, now)),
+            ending: self.ending(now)?,
             // An empty text is part of every text.
             email: self.customer_email.clone().filter(|part| !part.is_empty()),
             customer: self.customer_id.clone(),
             serial: self.serial.clone(),
             ..self.found()?
         })
+    }
+
+    /// Between which times an end is asked for.
+    fn ending(&self, now: i64) -> Result<Option<(i64, i64)>> {
+        let Some(days) = self.ending_within_days else { return Ok(None) };
+        if !(1..=ENDING_DAYS_MAX).contains(&days) {
+            let what = format!("ending_within_days is a whole number from 1 to {ENDING_DAYS_MAX}");
+            return Err(Error::new(Code::Malformed, what));
+        }
+        Ok(Some((now, now.saturating_add(days.saturating_mul(DAY)))))
     }
 
     /// What is searched for.

@@ -12,6 +12,12 @@ use crate::desk::{State, html, numbers, when};
 use askama::Template;
 use axum::response::Response;
 
+/// What the list may be asked for.
+const FILTERS: [&str; 4] = ["search", "product_id", "status", "ending_within_days"];
+
+/// Days within which an end is offered to be asked for.
+const ENDING: [&str; 4] = ["7", "30", "90", "365"];
+
 #[derive(Template)]
 #[template(path = "licenses/list.html", config = "src/desk/askama.toml")]
 struct Page {
@@ -35,16 +41,24 @@ impl Page {
     }
 
     fn is_filtered(&self) -> bool {
-        ["search", "product_id", "status"].iter().any(|name| self.asked.is_on(name))
+        FILTERS.iter().any(|name| self.asked.is_on(name))
+    }
+
+    /// Days within which an end can be asked for: what was asked for is among them.
+    fn ending(&self) -> Vec<(&str, bool)> {
+        let asked = self.asked.maybe("ending_within_days");
+        let other = asked.filter(|days| !ENDING.contains(days));
+        let all = ENDING.into_iter().chain(other);
+        all.map(|days| (days, asked == Some(days))).collect()
     }
 }
 
 /// The list.
 pub async fn list(desk: State, visit: Visit, Query(asked): Query) -> Response {
-    let of = |name: &'static str| (name, asked.text(name));
-    let filters = [of("search"), of("product_id"), of("status")];
+    let filters = FILTERS.map(|name| (name, asked.text(name)));
     let csv = query(filters);
-    let paged = filters.into_iter().chain([of("cursor"), ("per_page", "25")]);
+    let paged = [("cursor", asked.text("cursor")), ("per_page", "25")];
+    let paged = filters.into_iter().chain(paged);
     let path = format!("/licenses{}", query(paged));
     let none =
         || Licenses { licenses: Vec::new(), total: 0, total_is_at_least: false, next_cursor: None };

@@ -79,8 +79,8 @@ pub async fn seen(desk: &Desk, visit: &Visit) -> Seen {
     Seen { webhooks, dead, late, events, has_key_pair: pairs.total > 0 }
 }
 
-/// All of it, the worst first.
-pub fn items(it: &Overview, seen: &Seen, products: &[Product]) -> Vec<Item> {
+/// All of it, the worst first. What ends is of one product where one was asked for.
+pub fn items(it: &Overview, seen: &Seen, products: &[Product], product: &str) -> Vec<Item> {
     let mut all = Vec::new();
     let mut add = |look, word, text: String, to: String| all.push(Item { look, word, text, to });
     for webhook in &seen.webhooks {
@@ -123,7 +123,8 @@ pub fn items(it: &Overview, seen: &Seen, products: &[Product]) -> Vec<Item> {
     }
     if it.ending.days_7 > 0 {
         let what = counted(it.ending.days_7, "license ends", "licenses end");
-        add("look", "Licenses", format!("{what} within 7 days"), "licenses".to_string());
+        let which = query([("product_id", product), ("ending_within_days", "7")]);
+        add("look", "Licenses", format!("{what} within 7 days"), format!("licenses{which}"));
     }
     all.sort_by_key(|item| item.look != "bad");
     all

@@ -96,7 +96,7 @@ async fn page(desk: &Desk, visit: &Visit, asked: &Fields) -> Result<Page, Refusa
     let charts = if is_new { Vec::new() } else { charts(desk, visit, &range).await? };
     Ok(Page {
         frame: Frame::of(visit, "/", "", "Overview"),
-        items: attention::items(&it, &seen, &products),
+        items: attention::items(&it, &seen, &products, &product),
         it,
         charts,
         latest: latest.entries,

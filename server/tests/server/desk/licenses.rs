@@ -420,4 +420,40 @@ both! {
         }
         admin.open("/licenses?search=nobody").says("None found");
     }
+
+    fn the_list_shows_what_ends_soon(site: &Site) {
+        let shop = Shop::open(site);
+        for number in 0..30 {
+            let days = 20 + number;
+            shop.license(json!({
+                "customer_name": format!("Customer {number:02}"), "valid_days": days,
+            }));
+        }
+        let mut admin = Browser::admin(site);
+        let mut form = admin.open("/licenses").form("/licenses");
+        assert_eq!(form.value("ending_within_days"), "");
+        form.set("ending_within_days", "30");
+        let at = format!("{}?{}", form.action, form.encoded());
+        let page = admin.open(&at);
+        page.says("11 licenses").says("Customer 10").hides("Customer 11");
+        assert_eq!(page.form("/licenses").value("ending_within_days"), "30");
+        let csv = admin.ask("GET", &page.link("Export CSV"), None);
+        assert_eq!((csv.status, csv.text().lines().count()), (200, 12), "{}", csv.text());
+        // Days that are not offered are kept as they were asked for, also from page to page.
+        let page = admin.open("/licenses?ending_within_days=48&status=active");
+        page.says("29 licenses").says("Customer 28").hides("Customer 29");
+        let page = admin.open(&page.link("Next page"));
+        page.says("29 licenses").says("Customer 00").hides("Customer 28").hides("Next page");
+        let form = page.form("/licenses");
+        assert_eq!((form.value("ending_within_days"), form.value("status")), ("48", "active"));
+        let page = admin.open(&page.link("First page"));
+        page.says("29 licenses");
+        admin.open("/licenses?ending_within_days=7").says("None found").says("Show all");
+        for bad in ["0", "3651", "x", "\"><b>"] {
+            let page = admin.open(&format!("/licenses?{}", encoded(&[("ending_within_days", bad)])));
+            assert!(!page.alert().is_empty(), "{bad}: {}", page.html());
+            page.hides("<b>");
+            assert_eq!(page.form("/licenses").value("ending_within_days"), bad);
+        }
+    }
 }

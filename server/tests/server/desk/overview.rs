@@ -59,13 +59,26 @@ both! {
         page.hides("First steps").says("of 7 in all, 1 suspended").says("license.revoked");
         assert_eq!(tile(&page, "Active licenses"), "5");
         assert_eq!(tile(&page, "End within 30 days"), "2");
-        page.says("1 within 7 days, 3 within 90").says("of 41 granted");
-        page.says("1 license ends within 7 days").says("By product");
+        page.says("of 41 granted").says("By product");
+        // What ends soon leads to just these.
+        for (link, count, days) in [
+            ("2", "2 licenses", 30), ("1 within 7 days", "1 license", 7),
+            ("3 within 90", "3 licenses", 90), ("1 license ends within 7 days", "1 license", 7),
+        ] {
+            let to = page.link(link);
+            assert_eq!(to, format!("/licenses?ending_within_days={days}"));
+            admin.open(&to).says(count).hides("None found");
+        }
         let page = admin.open(&format!("/?product_id={}&days=30", other.id()));
         assert_eq!(tile(&page, "Active licenses"), "1");
         page.hides("By product");
         let link = format!("/licenses?product_id={}&status=active", other.id());
         assert!(page.links().contains(&link), "{:?}", page.links());
+        let page_of = admin.open(&format!("/?product_id={}", shop.id()));
+        for link in ["2", "1 within 7 days", "1 license ends within 7 days"] {
+            let to = page_of.link(link);
+            assert!(to.contains(&format!("product_id={}&ending", shop.id())), "{to}");
+        }
         let form = page.form("/");
         assert_eq!((form.value("product_id"), form.value("days")), (other.id(), "30"));
         admin.get("/?product_id=x").is(400);
