@@ -6,7 +6,7 @@ use super::{
     Answer, Asked, Caller, Id, PageQuery, Problem, Scope, Server, Shared, Stop, Work, Written,
 };
 use crate::error::{Code, Error, Result};
-use crate::store::{organizations, products, webhooks};
+use crate::store::{events, organizations, products, webhooks};
 use crate::terms::Moment;
 use crate::webhooks::kinds::{self, KINDS};
 use crate::webhooks::place;
@@ -241,7 +241,7 @@ async fn create(
     let mut work = Work::begin(&server, &caller, &origin).await?;
     let (id, organization) = (Uuid::now_v7(), caller.organization.id);
     let secrets = Secrets::generate()?;
-    let row = webhooks::Model {
+    let mut row = webhooks::Model {
         id,
         organization_id: organization,
         url: body.url,
@@ -256,6 +256,7 @@ async fn create(
         public_key_before: None,
         before_until: None,
         failing_since: None,
+        after_event: 0,
         created_at: work.now,
         updated_at: work.now,
     };
@@ -267,6 +268,8 @@ async fn create(
         return Err(Error::new(Code::Conflict, what).into());
     }
     let (webhook, told) = (Webhook::of(&row, work.now), Webhook::told(&row, work.now));
+    // At the end: after it, as little as can be happens before the webhook is there.
+    row.after_event = events::settled(&work.tx).await?;
     webhooks::insert(&work.tx, row).await?;
     work.event("webhook.created", id, &told);
     let answer = WebhookWithSecret { webhook, secret: Secret(secrets.secret()) };

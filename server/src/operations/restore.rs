@@ -69,6 +69,7 @@ pub async fn restore(store: &Store, file: &Path, how: How) -> Result<Restored> {
     let now = Clock::default().now();
     // Whoever signed out since has signed out.
     sessions::delete_all(&transaction).await?;
+    webhooks::after_none(&transaction).await?;
     let webhooks_disabled = match how.keep_webhooks {
         true => 0,
         false => webhooks::disable_all(&transaction, RESTORED, now).await?,

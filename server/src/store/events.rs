@@ -88,6 +88,33 @@ pub async fn list(
     Ok(rows.order_by_desc(Column::Seq).limit(limit).all(connection).await?)
 }
 
+/// So many of the newest events are looked at for one that is missing.
+const UNSETTLED: u64 = 100;
+
+/// A number up to which every event is there, as far as it can be told.
+///
+/// Numbers are given while a transaction goes on: on PostgreSQL one may end after others that have
+/// higher numbers. So it is the number before the first that is missing among the newest: what is
+/// still on its way is not taken for what was there before.
+pub async fn settled(connection: &impl ConnectionTrait) -> Result<i64> {
+    let newest = Entity::find()
+        .select_only()
+        .column(Column::Seq)
+        .order_by_desc(Column::Seq)
+        .limit(UNSETTLED)
+        .into_tuple();
+    let newest: Vec<i64> = newest.all(connection).await?;
+    let mut rising = newest.into_iter().rev();
+    let mut last = rising.next().unwrap_or_default();
+    for seq in rising {
+        if seq != last.saturating_add(1) {
+            break;
+        }
+        last = seq;
+    }
+    Ok(last)
+}
+
 /// Not delivered, the oldest first.
 fn waiting(limit: u64) -> Select<Entity> {
     Entity::find().filter(Column::DeliveredAt.is_null()).order_by_asc(Column::Seq).limit(limit)

@@ -33,6 +33,14 @@ pub struct Model {
     pub before_until: Option<i64>,
     /// Since when nothing arrives.
     pub failing_since: Option<i64>,
+    /// Events up to this number ([`events::settled`]) were there before it, and are not for it.
+    ///
+    /// It is a number and no time: of a second both could be, and where a clock was ahead when the
+    /// webhook was made, or is behind on another server of the group, what happens later has an
+    /// older time and would be lost.
+    ///
+    /// [`events::settled`]: super::events::settled
+    pub after_event: i64,
     pub created_at: i64,
     pub updated_at: i64,
 }
@@ -144,6 +152,13 @@ pub async fn failing(tx: &impl ConnectionTrait, id: Uuid, since: Option<i64>) ->
         .filter(known)
         .exec(tx)
         .await?;
+    Ok(())
+}
+
+/// Has all of them take every event that waits: numbers begin anew in a new database.
+pub async fn after_none(tx: &impl ConnectionTrait) -> Result<()> {
+    let all = Entity::update_many().col_expr(Column::AfterEvent, Expr::value(0_i64));
+    all.exec(tx).await?;
     Ok(())
 }
 

@@ -50,10 +50,11 @@ pub async fn fan_out(
     Ok(done)
 }
 
-/// Whether a webhook wants an event, which is about this product.
+/// Whether a webhook wants an event, which is about this product: one that came after it was made.
 fn takes(webhook: &webhooks::Model, event: &events::Model, product: Option<Uuid>) -> bool {
     let kinds = &webhook.kinds;
     webhook.organization_id == event.organization_id
+        && webhook.after_event < event.seq
         && (kinds.is_empty() || kinds.split(' ').any(|kind| kind == event.kind))
         && (webhook.product_id.is_none() || webhook.product_id == product)
 }

@@ -31,6 +31,11 @@ both! {
             format!("/api/v1/webhooks/{}", made["id"].as_str().unwrap())
         };
         let (on, off) = (make(true), make(false));
+        let after = || site.wait(async {
+            let all = webhooks::after(site.server.store.read(), Uuid::nil(), 9).await.unwrap();
+            all.iter().map(|row| row.after_event).max()
+        });
+        assert!(after() > Some(0), "something happened before it");
         let (session, keep) = (session(site.organization), How { keep_webhooks: true, ..FORCE });
         let bring = |how: How| site.wait(async {
             restore(&site.server.store, &file, how).await.unwrap().webhooks_disabled
@@ -41,6 +46,7 @@ both! {
         });
         assert_eq!(bring(keep), 0);
         assert_eq!(site.admin().get(&on).good()["enabled"], true);
+        assert_eq!(after(), Some(0), "in a new database numbers begin anew");
         let found = sessions::get(site.server.store.read(), &session.digest, BEGIN);
         assert_eq!(site.wait(found).unwrap(), None, "who signed out is signed out");
         assert_eq!(bring(FORCE), 1);

@@ -60,6 +60,8 @@ fn webhooks() -> TableCreateStatement {
             big_integer_null("before_until"),
             // Since when nothing arrives.
             big_integer_null("failing_since"),
+            // Events up to this number were there before it.
+            big_integer("after_event"),
             big_integer("created_at"),
             big_integer("updated_at"),
         ],

@@ -123,6 +123,56 @@ both! {
         make().good();
     }
 
+    fn what_was_there_before_a_webhook_is_not_for_it(site: &Site) {
+        let post = Post::new(site);
+        let (old_to, new_to) = (Receiver::new(), Receiver::new());
+        let of = json!({ "events": ["product.created"] });
+        let old = post.webhook(&old_to, of.clone());
+        // Nothing of this second was fanned out yet.
+        post.happen("before", 2);
+        let new = post.webhook(&new_to, of);
+        post.happen("after", 1);
+        // A clock that was ahead: what happens now has an older time than the webhook.
+        site.clock.set(Some(BEGIN - 3_600));
+        post.happen("later", 1);
+        post.fan_out();
+        let codes = |webhook: &Value| {
+            let all = post.deliveries(webhook, "");
+            let code = |it: &Value| {
+                let body: Value = serde_json::from_str(text(&post.delivery(it), "body")).unwrap();
+                text(&body["data"], "code").to_string()
+            };
+            let mut all: Vec<String> = all.iter().map(code).collect();
+            all.sort();
+            all
+        };
+        assert_eq!(codes(&old), ["after0", "before0", "before1", "later0"]);
+        assert_eq!(codes(&new), ["after0", "later0"]);
+    }
+
+    fn what_was_on_its_way_when_a_webhook_was_made_is_for_it(site: &Site) {
+        use licentia_server::store::{Engine, events};
+        let post = Post::new(site);
+        post.happen("p", 1);
+        if post.server.store.engine() == Engine::Sqlite {
+            return; // One writes after the other.
+        }
+        let to = Receiver::new();
+        let tx = site.wait(site.server.store.begin()).unwrap();
+        let every = events::Filter::default();
+        let newest = events::list(&tx, site.organization, &every, 1);
+        let mut event = site.wait(newest).unwrap().remove(0);
+        (event.id, event.subject) = (uuid::Uuid::now_v7(), "late".to_string());
+        site.wait(events::insert(&tx, vec![event])).unwrap();
+        // Others end before it, with higher numbers.
+        post.happen("q", 1);
+        let webhook = post.webhook(&to, json!({ "events": ["product.created"] }));
+        site.wait(tx.commit()).unwrap();
+        post.fan_out();
+        let got = post.deliveries(&webhook, "");
+        assert!(got.iter().any(|it| it["subject"] == "late"), "{got:?}");
+    }
+
     fn only_what_a_webhook_takes_is_on_its_way_to_it(site: &Site) {
         let post = Post::new(site);
         let to = Receiver::new();
