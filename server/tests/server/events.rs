@@ -41,6 +41,7 @@ fn waiting(site: &Site) -> u64 {
 
 both! {
     fn two_servers_deliver_each_event_once(site: &Site) {
+        webhook(site);
         // More than one takes at a time.
         let many = 1200;
         let rows: Vec<Model> = (0..many).map(|number| Model {
@@ -63,7 +64,6 @@ both! {
             }
             tx.commit().await.unwrap();
         });
-        webhook(site);
         let (one, two) = (outbox(site, 0), outbox(site, 0));
         let work = |outbox: Outbox| async move { while outbox.deliver().await.unwrap() > 0 {} };
         site.wait(async {
