@@ -211,8 +211,9 @@ async fn page_of(
 ) -> Result<Answer> {
     let page = query.page()?;
     let organization = caller.organization.id;
-    let (rows, total) = activations::list(server.store.read(), organization, filter, page).await?;
-    let next_cursor = page.next(rows.len(), rows.last().map(|row| row.id));
+    let (mut rows, total) =
+        activations::list(server.store.read(), organization, filter, page.and_one()).await?;
+    let next_cursor = page.cut(&mut rows, |row| row.id);
     let labels = Labels::read(server, organization, rows.iter().map(|row| row.license_id)).await?;
     let listed = |row| ListedActivation::of(row, &labels);
     let activations = rows.iter().map(listed).collect::<Result<_>>()?;

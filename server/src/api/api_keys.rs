@@ -202,8 +202,9 @@ async fn list(
 ) -> Result<Answer> {
     caller.must(Scope::Admin)?;
     let (page, now) = (query.page()?, server.clock.now());
-    let (rows, total) = api_keys::list(server.store.read(), caller.organization.id, page).await?;
-    let next_cursor = page.next(rows.len(), rows.last().map(|row| row.id));
+    let (mut rows, total) =
+        api_keys::list(server.store.read(), caller.organization.id, page.and_one()).await?;
+    let next_cursor = page.cut(&mut rows, |row| row.id);
     let api_keys = rows.iter().map(|row| ApiKey::of(row, now)).collect::<Result<_>>()?;
     Ok(Answer::ok(&ApiKeys { api_keys, total, next_cursor }))
 }

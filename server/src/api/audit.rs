@@ -1,6 +1,6 @@
 //! The audit log.
 
-use super::page::{PER_PAGE, PER_PAGE_MAX};
+use super::page::{PER_PAGE, PER_PAGE_MAX, cut};
 use super::usage::time;
 use super::{Answer, Asked, Caller, Problem, Scope, Shared};
 use crate::audit::{self, STEP};
@@ -180,9 +180,9 @@ async fn list(
         Some(_) => server.store.slow(),
         None => server.store.read(),
     };
-    let rows = log::list(store, caller.organization.id, &filter, limit).await?;
-    let is_full = u64::try_from(rows.len()).is_ok_and(|rows| rows >= limit);
-    let next_cursor = rows.last().filter(|_| is_full).map(|row| row.seq.to_string());
+    let mut rows = log::list(store, caller.organization.id, &filter, limit + 1).await?;
+    let more = cut(&mut rows, limit);
+    let next_cursor = rows.last().filter(|_| more).map(|row| row.seq.to_string());
     Ok(Answer::ok(&AuditEntries {
         entries: rows.iter().map(AuditEntry::of).collect(),
         next_cursor,

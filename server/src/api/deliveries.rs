@@ -227,8 +227,8 @@ async fn page(
     let page = PageQuery { page: None, per_page, cursor }.page()?;
     let filter = filter(webhook, state, kind, subject)?;
     let of = caller.organization.id;
-    let rows = deliveries::list(server.store.read(), of, &filter, page).await?;
-    let next_cursor = page.next(rows.len(), rows.last().map(|row| row.id));
+    let mut rows = deliveries::list(server.store.read(), of, &filter, page.and_one()).await?;
+    let next_cursor = page.cut(&mut rows, |row| row.id);
     Ok(Answer::ok(&Deliveries { deliveries: rows.iter().map(Delivery::of).collect(), next_cursor }))
 }
 

@@ -1,6 +1,6 @@
 //! What changed.
 
-use super::page::{PER_PAGE, PER_PAGE_MAX};
+use super::page::{PER_PAGE, PER_PAGE_MAX, cut};
 use super::{Answer, Asked, Caller, Problem, Scope, Shared};
 use crate::error::{Code, Error, Result};
 use crate::store::events::{self, Filter};
@@ -112,8 +112,9 @@ async fn list(
     let before = query.cursor.as_deref().map(str::parse).transpose();
     let before = before.map_err(|_| wrong("The cursor is none of this server's: begin anew"))?;
     let filter = Filter { before, ..filter(query.kind, query.subject)? };
-    let rows = events::list(server.store.read(), caller.organization.id, &filter, limit).await?;
-    let is_full = u64::try_from(rows.len()).is_ok_and(|rows| rows >= limit);
-    let next_cursor = rows.last().filter(|_| is_full).map(|row| row.seq.to_string());
+    let mut rows =
+        events::list(server.store.read(), caller.organization.id, &filter, limit + 1).await?;
+    let more = cut(&mut rows, limit);
+    let next_cursor = rows.last().filter(|_| more).map(|row| row.seq.to_string());
     Ok(Answer::ok(&Events { events: rows.iter().map(Event::of).collect(), next_cursor }))
 }

@@ -207,10 +207,10 @@ async fn list(
 ) -> Result<Answer> {
     caller.must(Scope::Read)?;
     let (page, of) = (query.page()?, caller.organization.id);
-    let (rows, total) = key_pairs::list(server.store.read(), of, page).await?;
+    let (mut rows, total) = key_pairs::list(server.store.read(), of, page.and_one()).await?;
+    let next_cursor = page.cut(&mut rows, |row| row.id);
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
     let keys = signing_keys::of_pairs(server.store.read(), of, ids).await?;
-    let next_cursor = page.next(rows.len(), rows.last().map(|row| row.id));
     let own = |row: &key_pairs::Model| {
         KeyPair::of(row, keys.iter().filter(|key| key.key_pair_id == row.id))
     };

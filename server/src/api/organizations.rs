@@ -143,8 +143,8 @@ async fn list(
 ) -> Result<Answer> {
     caller.must(Scope::Operator)?;
     let page = query.page()?;
-    let (rows, total) = organizations::list(server.store.read(), page).await?;
-    let next_cursor = page.next(rows.len(), rows.last().map(|row| row.id));
+    let (mut rows, total) = organizations::list(server.store.read(), page.and_one()).await?;
+    let next_cursor = page.cut(&mut rows, |row| row.id);
     let organizations = rows.iter().map(Organization::of).collect();
     Ok(Answer::ok(&Organizations { organizations, total, next_cursor }))
 }

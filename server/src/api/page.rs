@@ -53,11 +53,25 @@ impl PageQuery {
 }
 
 impl Page {
-    /// The cursor after a page that has `rows` rows and ends with `last`; `None` after the last.
-    pub fn next(&self, rows: usize, last: Option<Uuid>) -> Option<String> {
-        let full = u64::try_from(rows).is_ok_and(|rows| rows >= self.limit);
-        last.filter(|_| full).map(|id| URL_SAFE_NO_PAD.encode(id.as_bytes()))
+    /// The same with one row more, which tells whether there is a next page.
+    pub fn and_one(self) -> Page {
+        Page { limit: self.limit.saturating_add(1), ..self }
     }
+
+    /// Leaves the rows of this page of those that [`Page::and_one`] found, and gives the cursor
+    /// after them; `None` after the last.
+    pub fn cut<T>(&self, rows: &mut Vec<T>, id: impl Fn(&T) -> Uuid) -> Option<String> {
+        let more = cut(rows, self.limit);
+        rows.last().filter(|_| more).map(|row| URL_SAFE_NO_PAD.encode(id(row).as_bytes()))
+    }
+}
+
+/// Leaves so many rows, and says whether there were more.
+pub fn cut<T>(rows: &mut Vec<T>, limit: u64) -> bool {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    more
 }
 
 fn decode(text: &str) -> Result<Uuid> {

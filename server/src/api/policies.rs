@@ -192,8 +192,8 @@ async fn list(
     let PolicyQuery { product_id, page, per_page, cursor } = query;
     let page = PageQuery { page, per_page, cursor }.page()?;
     let (store, organization) = (server.store.read(), caller.organization.id);
-    let (rows, total) = policies::list(store, organization, product_id, page).await?;
-    let next_cursor = page.next(rows.len(), rows.last().map(|row| row.id));
+    let (mut rows, total) = policies::list(store, organization, product_id, page.and_one()).await?;
+    let next_cursor = page.cut(&mut rows, |row| row.id);
     let policies = rows.iter().map(Policy::of).collect::<Result<_>>()?;
     Ok(Answer::ok(&Policies { policies, total, next_cursor }))
 }

@@ -291,8 +291,9 @@ async fn list(
     let ProductQuery { key_pair_id, page, per_page, cursor } = query;
     let page = PageQuery { page, per_page, cursor }.page()?;
     let (store, organization) = (server.store.read(), caller.organization.id);
-    let (rows, total) = products::list(store, organization, key_pair_id, page).await?;
-    let next_cursor = page.next(rows.len(), rows.last().map(|row| row.id));
+    let (mut rows, total) =
+        products::list(store, organization, key_pair_id, page.and_one()).await?;
+    let next_cursor = page.cut(&mut rows, |row| row.id);
     let products = rows.iter().map(Product::of).collect();
     Ok(Answer::ok(&Products { products, total, next_cursor }))
 }

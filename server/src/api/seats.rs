@@ -230,8 +230,9 @@ async fn page(
 ) -> Result<Answer> {
     let page = query.page()?;
     let (organization, now) = (caller.organization.id, server.clock.now());
-    let (rows, total) = seats::list(server.store.read(), organization, filter, now, page).await?;
-    let next_cursor = page.next(rows.len(), rows.last().map(|row| row.id));
+    let (mut rows, total) =
+        seats::list(server.store.read(), organization, filter, now, page.and_one()).await?;
+    let next_cursor = page.cut(&mut rows, |row| row.id);
     let labels = Labels::read(server, organization, rows.iter().map(|row| row.license_id)).await?;
     let listed = |row| ListedSeat::of(row, &labels);
     let seats = rows.iter().map(listed).collect::<Result<_>>()?;

@@ -287,8 +287,9 @@ async fn list(
 ) -> Result<Answer> {
     caller.must(Scope::Read)?;
     let (page, now) = (query.page()?, server.clock.now());
-    let (rows, total) = webhooks::list(server.store.read(), caller.organization.id, page).await?;
-    let next_cursor = page.next(rows.len(), rows.last().map(|row| row.id));
+    let (mut rows, total) =
+        webhooks::list(server.store.read(), caller.organization.id, page.and_one()).await?;
+    let next_cursor = page.cut(&mut rows, |row| row.id);
     let webhooks = rows.iter().map(|row| Webhook::to(&caller, row, now)).collect();
     Ok(Answer::ok(&Webhooks { webhooks, total, next_cursor }))
 }

@@ -1,6 +1,7 @@
 //! Pages: their bounds, and that nothing is missed or seen twice while something is added.
 
-use crate::shop::Shop;
+use crate::place::Place;
+use crate::shop::{Shop, path};
 use crate::support::Site;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -57,6 +58,47 @@ both! {
                     told.refused(400, "malformed");
                 }
             }
+        }
+    }
+
+    fn after_a_last_page_that_is_full_there_is_none(site: &Site) {
+        let shop = Shop::open(site);
+        Shop::of(site.admin(), "other");
+        site.organization("Other");
+        let admin = site.caller("admin operator");
+        for number in 0..2 {
+            let license = shop.license(json!({ "max_seats": 2 }));
+            let place = Place::new(site, &shop, &format!("machine {number}"));
+            place.install(&license);
+            place.do_it("activation", None);
+            let holder = json!({ "holder": format!("{number}") });
+            admin.post(&format!("{}/seats", path(&license)), holder).good();
+            let policy = json!({ "name": format!("Policy {number}"), "license_type": "trial" });
+            admin.post("/api/v1/policies", policy).good();
+            let to = json!({ "url": "https://hooks.example.com/" });
+            let made = admin.post("/api/v1/webhooks", to).good();
+            admin.post(&format!("/api/v1/webhooks/{}/test", id(&made)), json!({})).good();
+        }
+        for (list, rows) in [
+            ("products", "products"), ("licenses", "licenses"), ("policies", "policies"),
+            ("key-pairs", "key_pairs"), ("api-keys", "api_keys"), ("seats", "seats"),
+            ("activations", "activations"), ("webhooks", "webhooks"), ("events", "events"),
+            ("deliveries", "deliveries"), ("organizations", "organizations"), ("audit", "entries"),
+            ("licenses?ending_within_days=3650", "licenses"), ("licenses?search=-", "licenses"),
+        ] {
+            let page = |count: usize, cursor: &str| {
+                let and = if list.contains('?') { '&' } else { '?' };
+                let path = format!("/api/v1/{list}{and}per_page={count}{cursor}");
+                let page = admin.get(&path).good();
+                let next = page["next_cursor"].as_str().map(|next| format!("&cursor={next}"));
+                (page[rows].as_array().unwrap().len(), next)
+            };
+            let (count, next) = page(100, "");
+            assert!((2..100).contains(&count) && next.is_none(), "{list}: {count} {next:?}");
+            assert_eq!(page(count, ""), (count, None), "{list}");
+            let (some, next) = page(count - 1, "");
+            assert_eq!(some, count - 1, "{list}");
+            assert_eq!(page(1, &next.unwrap()), (1, None), "{list}");
         }
     }
 

@@ -129,12 +129,12 @@ pub(super) async fn list(
         true => server.store.read(),
         false => server.store.slow(),
     };
-    let (rows, total) = licenses::list(store, organization, &filter, page).await?;
+    let (mut rows, total) = licenses::list(store, organization, &filter, page.and_one()).await?;
     let (total, total_is_at_least) = match total {
         Total::Exactly(total) => (total, false),
         Total::AtLeast(total) => (total, true),
     };
-    let next_cursor = page.next(rows.len(), rows.last().map(|row| row.id));
+    let next_cursor = page.cut(&mut rows, |row| row.id);
     let licenses = shown(&server, organization, &rows, now).await?;
     Ok(Answer::ok(&Licenses { licenses, total, total_is_at_least, next_cursor }))
 }

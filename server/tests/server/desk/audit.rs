@@ -45,6 +45,27 @@ both! {
         assert_eq!(wrong.form("/audit").value("actor"), "a b");
     }
 
+    fn after_a_last_page_that_is_full_no_next_one_is_offered(site: &Site) {
+        let mut admin = Browser::admin(site);
+        let count = || {
+            let all = site.admin().get("/api/v1/audit?per_page=100").good();
+            all["entries"].as_array().unwrap().len()
+        };
+        let make = || {
+            let pair = json!({ "name": format!("pair {}", count()) });
+            site.admin().post("/api/v1/key-pairs", pair).good();
+        };
+        while count() < 20 {
+            make();
+        }
+        admin.open("/audit").says("desk.signed_in").hides("Next page");
+        make();
+        let page = admin.open("/audit");
+        page.hides("desk.signed_in");
+        let last = admin.open(&page.link("Next page"));
+        last.says("desk.signed_in").says("First page").hides("Next page");
+    }
+
     fn an_entry_says_what_was_before(site: &Site) {
         let shop = Shop::open(site);
         let product = format!("/api/v1/products/{}", shop.id());
