@@ -119,7 +119,7 @@ impl Page {
 
     /// What the file has in it.
     fn exported(&self) -> String {
-        query([("from", self.it.from.as_str())])
+        query([("product_id", self.product.as_str()), ("from", self.it.from.as_str())])
     }
 
     /// The meters to choose from, each feature once.

@@ -4,8 +4,9 @@ use super::kit::{Browser, attribute, tags};
 use crate::shop::Shop;
 use crate::support::{BEGIN, Site};
 use licentia_server::store::figures::{self, Put};
+use licentia_server::store::usage;
 use sea_orm::prelude::Uuid;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const DAY: i64 = 86_400;
 
@@ -57,5 +58,37 @@ both! {
         assert!(!page.alert().is_empty());
         let (_, key) = site.organization("Other");
         Browser::of(site.nobody(), &key).open("/usage").says("Nothing was used");
+    }
+
+    fn the_file_has_what_the_page_has(site: &Site) {
+        let (shop, other) = (Shop::open(site), Shop::of(site.admin(), "other"));
+        let (one, two) = (shop.license(json!({})), other.license(json!({})));
+        let row = |license: &Value, feature: &str, ago: i64| usage::Model {
+            organization_id: site.organization,
+            license_id: license["id"].as_str().unwrap().parse().unwrap(),
+            activation_id: Uuid::from_u128(1),
+            feature: feature.to_string(),
+            kind: "day".to_string(),
+            period: (BEGIN - ago * DAY) / DAY * DAY,
+            lost: 0,
+            used: 1,
+            updated_at: BEGIN,
+        };
+        let rows = vec![row(&one, "exports", 1), row(&one, "exports", 60), row(&two, "scans", 2)];
+        site.wait(usage::put(site.server.store.read(), rows)).unwrap();
+        let mut admin = Browser::admin(site);
+        for (query, count, has) in [
+            (String::new(), 3, ["exports", "scans"]),
+            ("?days=30".into(), 2, ["exports", "scans"]),
+            (format!("?product_id={}", shop.id()), 2, ["exports", "exports"]),
+            (format!("?product_id={}&days=30", shop.id()), 1, ["exports", "exports"]),
+            (format!("?product_id={}", other.id()), 1, ["scans", "scans"]),
+        ] {
+            let page = admin.open(&format!("/usage{query}"));
+            let file = admin.ask("GET", &page.link("Export as CSV"), None);
+            let text = file.text();
+            assert_eq!((file.status, text.lines().count()), (200, count + 1), "{query}: {text}");
+            assert!(has.iter().all(|feature| text.contains(feature)), "{query}: {text}");
+        }
     }
 }
