@@ -21,6 +21,7 @@ mod customer;
 mod disk;
 mod imports;
 mod killed;
+mod logs;
 mod oracle;
 mod redeemed;
 mod running;
