@@ -15,6 +15,7 @@ mod postgres;
 #[allow(dead_code, reason = "shared with the tests of the server")]
 mod receiver;
 
+mod audit;
 mod backups;
 mod balancer;
 mod customer;
