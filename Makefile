@@ -15,8 +15,8 @@ LINK := -I$(STAGE)/include -L$(STAGE)/lib -Wl,-rpath,'$$ORIGIN/lib' -llicentia
 VENV := .venv/bin
 
 .PHONY: help demo desk screenshots test soak bench bench-server dist install bless clean command \
-	stage stage-http python node packages test-style test-core test-server test-command test-c \
-	test-python test-node test-page test-vectors test-targets
+	stage stage-http python node packages test-style test-core test-server test-c test-python \
+	test-node test-page test-vectors test-targets
 
 help: ## Say what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -24,11 +24,11 @@ help: ## Say what there is to make
 demo: command stage python node ## Show the main job, end to end
 	@$(VENV)/python examples/demo.py
 
-desk: ## Start a license server with a year of made-up business, and say where it is
-	@cargo run --locked --quiet -p licentia-server --example desk -- $(ARGS)
+desk: command ## Start a license server with a year of made-up business, and say where it is
+	@exec target/debug/examples/desk $(ARGS)
 
 test: ## Check everything that must hold
-	@$(MAKE) packages test-style test-core test-server test-command test-c test-python \
+	@$(MAKE) packages test-style test-core test-server test-c test-python \
 		test-node test-page test-vectors test-targets demo
 	@echo "make test: everything holds"
 
@@ -36,7 +36,6 @@ install: ## Install the C library, its headers, pkg-config and CMake files (PREF
 	@PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" sh ffi/install.sh
 
 screenshots: command tests/page/node_modules/.package-lock.json ## Take pictures of every page of the desk
-	@cargo build --locked --quiet -p licentia-server --example desk
 	@cd tests/page && node desk/screenshots.mjs
 
 dist: ## Build what one ships from here into dist/, and try it in empty folders
@@ -71,9 +70,11 @@ clean: ## Remove everything that was built or installed here
 # What is built. Each face on its own: built together, cargo would give all of them the code
 # that signs, which only the command may have.
 
-command: ## Build the command: target/release/licentia
+# As it is developed: in half the time, and of what its tests are made of. Whoever installs it builds
+# it for speed.
+command: ## Build the command, target/debug/licentia, and the example desk
 	@echo "building the command (minutes the first time)"
-	@cargo build --locked --quiet --release -p licentia-cli
+	@cargo build --locked --quiet -p licentia-server -p licentia-cli --bin licentia --example desk
 
 stage: ## Build the C library and its examples in target/stage
 	@echo "building the C library"
@@ -141,13 +142,10 @@ test-core:
 	cargo test --locked -p licentia --features net
 	cargo check --locked --quiet -p licentia
 
-# On SQLite, and on PostgreSQL where there is one to start.
-# schemathesis is in the Python environment.
+# The server and the command, on SQLite, and on PostgreSQL where there is one to start: together,
+# so that what both are made of is built once. schemathesis is in the Python environment.
 test-server: python
-	cargo test --locked -p licentia-server
-
-test-command:
-	cargo test --locked -p licentia-cli
+	cargo test --locked -p licentia-server -p licentia-cli
 
 test-c:
 	cargo test --locked -p licentia-ffi
@@ -165,15 +163,16 @@ tests/page/node_modules/.package-lock.json: tests/page/package-lock.json
 # The page and the desk as a browser has them: every look with LICENTIA_SOAK. Pictures are in
 # target/page.
 test-page: command node
-	@cargo build --locked --quiet -p licentia-server --example desk
 	@if [ -x "$${CHROMIUM:-/usr/bin/chromium}" ]; then \
 		$(MAKE) tests/page/node_modules/.package-lock.json && cd tests/page && node --test --test-reporter=spec; \
 	else echo "skipped: the page in a browser (no chromium here; Debian package chromium)"; fi
 
+# With the server and the command, for what they were built from; the tests are these alone.
 test-vectors: command stage python node
 	@command -v c++ >/dev/null || echo "skipped: C++ (there is no c++ here; Debian package g++)"
 	LICENTIA_REQUIRE=c$$(command -v c++ >/dev/null && echo ,cpp || true),python,node,cli \
-		cargo test --locked -p licentia-tests
+		cargo test --locked -p licentia-server -p licentia-cli -p licentia-tests \
+		$$(ls tests/tests | sed 's/\.rs$$//; s/^/--test /')
 
 # The parts of other systems are compiled where their targets are; they have not been run yet.
 test-targets:

@@ -19,7 +19,7 @@ import demo_installation
 import demo_server
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-LICENTIA = str(ROOT / "target" / "release" / "licentia")
+LICENTIA = str(ROOT / "target" / "debug" / "licentia")
 STAGE = ROOT / "target" / "stage"
 PROGRAMS = {
     "C": [str(STAGE / "quickstart-c")],

@@ -11,7 +11,7 @@ import signal
 import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-LICENTIA = str(ROOT / "target" / "release" / "licentia")
+LICENTIA = str(ROOT / "target" / "debug" / "licentia")
 PAGE = ROOT / "target" / "demo" / "license-page.png"
 TOKEN = "a-token-that-is-made-up-for-the-demo"
 LOOKS = [

@@ -10,7 +10,7 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-LICENTIA = str(ROOT / "target" / "release" / "licentia")
+LICENTIA = str(ROOT / "target" / "debug" / "licentia")
 STAGE = ROOT / "target" / "stage"
 PYTHON = str(ROOT / ".venv" / "bin" / "python")
 PRODUCT = "myapp"

@@ -17,7 +17,7 @@ import sys
 import demo_desk
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-LICENTIA = str(ROOT / "target" / "release" / "licentia")
+LICENTIA = str(ROOT / "target" / "debug" / "licentia")
 STAGE = ROOT / "target" / "stage"
 ADMIN_KEY = "an-administrator-key-that-is-made-up-for-the-demo"
 ONLINE = {

@@ -119,6 +119,6 @@ fn script(interpreter: &Path, file: &str) -> Command {
 }
 
 fn cli() -> Result<Command, String> {
-    let program = paths::target().join("release/licentia");
-    there(program, "run `cargo build --release -p licentia-cli`").map(Command::new)
+    let program = paths::target().join("debug/licentia");
+    there(program, "run `make command`").map(Command::new)
 }

@@ -11,7 +11,7 @@ import { emptyFolder } from './folder.mjs'
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 const TARGET = path.resolve(ROOT, process.env.CARGO_TARGET_DIR ?? 'target')
-const COMMAND = path.join(TARGET, 'release', 'licentia')
+const COMMAND = path.join(TARGET, 'debug', 'licentia')
 const ADMIN_KEY = 'an-administrator-key-that-is-for-tests-only'
 
 /** Why these tests are skipped; `false` = they are not. `LICENTIA_REQUIRE=cli` has them fail. */

@@ -179,7 +179,7 @@ class LicenseServer:
 def command() -> Path:
     """The program `licentia`, or the test is skipped."""
     target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-    program = target / "release" / ("licentia.exe" if os.name == "nt" else "licentia")
+    program = target / "debug" / ("licentia.exe" if os.name == "nt" else "licentia")
     if not program.exists():
         pytest.skip(f"there is no license server to ask ({program}: make command)")
     return program

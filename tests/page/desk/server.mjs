@@ -9,7 +9,7 @@ import { createInterface } from "node:readline";
 const root = new URL("../../../", import.meta.url).pathname;
 
 /** The command; LICENTIA_COMMAND names another build of it. */
-const command = process.env.LICENTIA_COMMAND ?? join(root, "target/release/licentia");
+const command = process.env.LICENTIA_COMMAND ?? join(root, "target/debug/licentia");
 
 /** A line of the log that says how long a request took. */
 const REQUEST = /method="(\w+)" route="([^"]+)" status=(\d+) .*seconds=([\d.e-]+)/;
@@ -23,7 +23,7 @@ const isBuilt = (program, how) => {
 
 /** Makes a year of business, or some weeks. Gives the folder, and the administrator's key. */
 export function makeBusiness({ small }) {
-  isBuilt(example, "cargo build -p licentia-server --example desk");
+  isBuilt(example, "make command");
   const data = mkdtempSync(join(tmpdir(), "licentia-desk-"));
   const args = ["--seed-only", "--data", data, ...(small ? ["--small"] : [])];
   const stdio = ["ignore", "pipe", "ignore"];
