@@ -327,7 +327,8 @@ for (const { name, skip, open, many } of databases) {
     });
 
     test("is made in little time with many licenses", { skip: !many }, async (it) => {
-      await until("the figures", async () => (await server.api("GET", "/reports/series")).as_of, 60);
+      const figures = async () => (await server.api("GET", "/reports/series")).as_of;
+      await until("the figures", figures, 60);
       await people({}, async (page) => {
         const pages = await pagesOf(page, server.origin);
         assert.deepEqual(KNOWN.filter((kind) => !pages.has(kind)), []);

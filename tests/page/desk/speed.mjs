@@ -1,6 +1,6 @@
 // How long the server takes for pages, as its log says it.
 
-/** Requests for pages by their routes: each with how often it came, and its seconds at the median. */
+/** Requests for pages by their routes: how often each came, and its seconds at the median. */
 export function pageTimes(took) {
   const found = new Map();
   for (const { method, route, seconds } of took) {

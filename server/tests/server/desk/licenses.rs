@@ -450,7 +450,8 @@ both! {
         page.says("29 licenses");
         admin.open("/licenses?ending_within_days=7").says("None found").says("Show all");
         for bad in ["0", "3651", "x", "\"><b>"] {
-            let page = admin.open(&format!("/licenses?{}", encoded(&[("ending_within_days", bad)])));
+            let asked = encoded(&[("ending_within_days", bad)]);
+            let page = admin.open(&format!("/licenses?{asked}"));
             assert!(!page.alert().is_empty(), "{bad}: {}", page.html());
             page.hides("<b>");
             assert_eq!(page.form("/licenses").value("ending_within_days"), bad);
