@@ -1,6 +1,6 @@
-"""Measures what it costs that the audited changes of an organization form a chain: licenses that are
-made in a second by eight clients of one organization, by one client of each of eight organizations,
-and by one client alone, in turn. bench/README.md says how.
+"""Measures what it costs that the audited changes of an organization form a chain: licenses made in
+a second by eight clients of one organization, by one client of each of eight organizations, and by
+one client alone, in turn. bench/README.md says how.
 
 audited.py LICENTIA WORK ROUNDS
 """
