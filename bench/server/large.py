@@ -82,6 +82,11 @@ def beside(now: int, uuid: str, hash_of: str) -> list[str]:
     ]
 
 
+def hashed(id: bytes) -> int:
+    """A number that is another for each id."""
+    return int.from_bytes(id[-4:], "big")
+
+
 def prepare(port: int) -> dict[str, Any]:
     """What copies are made of: four products, one of them with a policy, and some licenses."""
     real = set_up(port)
@@ -101,7 +106,7 @@ def make(licentia: str, place: Place, url: str | None, log: pathlib.Path) -> dic
     if url is None:
         fill.sqlite(place.file, place.count, more(real["products"], now, "x'ID'"))
         db = sqlite3.connect(place.file, isolation_level=None)
-        db.create_function("hashed", 1, lambda id: int.from_bytes(id[-4:]), deterministic=True)
+        db.create_function("hashed", 1, hashed, deterministic=True)
         db.execute("PRAGMA synchronous = OFF")
         for statement in beside(now, "randomblob(16)", "hashed(id)"):
             db.execute(statement)
